@@ -1,0 +1,235 @@
+"""The door: anything array-like becomes arrays here, or is refused politely.
+
+Inside the library code trusts its arguments; only public functions call this module. A column
+leaves it as a pair ``(values, missing)``: a one-dimensional NumPy array of the column's own type
+and a boolean mask, so that an integer column with holes stays an integer column.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+
+from fairlattice.exceptions import InputError
+
+BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+class Column(NamedTuple):
+    """One column: its values, and where they are missing (the value there has no meaning)."""
+
+    values: npt.NDArray[Any]
+    missing: BoolArray
+
+
+def did_you_mean(word: str, candidates: Iterable[Any]) -> str:
+    """`` Did you mean 'x'?`` for the nearest candidate, or nothing."""
+    close = difflib.get_close_matches(word, [str(c) for c in candidates], n=1, cutoff=0.5)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
+    """Return `value` if it is one of `choices`."""
+    if isinstance(value, str) and value in choices:
+        return value
+    raise InputError(
+        f"`{name}` must be one of {', '.join(choices)}; got {value!r}.{did_you_mean(str(value), choices)}"
+    )
+
+
+def check_real(name: str, value: Any, low: float, high: float, *, open_ends: bool = False) -> float:
+    """Return `value` as a float if it lies in [low, high], or in (low, high)."""
+    inside = isinstance(value, Real) and (low < value < high if open_ends else low <= value <= high)
+    if not inside:
+        left, right = "()" if open_ends else "[]"
+        raise InputError(f"`{name}` must lie in {left}{low:g}, {high:g}{right}, got {value!r}.")
+    return float(value)
+
+
+def check_count(name: str, value: Any, low: int = 1) -> int:
+    """Return `value` as an int if it is a whole number of at least `low`."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
+        raise InputError(f"`{name}` must be a whole number of at least {low}, got {value!r}.")
+    return int(value)
+
+
+def check_columns_exist(wanted: Iterable[str], present: Sequence[str]) -> None:
+    """Raise, with the nearest name, if a wanted column is not there."""
+    absent = [name for name in wanted if name not in present]
+    if absent:
+        hint = did_you_mean(absent[0], present) or f" The columns are {', '.join(map(str, present))}."
+        raise InputError(f"Columns not found: {absent}.{hint}")
+
+
+def check_same_length(**arrays: Any) -> None:
+    """Raise if the named arrays, where given, differ in length."""
+    lengths = {name: len(a) for name, a in arrays.items() if a is not None}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"`{name}` has {n:,} rows" for name, n in lengths.items())
+        raise InputError(f"Inputs differ in length: {told}.")
+
+
+def is_missing(value: Any) -> bool:
+    """Whether one Python value means "not recorded": None, NaN, NaT or pandas' NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):  # pandas.NA has no truth value
+        return type(value).__name__ == "NAType"
+
+
+def as_column(values: Any, name: str) -> Column:
+    """One-dimensional data of any origin as a :class:`Column`."""
+    series = nw.from_native(values, series_only=True, pass_through=True)
+    if isinstance(series, nw.Series):
+        return _series_column(series)
+    array = values if isinstance(values, np.ndarray) else _object_safe_array(values, name)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise InputError(f"`{name}` must have one dimension, got an array of shape {array.shape}.")
+    if array.dtype.kind == "f":
+        return Column(array, np.isnan(array))
+    if array.dtype.kind == "M":
+        return Column(array, np.isnat(array))
+    if array.dtype.kind == "O":
+        plain = np.empty(len(array), dtype=object)
+        plain[:] = [v.item() if isinstance(v, np.generic) else v for v in array]
+        missing = np.fromiter((is_missing(v) for v in plain), dtype=bool, count=len(plain))
+        return Column(_narrow(plain, missing), missing)
+    return Column(array, np.zeros(len(array), dtype=bool))
+
+
+def as_columns(data: Any, name: str, *, default: str | None = None) -> dict[str, Column]:
+    """Columns of a frame, a mapping, a Series, or an array of one or two dimensions.
+
+    Columns of an array are called ``<default>_0``, ``<default>_1`` …
+    """
+    default = default or name.removesuffix("s")
+    native = nw.from_native(data, allow_series=True, pass_through=True)
+    if isinstance(native, nw.LazyFrame):
+        native = native.collect()
+    if isinstance(native, nw.DataFrame):
+        columns = {str(c): _series_column(native[c]) for c in native.columns}
+    elif isinstance(native, nw.Series):
+        columns = {str(native.name or f"{default}_0"): _series_column(native)}
+    elif isinstance(data, Mapping):
+        columns = {str(k): as_column(v, str(k)) for k, v in data.items()}
+        check_same_length(**{k: c.values for k, c in columns.items()})
+    else:
+        array = data if isinstance(data, np.ndarray) else _object_safe_array(data, name)
+        if array.ndim == 1:
+            array = array[:, None]
+        if array.ndim != 2:
+            raise InputError(f"`{name}` must have one or two dimensions, got shape {array.shape}.")
+        columns = {f"{default}_{j}": as_column(array[:, j], name) for j in range(array.shape[1])}
+    if not columns:
+        raise InputError(f"`{name}` has no columns.")
+    return columns
+
+
+def as_labels(values: Any, name: str) -> npt.NDArray[Any]:
+    """Labels as a one-dimensional array without missing values."""
+    column = as_column(values, name)
+    if column.missing.any():
+        raise InputError(
+            f"`{name}` has {int(column.missing.sum()):,} missing values of {len(column.values):,}. "
+            "Remove these rows first."
+        )
+    if not len(column.values):
+        raise InputError(f"`{name}` has no rows.")
+    if column.values.dtype.kind == "f" and not np.isfinite(column.values).all():
+        raise InputError(f"`{name}` has infinite values.")
+    return column.values
+
+
+def sorted_values(values: Iterable[Any]) -> list[Any]:
+    """Distinct Python values in a stable order, also where their types do not compare."""
+    distinct = list(dict.fromkeys(values))
+    try:
+        return sorted(distinct)
+    except TypeError:
+        return sorted(distinct, key=lambda v: (type(v).__name__, repr(v)))
+
+
+def distinct_values(values: npt.NDArray[Any]) -> list[Any]:
+    """Distinct values of an array as plain Python objects, in a stable order."""
+    if values.dtype.kind == "O":
+        try:
+            return sorted_values(values.tolist())
+        except TypeError as error:
+            raise InputError(f"Values must be hashable, got {type(values[0]).__name__} objects.") from error
+    plain = values.astype(str) if values.dtype.kind in "Mm" else values
+    return list(np.unique(plain).tolist())
+
+
+def index_of(values: npt.NDArray[Any], known: Sequence[Any]) -> IntArray:
+    """Position of every value among `known`, -1 where it is not there."""
+    if not len(values):
+        return np.zeros(0, dtype=np.int64)
+    if values.dtype.kind in "Mm":
+        values = values.astype(str)
+    if values.dtype.kind in "biuf" and known and all(isinstance(k, Real) for k in known):
+        ordered = np.asarray(known)
+        order = np.argsort(ordered, kind="stable")
+        place = np.minimum(np.searchsorted(ordered[order], values), len(known) - 1)
+        found = order[place]
+        return np.where(ordered[found] == values, found, -1).astype(np.int64)
+    position = {k: i for i, k in enumerate(known)}
+    return np.fromiter((position.get(v, -1) for v in values.tolist()), dtype=np.int64, count=len(values))
+
+
+def _series_column(series: nw.Series[Any]) -> Column:
+    missing = series.is_null()
+    if series.dtype.is_float():
+        missing = missing | series.is_nan().fill_null(True)
+    mask = missing.to_numpy().astype(bool)
+    if not mask.any():
+        values = series.to_numpy()
+    else:
+        valid = series.filter(~missing).to_numpy()
+        values = np.zeros(len(mask), dtype=valid.dtype if len(valid) else float)
+        values[~mask] = valid
+    return Column(_narrow(values, mask), mask)
+
+
+def _narrow(values: npt.NDArray[Any], missing: BoolArray) -> npt.NDArray[Any]:
+    """Objects that are all numbers of one kind become a numeric array; others stay."""
+    if values.dtype.kind != "O":
+        return values
+    kinds = {type(v) for v in values[~missing]}
+    target = next((t for t in (bool, int, float) if kinds and kinds <= {t}), None)
+    if target is None:
+        return values
+    narrowed = np.zeros(len(values), dtype=target)
+    try:
+        narrowed[~missing] = values[~missing].astype(target)
+    except OverflowError:
+        return values
+    return narrowed
+
+
+def _object_safe_array(values: Any, name: str) -> npt.NDArray[Any]:
+    """A sequence as an array, without NumPy turning mixed types into strings."""
+    try:
+        if isinstance(values, str | bytes):
+            raise TypeError("a string is not a column")
+        if hasattr(values, "__array__"):
+            return np.asarray(values)
+        rows = list(values)
+        if rows and isinstance(rows[0], list | tuple | np.ndarray):
+            return np.array([list(r) for r in rows], dtype=object).reshape(len(rows), -1)
+        array = np.empty(len(rows), dtype=object)
+        array[:] = rows
+    except (TypeError, ValueError) as error:
+        raise InputError(f"`{name}` must be array-like, got {type(values).__name__}.") from error
+    return array

@@ -1,0 +1,174 @@
+"""Rates: a group's performance as successes out of trials, oriented so that high is good.
+
+Keeping both numbers, not their quotient, is what lets intervals, smoothing and sums come for free.
+A rate with no trials is undefined: it is named as such and never replaced by a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fairlattice._validation import BoolArray, FloatArray, IntArray, did_you_mean
+from fairlattice.exceptions import InputError
+
+Table = npt.NDArray[np.int64]
+
+RATES: dict[str, str] = {
+    "tpr": "true-positive rate: positives that were predicted positive",
+    "tnr": "true-negative rate: negatives that were predicted negative",
+    "accuracy": "rows whose label was predicted",
+    "selection_rate": "rows predicted positive",
+}
+"""The rates of a binary audit by name; ``recall:<class>`` is the recall of any class."""
+
+NOTIONS: dict[str, str] = {
+    "equal_opportunity": "the TPR",
+    "equalized_odds": "the worse of TPR and TNR; with more than two classes, of every class's recall",
+    "demographic_parity": "the selection rate",
+}
+"""Notions of fairness by name, each the worst over one or several rates."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """One rate of many groups.
+
+    Parameters
+    ----------
+    successes, trials : int arrays of shape (m,)
+        ``0 <= successes <= trials``.
+
+    Examples
+    --------
+    >>> Rates(np.array([3, 0]), np.array([4, 0])).smoothed(0.5)
+    array([0.7, nan])
+    """
+
+    successes: IntArray
+    trials: IntArray
+
+    @property
+    def defined(self) -> BoolArray:
+        """Where there is at least one trial."""
+        return self.trials > 0
+
+    @property
+    def raw(self) -> FloatArray:
+        """Successes / trials, in [0, 1]; NaN, to be masked by `defined`, where there are no trials."""
+        return self.smoothed(0.0)
+
+    def smoothed(self, smoothing: float = 0.5) -> FloatArray:
+        """(successes + smoothing) / (trials + 2 · smoothing), the posterior mean under a symmetric
+        Beta prior; NaN where there are no trials, whatever the smoothing.
+        """  # noqa: D205
+        rate = np.full(len(self.trials), np.nan)
+        np.divide(self.successes + smoothing, self.trials + 2 * smoothing, out=rate, where=self.defined)
+        return rate
+
+
+def _tpr(table: Table, positive: int) -> tuple[IntArray, IntArray]:
+    return table[:, positive, positive], table[:, positive].sum(axis=1)
+
+
+def _tnr(table: Table, positive: int) -> tuple[IntArray, IntArray]:
+    negative = np.delete(table, positive, axis=1)
+    return np.delete(negative, positive, axis=2).sum(axis=(1, 2)), negative.sum(axis=(1, 2))
+
+
+def _accuracy(table: Table, _: int) -> tuple[IntArray, IntArray]:
+    return np.trace(table, axis1=1, axis2=2), table.sum(axis=(1, 2))
+
+
+def _selection(table: Table, positive: int) -> tuple[IntArray, IntArray]:
+    return table[:, :, positive].sum(axis=1), table.sum(axis=(1, 2))
+
+
+_COUNT: dict[str, Callable[[Table, int], tuple[IntArray, IntArray]]] = {
+    "tpr": _tpr,
+    "tnr": _tnr,
+    "accuracy": _accuracy,
+    "selection_rate": _selection,
+}
+
+
+def group_rates(table: Table, classes: tuple[Any, ...], rate: str, positive: Any = None) -> Rates:
+    """Successes and trials of a rate for every group.
+
+    Parameters
+    ----------
+    table : int array of shape (m, K, K)
+        Label × prediction counts per group.
+    classes : tuple of length K
+        The labels.
+    rate : {"tpr", "tnr", "accuracy", "selection_rate"} or "recall:<class>"
+        The rate. Of more than two classes, TPR and TNR are one class against the rest.
+    positive : label, optional
+        The positive class; ``recall`` and ``accuracy`` need none.
+
+    Raises
+    ------
+    InputError
+        If there is no such rate, or it needs a positive class and none is given.
+
+    Examples
+    --------
+    >>> table = np.array([[[5, 1], [2, 8]]])
+    >>> group_rates(table, (0, 1), "tpr", positive=1).raw
+    array([0.8])
+    """
+    if rate.startswith("recall:"):
+        wanted = rate.removeprefix("recall:")
+        names = [str(c) for c in classes]
+        if wanted not in names:
+            raise InputError(f"No class {wanted!r}; the classes are {', '.join(names)}.")
+        return Rates(*_tpr(table, names.index(wanted)))
+    if rate not in RATES:
+        known = [*RATES, "recall:<class>"]
+        raise InputError(f"No rate {rate!r}; the rates are {', '.join(known)}.{did_you_mean(rate, known)}")
+    if rate != "accuracy" and positive is None:
+        raise InputError(f"Rate {rate!r} needs a positive class; the classes are {list(classes)}. Name one.")
+    return Rates(*_COUNT[rate](table, classes.index(positive) if rate != "accuracy" else 0))
+
+
+def rates_of_notion(notion: str, classes: tuple[Any, ...], positive: Any = None) -> tuple[str, ...]:
+    """The rates that a notion of fairness takes the worst of; a rate stands for itself."""
+    if notion == "equal_opportunity":
+        return ("tpr",)
+    if notion == "demographic_parity":
+        return ("selection_rate",)
+    if notion == "equalized_odds":
+        return ("tpr", "tnr") if positive is not None else tuple(f"recall:{c}" for c in classes)
+    return (notion,)
+
+
+def find_positive(classes: tuple[Any, ...], positive: Any = None) -> Any:
+    """The positive label: as named, else 1 or True where the classes are two, else none.
+
+    Raises
+    ------
+    InputError
+        If the label named is none of the classes, or two classes leave open which is positive.
+    """
+    if positive is not None:
+        by_text = {str(c): c for c in classes}
+        if positive not in classes and str(positive) not in by_text:
+            raise InputError(
+                f"Positive label {positive!r} does not occur; the labels are {', '.join(by_text)}."
+                f"{did_you_mean(str(positive), by_text)}"
+            )
+        return positive if positive in classes else by_text[str(positive)]
+    if len(classes) > 2:
+        return None
+    if 1 in classes:
+        return classes[classes.index(1)]
+    if set(classes) <= {0}:
+        return None
+    raise InputError(
+        f"Which label is positive? None of {', '.join(map(repr, classes))} is 1 or True. "
+        "Name it with `positive` (--positive)."
+    )
