@@ -1,0 +1,141 @@
+"""How one column becomes numbers, and how numbers become valid values of that column again.
+
+A numeric column is standardised; what comes back lies within the bounds seen in training, and is a
+whole number if all values seen were. A column of categories gets one 0/1 coordinate per category;
+what comes back is the category whose coordinate is largest, so it is always one that exists.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fairlattice._validation import BoolArray, Column, FloatArray, IntArray, distinct_values, index_of
+from fairlattice.exceptions import InputError
+
+
+@dataclass(frozen=True)
+class NumericCodec:
+    """A numeric column: one standardised coordinate, and one telling where it was missing.
+
+    Missing values are encoded as the mean; the second coordinate exists only where training rows
+    had missing values, and a row comes back missing where it is at least one half.
+    """
+
+    mean: float
+    scale: float
+    low: float
+    high: float
+    integral: bool
+    has_missing: bool
+
+    @classmethod
+    def fit(cls, column: Column, name: str) -> NumericCodec:
+        values = _finite(column, name)[~column.missing]
+        spread = float(values.std())
+        return cls(
+            float(values.mean()),
+            spread if spread > 1e-12 * max(1.0, float(np.abs(values).max())) else 1.0,
+            float(values.min()),
+            float(values.max()),
+            integral=bool(np.all(values == np.rint(values))),
+            has_missing=bool(column.missing.any()),
+        )
+
+    @property
+    def width(self) -> int:
+        """How many coordinates the column takes."""
+        return 1 + self.has_missing
+
+    def encode(self, column: Column, name: str) -> FloatArray:
+        """Coordinates of shape (n, width)."""
+        out = np.zeros((len(column.missing), self.width))
+        out[:, 0] = np.where(column.missing, 0.0, (_finite(column, name) - self.mean) / self.scale)
+        if self.has_missing:
+            out[:, 1] = column.missing
+        return out
+
+    def decode(self, Z: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Values, and where they are missing."""
+        values = Z[:, 0] * self.scale + self.mean
+        if self.integral:
+            values = np.rint(values)
+        missing = Z[:, 1] >= 0.5 if self.has_missing else np.zeros(len(Z), dtype=bool)
+        return np.clip(values, self.low, self.high), missing
+
+
+@dataclass(frozen=True)
+class CategoryCodec:
+    """A column of categories: one coordinate per category; missing is a category like any other.
+
+    Beyond `max_categories` the rarer ones share one coordinate, which comes back as the most
+    frequent of them. A category not seen in training has all coordinates 0, or that shared one.
+    """
+
+    levels: tuple[Any, ...]  # most frequent first; the rare ones behind share the last coordinate
+    n_own: int
+    has_missing: bool
+
+    @classmethod
+    def fit(cls, column: Column, name: str, max_categories: int) -> CategoryCodec:
+        present = column.values[~column.missing]
+        try:
+            distinct = distinct_values(present) if len(present) else []
+        except InputError as error:
+            raise InputError(f"Column `{name}` holds values that are no categories. {error}") from error
+        counts = Counter(present.astype(str).tolist() if present.dtype.kind in "Mm" else present.tolist())
+        levels = tuple(sorted(distinct, key=lambda v: -counts[v])) if len(distinct) > max_categories else ()
+        n_own = max_categories - 1 if levels else len(distinct)
+        return cls(levels or tuple(distinct), n_own, bool(column.missing.any()))
+
+    @property
+    def width(self) -> int:
+        """How many coordinates the column takes."""
+        return self.n_own + (len(self.levels) > self.n_own) + self.has_missing
+
+    def encode(self, column: Column, _: str) -> FloatArray:
+        """Coordinates of shape (n, width)."""
+        rare = len(self.levels) > self.n_own
+        place = index_of(column.values, self.levels)
+        if rare:
+            place = np.where((place < 0) | (place > self.n_own), self.n_own, place)
+        rows = np.flatnonzero(~column.missing & (place >= 0))
+        out = np.zeros((len(column.missing), self.width))
+        out[rows, place[rows]] = 1.0
+        if self.has_missing:
+            out[:, -1] = column.missing
+        return out
+
+    def decode(self, Z: FloatArray) -> tuple[IntArray, BoolArray]:
+        """Indices into `levels`, and where the value is missing."""
+        place = Z.argmax(axis=1)
+        missing = place == self.width - 1 if self.has_missing else np.zeros(len(Z), dtype=bool)
+        return place.astype(np.int64), missing
+
+
+Codec = NumericCodec | CategoryCodec
+
+
+def fit_codec(column: Column, name: str, max_categories: int) -> Codec:
+    """The codec that suits the column's type."""
+    if column.missing.all():
+        return CategoryCodec((), 0, has_missing=True)
+    if column.values.dtype.kind in "iuf":
+        return NumericCodec.fit(column, name)
+    return CategoryCodec.fit(column, name, max_categories)
+
+
+def _finite(column: Column, name: str) -> FloatArray:
+    if column.values.dtype.kind not in "biuf":
+        raise InputError(f"Column `{name}` was numeric in training and is {column.values.dtype} now.")
+    values = column.values.astype(np.float64)
+    infinite = np.isinf(values) & ~column.missing
+    if infinite.any():
+        raise InputError(
+            f"Column `{name}` has {int(infinite.sum()):,} infinite values (first in row "
+            f"{int(infinite.argmax())}). Remove or replace them."
+        )
+    return np.where(column.missing, 0.0, values)

@@ -1,0 +1,174 @@
+"""Whole tables: any frame that narwhals knows, or an array, to vectors and back to the same kind."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import narwhals as nw
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from fairlattice._validation import (
+    Column,
+    FloatArray,
+    as_columns,
+    check_columns_exist,
+    check_count,
+    index_of,
+)
+from fairlattice.encoders._columns import CategoryCodec, Codec, fit_codec
+from fairlattice.exceptions import InputError
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Encode a mixed table as vectors, and decode vectors as valid rows of that table.
+
+    Numbers are standardised; text, truth values and categories get one 0/1 coordinate per level.
+    Decoded rows have the same columns and types as the training table: categories are ones that
+    occurred, whole numbers stay whole (also in a column of floats that were all whole), and numbers
+    stay within the bounds seen in training. A missing number is encoded as the column's mean beside a
+    coordinate that says so, a missing category as a category; both come back missing. Infinite
+    numbers are refused.
+
+    Parameters
+    ----------
+    max_categories : int, default=64
+        A column with more categories keeps the most frequent; the others share one coordinate.
+
+    Attributes
+    ----------
+    codecs_ : dict of str to codec
+        How each column is encoded.
+    n_features_out_ : int
+        Length of a vector.
+
+    Raises
+    ------
+    InputError
+        For infinite values, columns that are not there, or types that cannot be encoded, such as
+        lists and dates.
+
+    Examples
+    --------
+    >>> import numpy as np, polars as pl
+    >>> frame = pl.DataFrame({"age": [20, 40], "job": ["cook", "nurse"]})
+    >>> encoder = TableEncoder().fit(frame)
+    >>> encoder.transform(frame)
+    array([[-1.,  1.,  0.],
+           [ 1.,  0.,  1.]])
+    >>> encoder.inverse_transform(np.array([[9.0, 0.4, 0.6]])).rows()
+    [(40, 'nurse')]
+    """
+
+    def __init__(self, max_categories: int = 64) -> None:
+        self.max_categories = max_categories
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn every column's type, bounds and categories. `y` is ignored."""
+        check_count("max_categories", self.max_categories, 2)
+        columns = _table_columns(X)
+        if not len(next(iter(columns.values())).missing):
+            raise InputError("`X` has no rows.")
+        self.codecs_: dict[str, Codec] = {
+            name: fit_codec(column, name, self.max_categories) for name, column in columns.items()
+        }
+        self.n_features_in_ = len(columns)
+        self.n_features_out_ = sum(codec.width for codec in self.codecs_.values())
+        self._maker: _FrameMaker | _ArrayMaker
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+        if isinstance(frame, nw.DataFrame):
+            self._maker = _FrameMaker(frame, columns, self.codecs_)
+        else:
+            self._maker = _ArrayMaker(X)
+        return self
+
+    def transform(self, X: Any) -> FloatArray:
+        """Vectors of shape (n, n_features_out_)."""
+        check_is_fitted(self)
+        columns = _table_columns(X)
+        check_columns_exist(self.codecs_, list(columns))
+        return np.hstack([codec.encode(columns[name], name) for name, codec in self.codecs_.items()])
+
+    def inverse_transform(self, Z: FloatArray) -> Any:
+        """Rows like those of the training table, from vectors of shape (n, n_features_out_)."""
+        check_is_fitted(self)
+        start, decoded = 0, {}
+        for name, codec in self.codecs_.items():
+            decoded[name] = codec.decode(Z[:, start : start + codec.width])
+            start += codec.width
+        return self._maker.make(decoded, self.codecs_)
+
+
+class _FrameMaker:
+    """Rebuilds columns in the library, and with the types, of the training frame."""
+
+    def __init__(self, frame: nw.DataFrame[Any], columns: dict[str, Column], codecs: dict[str, Codec]) -> None:
+        # Real cells of the column, one per category or one number and one hole: whatever is made from
+        # them has exactly their type, in every library.
+        self.cells = {
+            name: nw.maybe_reset_index(frame[name])[_exemplar_rows(columns[name], codec)]
+            for name, codec in codecs.items()
+        }
+
+    def make(self, decoded: dict[str, tuple[Any, Any]], codecs: dict[str, Codec]) -> Any:
+        series = [self._series(name, *decoded[name], codec) for name, codec in codecs.items()]
+        return nw.concat([nw.maybe_reset_index(s.to_frame()) for s in series], how="horizontal").to_native()
+
+    def _series(self, name: str, values: Any, missing: Any, codec: Codec) -> nw.Series[Any]:
+        cells = self.cells[name]
+        if isinstance(codec, CategoryCodec):
+            return cells[np.where(missing, len(codec.levels), values).tolist()]
+        kind = np.int64 if cells.dtype.is_integer() else np.float64
+        filled = np.flatnonzero(~missing)
+        template = nw.maybe_reset_index(cells[missing.astype(int).tolist()])
+        return template.scatter(filled.tolist(), values[filled].astype(kind))
+
+
+class _ArrayMaker:
+    """Rebuilds a two-dimensional array of the training array's type."""
+
+    def __init__(self, X: Any) -> None:
+        array = X if isinstance(X, np.ndarray) else np.asarray(X)
+        self.dtype = array.dtype
+
+    def make(self, decoded: dict[str, tuple[Any, Any]], codecs: dict[str, Codec]) -> Any:
+        n = len(next(iter(decoded.values()))[1])
+        out = np.empty((n, len(codecs)), dtype=self.dtype)
+        for j, (name, codec) in enumerate(codecs.items()):
+            values, missing = decoded[name]
+            if isinstance(codec, CategoryCodec):
+                levels = np.empty(len(codec.levels) + 1, dtype=object)
+                levels[:-1] = codec.levels
+                values = levels[np.where(missing, len(codec.levels), values)]
+            out[:, j] = values
+            if missing.any():
+                out[missing, j] = None if self.dtype.kind == "O" else np.nan
+        return out
+
+
+def _exemplar_rows(column: Column, codec: Codec) -> list[int]:
+    """Rows that hold each category in order, or any number; then, if there is one, a missing value."""
+    if isinstance(codec, CategoryCodec):
+        place = np.where(column.missing, -1, index_of(column.values, codec.levels))
+        rows = np.full(len(codec.levels), -1)
+        seen = np.flatnonzero(place >= 0)[::-1]  # backwards, so that the first row of a level is kept
+        rows[place[seen]] = seen
+    else:
+        rows = np.flatnonzero(~column.missing)[:1]
+    return [*rows.tolist(), *([int(column.missing.argmax())] if codec.has_missing else [])]
+
+
+def _table_columns(X: Any) -> dict[str, Column]:
+    frame = nw.from_native(X, eager_only=True, pass_through=True)
+    if isinstance(frame, nw.DataFrame):
+        odd = {n: t for n, t in frame.schema.items() if t.is_nested() or t.is_temporal() or t == nw.Binary}
+        if odd:
+            name, dtype = next(iter(odd.items()))
+            raise InputError(
+                f"Column `{name}` has type {dtype}, which cannot be a feature. Drop it, or turn it into "
+                "numbers or text."
+            )
+    elif not isinstance(X, np.ndarray) and np.ndim(X) != 2:
+        raise InputError(f"`X` must be a frame or an array of two dimensions, got {type(X).__name__}.")
+    return as_columns(X, "X", default="x")
