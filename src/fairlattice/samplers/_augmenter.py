@@ -1,0 +1,407 @@
+"""New rows for groups too small to learn from, made of rows of their parent groups.
+
+A table is encoded as vectors, :class:`MixingSampler` mixes them, and what it mixed is decoded as
+valid rows of the table. Sensitive columns are not mixed: each is copied from a training row that
+has the level in question, one of the parents' wherever possible, so that a person in the age band
+25 to 45 gets an age, not a band.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import narwhals as nw
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from fairlattice._validation import (
+    IntArray,
+    as_columns,
+    as_labels,
+    check_columns_exist,
+    check_count,
+    check_same_length,
+    did_you_mean,
+    index_of,
+)
+from fairlattice.encoders import TableEncoder
+from fairlattice.exceptions import InputError
+from fairlattice.generators import MixingFit
+from fairlattice.groups import GroupLattice, Leaf, Level, show_group
+from fairlattice.samplers._cells import Cell, CellIndex
+from fairlattice.samplers._mixing import MixingSampler
+from fairlattice.samplers._rows import concat_rows, take_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where every row of an augmented table comes from.
+
+    Parameters
+    ----------
+    synthetic : bool array of shape (n,)
+        False for the original rows, which come first.
+    leaf : tuple of length n of tuple of Level
+        The leaf of every row.
+    parents : int array of shape (n, p)
+        Row numbers in the training table, one of each parent in attribute order; -1 for originals.
+    """
+
+    synthetic: Any
+    leaf: tuple[Leaf, ...] = field(repr=False)
+    parents: IntArray = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Augmented:
+    """Original rows, then new ones; each part is of the kind that was passed in.
+
+    Parameters
+    ----------
+    X, y, sensitive_features
+        The table, its labels and its sensitive attributes.
+    origin : Origin
+        Where every row comes from.
+    """
+
+    X: Any = field(repr=False)
+    y: Any = field(repr=False)
+    sensitive_features: Any = field(repr=False)
+    origin: Origin
+
+
+class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
+    """Make rows for the intersections of sensitive attributes by combining rows of their parents.
+
+    For a leaf with p attributes and a label, one row of each of its p parents (the groups that free
+    one attribute, restricted to the label) is drawn, and the rows are mixed. The mixing is fitted so
+    that what it makes resembles the cell's rows, and stays as diverse as the parents', by maximum
+    mean discrepancy.
+
+    Parameters
+    ----------
+    mixing : {"scalar", "diagonal", "linear"}, default="scalar"
+        ``Σ λ_i x_i``, ``Σ w_i ⊙ x_i`` or ``W Σ x_i``.
+    share : {"label", "cell"}, default="label"
+        Share parameters among all leaves of a label, or fit each cell its own. A cell without rows
+        always uses its label's.
+    beta : float, default=1.0
+        Weight of the parents' term of the loss; at least 0.
+    bandwidths : "median" or sequence of float, default="median"
+        Kernel widths, on standardised columns; "median" takes ¼ to 4 times the median distance.
+    batch_size : int, default=128
+        Rows of a cell and of each parent that the loss looks at.
+    max_steps : int, default=200
+        Bound on the optimiser's steps.
+    per_cell : "max" or int, default="max"
+        How many rows :meth:`augment` raises every cell to.
+    sensitive : sequence of str or int, optional
+        Names (or positions, in an array) of the sensitive columns inside X, for use where groups
+        cannot be passed beside it, as in a pipeline.
+    cuts : mapping of str to sequence of float, optional
+        Cut points of numeric attributes, as in ``{"age": [25, 45]}``.
+    missing : {"level", "raise"}, default="level"
+        Give missing values of an attribute a level of their own, or refuse them.
+    max_categories : int, default=64
+        As in :class:`TableEncoder`.
+    random_state : int, RandomState or None, default=None
+        Seed. The same integer gives the same rows.
+
+    Attributes
+    ----------
+    lattice_ : GroupLattice
+        The groups found in training.
+    classes_ : array
+        The labels, in order.
+    fits_ : dict
+        Label, or ``(leaf, label)``, to :class:`~fairlattice.generators.MixingFit`.
+    encoder_ : TableEncoder
+        How rows become vectors and back.
+
+    References
+    ----------
+    arXiv:2405.14521, Synthetic data generation for intersectional fairness by leveraging
+    hierarchical group structure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
+    >>> S = {"sex": rng.choice(["f", "m"], 200), "old": rng.integers(0, 2, 200)}
+    >>> augmenter = HierarchicalAugmenter(random_state=0).fit(X, y, sensitive_features=S)
+    >>> augmenter.sample(("f", 1), 0, 5).shape
+    (5, 3)
+    >>> more = augmenter.augment(X, y, sensitive_features=S, per_cell=100)
+    >>> len(more.y), int(more.origin.synthetic.sum())
+    (800, 600)
+    """
+
+    def __init__(
+        self,
+        mixing: str = "scalar",
+        share: str = "label",
+        *,
+        beta: float = 1.0,
+        bandwidths: str | Sequence[float] = "median",
+        batch_size: int = 128,
+        max_steps: int = 200,
+        per_cell: str | int = "max",
+        sensitive: Sequence[str | int] | None = None,
+        cuts: Mapping[str, Sequence[float]] | None = None,
+        missing: str = "level",
+        max_categories: int = 64,
+        random_state: Any = None,
+    ) -> None:
+        self.mixing = mixing
+        self.share = share
+        self.beta = beta
+        self.bandwidths = bandwidths
+        self.batch_size = batch_size
+        self.max_steps = max_steps
+        self.per_cell = per_cell
+        self.sensitive = sensitive
+        self.cuts = cuts
+        self.missing = missing
+        self.max_categories = max_categories
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, *, sensitive_features: Any = None) -> Self:
+        """Learn the mixings.
+
+        Parameters
+        ----------
+        X : frame or array of shape (n, d)
+            Training rows, of any types that :class:`TableEncoder` takes. Columns of a frame that are
+            called like a sensitive attribute are copied along with it, not mixed.
+        y : array-like of shape (n,)
+            Labels, of any number of classes.
+        sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
+            The sensitive attributes; may be left out if `sensitive` names columns of X.
+
+        Raises
+        ------
+        InputError
+            If lengths differ, groups are not given, or an option is out of range.
+        """
+        groups = self._groups(X, sensitive_features)
+        labels = as_labels(y, "y")
+        self.lattice_ = GroupLattice.from_features(
+            groups, cuts=self.cuts, missing=self.missing, max_levels=max(100, len(labels) // 2)
+        )
+        leaves = self.lattice_.encode(groups)
+        check_same_length(X=_first_column(X), y=labels, sensitive_features=leaves)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        self._inside = self._columns_inside(X)
+        self.encoder_ = TableEncoder(self.max_categories).fit(_without(X, self._inside))
+        self.n_features_in_ = self.encoder_.n_features_in_ + len(self._inside)
+        self._X, self._y, self._S = X, y, groups
+        index = CellIndex(self.lattice_, leaves, codes.astype(np.int64), len(self.classes_))
+        self._sampler = MixingSampler.fit(
+            self.encoder_.transform(_without(X, self._inside)),
+            index,
+            entropy=_entropy(self.random_state),
+            mixing=self.mixing,
+            share=self.share,
+            beta=self.beta,
+            bandwidths=self.bandwidths,
+            batch_size=self.batch_size,
+            max_steps=self.max_steps,
+        )
+        self.fits_: dict[Any, MixingFit] = dict(zip(self.classes_.tolist(), self._sampler.by_label, strict=True))
+        for cell, fit in self._sampler.by_cell.items():
+            self.fits_[self.lattice_.leaf(cell.leaf), self.classes_[cell.label].item()] = fit
+        return self
+
+    def sample(self, leaf: Sequence[Level], label: Any, n: int = 1, *, stream: int = 0) -> Any:
+        """New rows of one cell, also of one that has no rows in training.
+
+        Parameters
+        ----------
+        leaf : sequence of Level
+            A tuple of levels, in attribute order.
+        label : label
+            One of `classes_`.
+        n : int, default=1
+            How many rows.
+        stream : int, default=0
+            The same stream gives the same rows again; another gives others.
+
+        Returns
+        -------
+        frame or array
+            Rows like those of X.
+
+        Raises
+        ------
+        InputError
+            If there is no such leaf or label, or no training row has one of the leaf's levels.
+        """
+        check_is_fitted(self)
+        cell = Cell(self.lattice_.code(leaf), self._label_code(label))
+        return self._make([(cell, check_count("n", n))], stream)[0]
+
+    def augment(self, X: Any, y: Any, *, sensitive_features: Any = None, per_cell: str | int | None = None) -> Augmented:
+        """The given rows, then new ones, so that every cell of every leaf with rows has `per_cell` rows.
+
+        Parameters
+        ----------
+        X, y, sensitive_features
+            As in :meth:`fit`, and as a rule the same rows. The given rows tell what is lacking; new rows
+            are made from the training rows.
+        per_cell : "max" or int, optional
+            As many rows as the largest cell has, or this number; by default as the parameter says.
+            Larger cells stay as they are.
+
+        Returns
+        -------
+        Augmented
+            Rows, labels, groups and origin, original rows first.
+
+        Raises
+        ------
+        InputError
+            If lengths differ, or a level or label was not seen in training.
+        """
+        check_is_fitted(self)
+        groups = self._groups(X, sensitive_features)
+        labels = as_labels(y, "y")
+        codes = index_of(labels, self.classes_.tolist())
+        if (codes < 0).any():
+            raise InputError(f"`y` holds {labels[int(np.argmin(codes))]!r}, a label not seen in training.")
+        leaves = self.lattice_.encode(groups)
+        check_same_length(X=_first_column(X), y=labels, sensitive_features=leaves)
+        index = CellIndex(self.lattice_, leaves, codes, len(self.classes_))
+        wanted = list(index.shortfalls(self.per_cell if per_cell is None else per_cell).items())
+        width = len(self.lattice_.attributes)
+        parents = np.full((len(labels), width), -1, dtype=np.int64)
+        if wanted:
+            new_X, new_y, new_S, new_leaves, new_parents = self._make(wanted, 0)
+            X, y, groups = concat_rows(X, new_X), concat_rows(y, new_y), concat_rows(groups, new_S)
+            leaves, parents = np.concatenate([leaves, new_leaves]), np.concatenate([parents, new_parents])
+        named = {code: self.lattice_.leaf(code) for code in np.unique(leaves).tolist()}
+        synthetic = np.arange(len(leaves)) >= len(labels)
+        return Augmented(X, y, groups, Origin(synthetic, tuple(named[c] for c in leaves.tolist()), parents))
+
+    def fit_resample(self, X: Any, y: Any, *, sensitive_features: Any = None) -> tuple[Any, ...]:
+        """Fit and augment at once, as imbalanced-learn's pipelines expect of a sampler.
+
+        Returns
+        -------
+        X, y
+            With the sensitive columns inside X, where `sensitive` names them.
+        X, y, sensitive_features
+            Where the groups were passed beside X: they grow with it.
+        """
+        more = self.fit(X, y, sensitive_features=sensitive_features).augment(
+            X, y, sensitive_features=sensitive_features
+        )
+        return (more.X, more.y) if sensitive_features is None else (more.X, more.y, more.sensitive_features)
+
+    def _make(self, wanted: list[tuple[Cell, int]], stream: int) -> tuple[Any, Any, Any, IntArray, IntArray]:
+        """Rows, labels, groups, leaf codes and parents' row numbers of new rows."""
+        drawn = [self._sampler.draw(cell, n, stream=stream) for cell, n in wanted]
+        parents = np.concatenate([rows for _, rows in drawn])
+        leaves = np.concatenate([np.full(n, cell.leaf) for cell, n in wanted])
+        labels = np.concatenate([np.full(n, cell.label) for cell, n in wanted])
+        features = self.encoder_.inverse_transform(np.concatenate([vectors for vectors, _ in drawn]))
+        sources = self._level_sources(leaves, parents, stream)
+        groups = take_rows(self._S, sources[0], by_column=sources)
+        y = take_rows(self._y, np.unique(self._sampler.index.labels, return_index=True)[1][labels])
+        X = self._with_inside(features, sources) if self._inside else features
+        return X, y, groups, leaves, parents
+
+    def _level_sources(self, leaves: IntArray, parents: IntArray, stream: int) -> list[IntArray]:
+        """For each attribute and new row, a training row that has the leaf's level of the attribute."""
+        known = self.lattice_.digits(self._sampler.index.leaves)
+        wanted = self.lattice_.digits(leaves)
+        rng = np.random.default_rng([stream, *self._sampler.entropy])
+        sources = []
+        for i, attribute in enumerate(self.lattice_.attributes):
+            # Parent i frees attribute i; every other parent has the level as a rule.
+            source = parents[:, (i + 1) % parents.shape[1]].copy()
+            for level in np.unique(wanted[i]).tolist():
+                astray = np.flatnonzero((wanted[i] == level) & (known[i][source] != level))
+                if not len(astray):
+                    continue
+                having = np.flatnonzero(known[i] == level)
+                if not len(having):
+                    group = show_group({attribute.name: attribute.levels[level]})
+                    raise InputError(f"No training row has {group}, so no rows can be made of it.")
+                source[astray] = rng.choice(having, len(astray))
+            sources.append(source)
+        return sources
+
+    def _with_inside(self, features: Any, sources: list[IntArray]) -> Any:
+        """Decoded features with the sensitive columns of X put back in their places."""
+        by_name = dict(zip(self.lattice_.names, sources, strict=True))
+        if isinstance(self._X, np.ndarray):
+            out = np.empty((len(sources[0]), self._X.shape[1]), dtype=self._X.dtype)
+            out[:, [j for j in range(out.shape[1]) if j not in self._inside]] = features
+            for j, source in zip(self._inside, sources, strict=True):
+                out[:, j] = self._X[source, j]
+            return out
+        table, made = nw.from_native(self._X, eager_only=True), nw.from_native(features, eager_only=True)
+        parts = [
+            (table[c][by_name[c].tolist()] if c in by_name else made[c]).to_frame() for c in table.columns
+        ]
+        return nw.concat([nw.maybe_reset_index(p) for p in parts], how="horizontal").to_native()
+
+    def _groups(self, X: Any, sensitive_features: Any) -> Any:
+        if sensitive_features is not None:
+            return sensitive_features
+        if self.sensitive is None:
+            raise InputError(
+                "Groups are needed: pass `sensitive_features`, or name columns of X with the parameter `sensitive`."
+            )
+        names = list(self.sensitive)
+        if isinstance(X, np.ndarray):
+            return {f"x_{j}": X[:, j] for j in names}
+        table = nw.from_native(X, eager_only=True)
+        check_columns_exist([str(n) for n in names], table.columns)
+        return table.select(*names).to_native()
+
+    def _columns_inside(self, X: Any) -> list[Any]:
+        """Columns of X that hold the sensitive attributes themselves."""
+        if isinstance(X, np.ndarray):
+            return [] if self.sensitive is None else list(self.sensitive)
+        table = nw.from_native(X, eager_only=True, pass_through=True)
+        if not isinstance(table, nw.DataFrame):
+            return []
+        return [name for name in table.columns if name in self.lattice_.names]
+
+    def _label_code(self, label: Any) -> int:
+        known = self.classes_.tolist()
+        if label not in known:
+            raise InputError(
+                f"No label {label!r}; the labels are {', '.join(map(str, known))}.{did_you_mean(str(label), known)}"
+            )
+        return int(known.index(label))
+
+
+def _without(X: Any, inside: list[Any]) -> Any:
+    if not inside:
+        return X
+    if isinstance(X, np.ndarray):
+        return np.delete(X, inside, axis=1)
+    rest = nw.from_native(X, eager_only=True).drop(*inside)
+    if not rest.columns:
+        raise InputError("`X` has no columns besides the sensitive ones. At least one feature is needed.")
+    return rest.to_native()
+
+
+def _first_column(X: Any) -> Any:
+    return next(iter(as_columns(X, "X", default="x").values())).values
+
+
+def _entropy(random_state: Any) -> tuple[int, ...]:
+    if random_state is None:
+        entropy: Any = np.random.SeedSequence().entropy
+        return (int(entropy),)
+    if isinstance(random_state, int | np.integer) and random_state >= 0:
+        return (int(random_state),)
+    return tuple(check_random_state(random_state).randint(2**31, size=4).tolist())

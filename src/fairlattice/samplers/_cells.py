@@ -1,0 +1,99 @@
+"""Which rows belong to each (leaf, label) cell, and which to its parents.
+
+Rows are sorted once per attribute, so that any cell and any parent is a slice, and memory grows
+with rows and attributes only, not with the number of groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from fairlattice._validation import IntArray, check_count
+from fairlattice.exceptions import InputError
+from fairlattice.groups import GroupLattice
+
+
+class Cell(NamedTuple):
+    """A leaf's code and a label's code."""
+
+    leaf: int
+    label: int
+
+
+class CellIndex:
+    """The rows of every cell and of its parents.
+
+    Parameters
+    ----------
+    lattice : GroupLattice
+        The groups.
+    leaves : int array of shape (n,)
+        Leaf code of every row.
+    labels : int array of shape (n,)
+        Label code of every row, in [0, n_labels).
+    n_labels : int
+        How many labels there are.
+    """
+
+    def __init__(self, lattice: GroupLattice, leaves: IntArray, labels: IntArray, n_labels: int) -> None:
+        self.lattice, self.leaves, self.labels, self.n_labels = lattice, leaves, labels, n_labels
+        self._cells = _Slices(leaves * n_labels + labels)
+        self._by_label = _Slices(labels)
+        self._without = [tuple(n for n in lattice.names if n != name) for name in lattice.names]
+        self._parents = [_Slices(lattice.project(leaves, names) * n_labels + labels) for names in self._without]
+
+    def rows(self, cell: Cell) -> IntArray:
+        """Row numbers of a cell, increasing."""
+        return self._cells[cell.leaf * self.n_labels + cell.label]
+
+    def parents(self, cell: Cell) -> tuple[IntArray, ...]:
+        """Row numbers of each parent of a cell, restricted to its label.
+
+        A parent without such rows is replaced by everyone with the label: the nearest ancestor
+        that is sure to have some.
+        """
+        code = np.asarray([cell.leaf])
+        found = []
+        for names, slices in zip(self._without, self._parents, strict=True):
+            rows = slices[int(self.lattice.project(code, names)[0]) * self.n_labels + cell.label]
+            found.append(rows if len(rows) else self._by_label[cell.label])
+        return tuple(found)
+
+    def cells(self) -> Iterator[tuple[Cell, int]]:
+        """Every cell of every leaf that has rows, with its number of rows, which may be 0."""
+        for leaf in np.unique(self.leaves).tolist():
+            for label in range(self.n_labels):
+                cell = Cell(leaf, label)
+                yield cell, len(self.rows(cell))
+
+    def shortfalls(self, per_cell: str | int) -> dict[Cell, int]:
+        """How many rows each cell lacks to reach `per_cell` rows: a number, or "max", the largest cell's.
+
+        Leaves without any row are left alone: there is nobody to stand for.
+        """
+        sizes = dict(self.cells())
+        if isinstance(per_cell, str):
+            if per_cell != "max":
+                raise InputError(f"`per_cell` must be 'max' or a whole number above 0, got {per_cell!r}.")
+            target = max(sizes.values())
+        else:
+            target = check_count("per_cell", per_cell)
+        return {cell: target - size for cell, size in sizes.items() if size < target}
+
+
+class _Slices:
+    """Row numbers by key, through one stable sort."""
+
+    def __init__(self, keys: IntArray) -> None:
+        self.order = np.argsort(keys, kind="stable")
+        self.known, self.starts = np.unique(keys[self.order], return_index=True)
+        self.ends = np.append(self.starts[1:], len(keys))
+
+    def __getitem__(self, key: int) -> IntArray:
+        place = int(np.searchsorted(self.known, key))
+        if place == len(self.known) or self.known[place] != key:
+            return np.zeros(0, dtype=np.int64)
+        return self.order[self.starts[place] : self.ends[place]]

@@ -1,0 +1,174 @@
+"""Any scikit-learn classifier, trained so that every group counts the same."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_is_fitted,
+    column_or_1d,
+    has_fit_parameter,
+    validate_data,
+)
+
+from fairlattice._validation import check_choice, check_same_length
+from fairlattice.exceptions import InputError
+from fairlattice.samplers._augmenter import HierarchicalAugmenter
+from fairlattice.samplers._equal import cell_weights, equal_resample, equal_weights
+from fairlattice.samplers._rows import take_rows
+
+BALANCES = ("auto", "weight", "resample")
+
+
+def _estimator_has(method: str) -> Any:
+    def check(self: FairClassifier) -> bool:
+        return hasattr(getattr(self, "estimator_", self.estimator), method)
+
+    return available_if(check)
+
+
+class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Train any classifier with equal sampling, and with new rows for small groups if asked.
+
+    Every (leaf, label) cell carries the same weight in training: exactly, by sample weights, or by
+    drawing the same number of rows from each. Groups are needed in training only; prediction looks
+    at X alone.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Any scikit-learn classifier or pipeline that ends in one; it is cloned.
+    augmenter : HierarchicalAugmenter, optional
+        Makes rows for cells that lack some, before weighting; it is cloned and fitted on the same rows.
+    balance : {"auto", "weight", "resample"}, default="auto"
+        Sample weights, drawing rows, or weights where the estimator takes them.
+    random_state : int, RandomState or None, default=None
+        Seed of the drawing.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The fitted classifier.
+    augmenter_ : HierarchicalAugmenter or None
+        The fitted augmenter.
+    classes_ : array
+        The labels, in order.
+
+    Notes
+    -----
+    Without `sensitive_features`, and with no `sensitive` columns named by the augmenter, everyone is
+    one group, so that only the labels are balanced.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> rng = np.random.default_rng(0)
+    >>> X, S = rng.normal(size=(300, 2)), rng.choice(["a", "b", "c"], 300)
+    >>> y = (X[:, 0] + rng.normal(size=300) > 0).astype(int)
+    >>> model = FairClassifier(LogisticRegression()).fit(X, y, sensitive_features=S)
+    >>> model.predict([[3.0, 0.0], [-3.0, 0.0]])
+    array([1, 0])
+    """
+
+    def __init__(
+        self, estimator: Any, augmenter: HierarchicalAugmenter | None = None, *, balance: str = "auto", random_state: Any = None
+    ) -> None:
+        self.estimator = estimator
+        self.augmenter = augmenter
+        self.balance = balance
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, *, sensitive_features: Any = None) -> Self:
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : frame or array of shape (n, d)
+            Training rows, as the estimator takes them.
+        y : array-like of shape (n,)
+            Labels.
+        sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
+            The sensitive attributes.
+
+        Raises
+        ------
+        InputError
+            If an augmenter is given but no groups, or the estimator takes no weights though asked to.
+        """
+        check_choice("balance", self.balance, BALANCES)
+        validate_data(self, X=X, skip_check_array=True)
+        check_classification_targets(column_or_1d(y, warn=True))
+        groups, self.augmenter_ = sensitive_features, None
+        if self.augmenter is not None:
+            if groups is None and self.augmenter.sensitive is None:
+                raise InputError("An augmenter needs groups: pass `sensitive_features`.")
+            self.augmenter_ = clone(self.augmenter).fit(X, y, sensitive_features=groups)
+            more = self.augmenter_.augment(X, y, sensitive_features=groups)
+            X, y, groups = more.X, more.y, more.sensitive_features
+        self.estimator_ = clone(self.estimator)
+        parameter = _weight_parameter(self.estimator_)
+        if self.balance == "weight" and parameter is None:
+            raise InputError(
+                f"{type(self.estimator).__name__} takes no `sample_weight`. Pass `balance='resample'`."
+            )
+        if parameter is not None and self.balance != "resample":
+            self.estimator_.fit(X, y, **{parameter: _weights(y, groups)})
+        else:
+            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+            everyone = np.zeros(len(column_or_1d(y))) if groups is None else groups
+            rows = equal_resample(column_or_1d(y), sensitive_features=everyone, rng=rng)
+            self.estimator_.fit(take_rows(X, rows), take_rows(y, rows))
+        self.classes_ = self.estimator_.classes_
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Predicted labels, of shape (n,)."""
+        return self._fitted(X).predict(X)
+
+    @_estimator_has("predict_proba")
+    def predict_proba(self, X: Any) -> Any:
+        """Probability of every class, of shape (n, K)."""
+        return self._fitted(X).predict_proba(X)
+
+    @_estimator_has("decision_function")
+    def decision_function(self, X: Any) -> Any:
+        """The estimator's decision values."""
+        return self._fitted(X).decision_function(X)
+
+    def _fitted(self, X: Any) -> Any:
+        check_is_fitted(self)
+        validate_data(self, X=X, skip_check_array=True, reset=False)
+        return self.estimator_
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import get_tags
+
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags.sparse = self.augmenter is None and inner.input_tags.sparse
+        tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        tags.classifier_tags.multi_class = inner.classifier_tags.multi_class if inner.classifier_tags else True
+        return tags
+
+
+def _weights(y: Any, groups: Any) -> Any:
+    labels = column_or_1d(y)
+    if groups is not None:
+        return equal_weights(labels, sensitive_features=groups)
+    check_same_length(y=labels)
+    return cell_weights(np.unique(labels, return_inverse=True)[1])
+
+
+def _weight_parameter(estimator: Any) -> str | None:
+    """What a classifier, or the last step of a pipeline, calls its sample weights in ``fit``."""
+    if isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        inner = _weight_parameter(last)
+        return f"{name}__{inner}" if inner else None
+    return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
