@@ -40,6 +40,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     codecs_ : dict of str to codec
         How each column is encoded.
+    slices_ : dict of str to slice
+        Which coordinates of a vector belong to each column.
     n_features_out_ : int
         Length of a vector.
 
@@ -74,7 +76,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             name: fit_codec(column, name, self.max_categories) for name, column in columns.items()
         }
         self.n_features_in_ = len(columns)
-        self.n_features_out_ = sum(codec.width for codec in self.codecs_.values())
+        ends = np.cumsum([codec.width for codec in self.codecs_.values()]).tolist()
+        self.slices_ = {
+            name: slice(end - codec.width, end) for (name, codec), end in zip(self.codecs_.items(), ends, strict=True)
+        }
+        self.n_features_out_ = ends[-1]
         self._maker: _FrameMaker | _ArrayMaker
         frame = nw.from_native(X, eager_only=True, pass_through=True)
         if isinstance(frame, nw.DataFrame):
@@ -93,10 +99,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def inverse_transform(self, Z: FloatArray) -> Any:
         """Rows like those of the training table, from vectors of shape (n, n_features_out_)."""
         check_is_fitted(self)
-        start, decoded = 0, {}
-        for name, codec in self.codecs_.items():
-            decoded[name] = codec.decode(Z[:, start : start + codec.width])
-            start += codec.width
+        decoded = {name: codec.decode(Z[:, self.slices_[name]]) for name, codec in self.codecs_.items()}
         return self._maker.make(decoded, self.codecs_)
 
 

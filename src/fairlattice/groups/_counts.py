@@ -102,7 +102,7 @@ class GroupCounts:
         check_same_length(y_true=truth, y_pred=predicted, sensitive_features=leaf_codes)
         known = tuple(classes) if classes is not None else _all_classes(truth, predicted)
         rows, columns = _positions(truth, known, "y_true"), _positions(predicted, known, "y_pred")
-        return cls._tally(lattice, known, leaf_codes, rows, columns, None)
+        return cls.from_codes(lattice, known, leaf_codes, rows, columns)
 
     @classmethod
     def from_frame(
@@ -161,18 +161,22 @@ class GroupCounts:
         truth, predicted = as_labels(columns["label"], label), as_labels(columns["prediction"], prediction)
         known = _all_classes(truth, predicted)
         rows, cols = _positions(truth, known, label), _positions(predicted, known, prediction)
-        return cls._tally(lattice, known, lattice.encode(features), rows, cols, weights)
+        return cls.from_codes(lattice, known, lattice.encode(features), rows, cols, weights)
 
     @classmethod
-    def _tally(
+    def from_codes(
         cls,
         lattice: GroupLattice,
         classes: tuple[Any, ...],
         leaf_codes: IntArray,
         truth: IntArray,
         predicted: IntArray,
-        weights: IntArray | None,
+        weights: IntArray | None = None,
     ) -> GroupCounts:
+        """Count rows given as leaf codes and positions of labels and predictions among `classes`.
+
+        `weights` tells how many rows each entry stands for; by default one.
+        """
         k = len(classes)
         if lattice.n_leaves <= 4 * len(leaf_codes) + 1024:  # dense enough to skip sorting the rows
             dense = np.bincount(leaf_codes, minlength=lattice.n_leaves)

@@ -3,7 +3,7 @@
 from fairlattice.metrics._audit import Audit, GroupRate, Pair, audit
 from fairlattice.metrics._fairness import Disparity, alpha_intersectional, differential_fairness
 from fairlattice.metrics._intervals import jeffreys_interval, newcombe_interval, simultaneous_confidence
-from fairlattice.metrics._leveling import GroupChange, LevelingDown, leveling_down_verdict
+from fairlattice.metrics._leveling import GroupChange, LevelingDown, leveling_down_verdict, overall_verdict
 from fairlattice.metrics._rates import NOTIONS, RATES, Rates, find_positive, group_rates, rates_of_notion
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "jeffreys_interval",
     "leveling_down_verdict",
     "newcombe_interval",
+    "overall_verdict",
     "rates_of_notion",
     "simultaneous_confidence",
 ]

@@ -8,6 +8,7 @@ has the level in question, one of the parents' wherever possible, so that a pers
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -29,7 +30,7 @@ from fairlattice._validation import (
     index_of,
 )
 from fairlattice.encoders import TableEncoder
-from fairlattice.exceptions import InputError
+from fairlattice.exceptions import InputError, SmallCellWarning
 from fairlattice.generators import MixingFit
 from fairlattice.groups import GroupLattice, Leaf, Level, show_group
 from fairlattice.samplers._cells import Cell, CellIndex
@@ -212,6 +213,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             batch_size=self.batch_size,
             max_steps=self.max_steps,
         )
+        self._warn_of_small_cells(index)
         self.fits_: dict[Any, MixingFit] = dict(zip(self.classes_.tolist(), self._sampler.by_label, strict=True))
         for cell, fit in self._sampler.by_cell.items():
             self.fits_[self.lattice_.leaf(cell.leaf), self.classes_[cell.label].item()] = fit
@@ -309,32 +311,12 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         leaves = np.concatenate([np.full(n, cell.leaf) for cell, n in wanted])
         labels = np.concatenate([np.full(n, cell.label) for cell, n in wanted])
         features = self.encoder_.inverse_transform(np.concatenate([vectors for vectors, _ in drawn]))
-        sources = self._level_sources(leaves, parents, stream)
+        rng = np.random.default_rng([stream, *self._sampler.entropy])
+        sources = self._sampler.index.level_sources(leaves, parents, rng)
         groups = take_rows(self._S, sources[0], by_column=sources)
         y = take_rows(self._y, np.unique(self._sampler.index.labels, return_index=True)[1][labels])
         X = self._with_inside(features, sources) if self._inside else features
         return X, y, groups, leaves, parents
-
-    def _level_sources(self, leaves: IntArray, parents: IntArray, stream: int) -> list[IntArray]:
-        """For each attribute and new row, a training row that has the leaf's level of the attribute."""
-        known = self.lattice_.digits(self._sampler.index.leaves)
-        wanted = self.lattice_.digits(leaves)
-        rng = np.random.default_rng([stream, *self._sampler.entropy])
-        sources = []
-        for i, attribute in enumerate(self.lattice_.attributes):
-            # Parent i frees attribute i; every other parent has the level as a rule.
-            source = parents[:, (i + 1) % parents.shape[1]].copy()
-            for level in np.unique(wanted[i]).tolist():
-                astray = np.flatnonzero((wanted[i] == level) & (known[i][source] != level))
-                if not len(astray):
-                    continue
-                having = np.flatnonzero(known[i] == level)
-                if not len(having):
-                    group = show_group({attribute.name: attribute.levels[level]})
-                    raise InputError(f"No training row has {group}, so no rows can be made of it.")
-                source[astray] = rng.choice(having, len(astray))
-            sources.append(source)
-        return sources
 
     def _with_inside(self, features: Any, sources: list[IntArray]) -> Any:
         """Decoded features with the sensitive columns of X put back in their places."""
@@ -350,6 +332,19 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             (table[c][by_name[c].tolist()] if c in by_name else made[c]).to_frame() for c in table.columns
         ]
         return nw.concat([nw.maybe_reset_index(p) for p in parts], how="horizontal").to_native()
+
+    def _warn_of_small_cells(self, index: CellIndex) -> None:
+        small = index.small_cells()
+        if small:
+            told = "; ".join(
+                f"{show_group(self.lattice_.group(c.leaf))} with label {self.classes_[c.label]} ({n})" for c, n in small[:5]
+            )
+            more = f"; and {len(small) - 5} more" if len(small) > 5 else ""
+            warnings.warn(
+                f"Cells with one row or none, whose rows come from their parents alone: {told}{more}.",
+                SmallCellWarning,
+                stacklevel=3,
+            )
 
     def _groups(self, X: Any, sensitive_features: Any) -> Any:
         if sensitive_features is not None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from fairlattice._validation import IntArray, check_count
 from fairlattice.exceptions import InputError
-from fairlattice.groups import GroupLattice
+from fairlattice.groups import GroupLattice, show_group
 
 
 class Cell(NamedTuple):
@@ -69,6 +69,10 @@ class CellIndex:
                 cell = Cell(leaf, label)
                 yield cell, len(self.rows(cell))
 
+    def small_cells(self) -> list[tuple[Cell, int]]:
+        """The cells, of leaves that have rows, with one row or none."""
+        return [(cell, size) for cell, size in self.cells() if size < 2]
+
     def shortfalls(self, per_cell: str | int) -> dict[Cell, int]:
         """How many rows each cell lacks to reach `per_cell` rows: a number, or "max", the largest cell's.
 
@@ -82,6 +86,40 @@ class CellIndex:
         else:
             target = check_count("per_cell", per_cell)
         return {cell: target - size for cell, size in sizes.items() if size < target}
+
+    def level_sources(self, leaves: IntArray, parents: IntArray, rng: np.random.Generator) -> list[IntArray]:
+        """Per attribute, for each new row a training row that has its leaf's level of the attribute.
+
+        Parameters
+        ----------
+        leaves : int array of shape (m,)
+            Leaf codes of the new rows.
+        parents : int array of shape (m, p)
+            Row numbers of the parents' rows behind them.
+        rng : numpy.random.Generator
+            Draws a row where none of the parents' will do.
+
+        Raises
+        ------
+        InputError
+            If no training row has one of the levels.
+        """
+        known, wanted = self.lattice.digits(self.leaves), self.lattice.digits(leaves)
+        sources = []
+        for i, attribute in enumerate(self.lattice.attributes):
+            # Parent i frees attribute i; the next one has the level as a rule.
+            source = parents[:, (i + 1) % parents.shape[1]].copy()
+            for level in np.unique(wanted[i]).tolist():
+                astray = np.flatnonzero((wanted[i] == level) & (known[i][source] != level))
+                if not len(astray):
+                    continue
+                having = np.flatnonzero(known[i] == level)
+                if not len(having):
+                    group = show_group({attribute.name: attribute.levels[level]})
+                    raise InputError(f"No training row has {group}, so no rows can be made of it.")
+                source[astray] = rng.choice(having, len(astray))
+            sources.append(source)
+        return sources
 
 
 class _Slices:

@@ -1,0 +1,19 @@
+"""Comparison: strategies side by side on the same splits, with their error bars and whom they hurt."""
+
+from fairlattice.benchmark._classifiers import CLASSIFIERS
+from fairlattice.benchmark._compare import compare
+from fairlattice.benchmark._comparison import Comparison, Run, StrategyResult
+from fairlattice.benchmark._estimates import Difference, Estimate
+from fairlattice.benchmark._strategies import STRATEGIES, Strategy
+
+__all__ = [
+    "CLASSIFIERS",
+    "STRATEGIES",
+    "Comparison",
+    "Difference",
+    "Estimate",
+    "Run",
+    "Strategy",
+    "StrategyResult",
+    "compare",
+]

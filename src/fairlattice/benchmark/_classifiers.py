@@ -1,0 +1,43 @@
+"""The classifiers that a comparison can train, with settings that suit tables of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.utils.validation import has_fit_parameter
+
+from fairlattice._validation import check_choice
+from fairlattice.exceptions import InputError
+
+CLASSIFIERS: dict[str, Callable[[int], Any]] = {
+    "logistic": lambda _: LogisticRegression(max_iter=1000),
+    "mlp": lambda seed: MLPClassifier(
+        (128, 64), batch_size=512, early_stopping=True, max_iter=60, n_iter_no_change=5, random_state=seed
+    ),
+    "boosting": lambda seed: HistGradientBoostingClassifier(early_stopping=False, random_state=seed),
+}
+"""Name to a function that makes the classifier from a seed."""
+
+
+def make_classifier(classifier: Any, seed: int) -> Any:
+    """The classifier of that name, or a clone of the estimator given.
+
+    Raises
+    ------
+    InputError
+        If there is no classifier of that name, or it takes no sample weights or gives no probabilities.
+    """
+    if isinstance(classifier, str):
+        return CLASSIFIERS[check_choice("classifier", classifier, tuple(CLASSIFIERS))](seed)
+    if not has_fit_parameter(classifier, "sample_weight") or not hasattr(classifier, "predict_proba"):
+        raise InputError(
+            f"`classifier` must take `sample_weight` in `fit` and have `predict_proba`; "
+            f"{type(classifier).__name__} does not."
+        )
+    made = clone(classifier)
+    return made.set_params(random_state=seed) if "random_state" in made.get_params() else made

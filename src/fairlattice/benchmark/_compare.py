@@ -1,0 +1,230 @@
+"""The comparison itself: split, encode, prepare, train, predict, count; nothing of the test rows
+enters before prediction. Every (split, strategy) pair is a task of its own, seeded by what it is
+and not by when it runs, so any number of jobs gives the same bytes.
+"""  # noqa: D205
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from fairlattice._validation import (
+    IntArray,
+    as_labels,
+    check_choice,
+    check_count,
+    check_real,
+    check_same_length,
+    distinct_values,
+    index_of,
+)
+from fairlattice.benchmark._classifiers import CLASSIFIERS, make_classifier
+from fairlattice.benchmark._comparison import Comparison, Run, StrategyResult, count_run
+from fairlattice.benchmark._splits import stratified_splits
+from fairlattice.benchmark._strategies import RECIPES, STRATEGIES, TrainingRows
+from fairlattice.encoders import TableEncoder
+from fairlattice.exceptions import InputError
+from fairlattice.groups import GroupLattice, show_group
+from fairlattice.metrics import find_positive
+from fairlattice.samplers import CellIndex, take_rows
+
+Progress = Callable[[int, int], None]
+
+
+def compare(
+    X: Any,
+    y: Any,
+    *,
+    sensitive_features: Any,
+    strategies: Sequence[str] = tuple(STRATEGIES),
+    classifier: Any = "logistic",
+    repeats: int = 5,
+    test_size: float = 0.3,
+    per_cell: int = 1000,
+    alpha: float = 0.5,
+    positive: Any = None,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    missing: str = "level",
+    random_state: int = 0,
+    n_jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Train with every strategy on the same splits, and see whom each serves and whom it hurts.
+
+    Parameters
+    ----------
+    X : frame or array of shape (n, d)
+        Features of any types that :class:`TableEncoder` takes.
+    y : array-like of shape (n,)
+        Labels, of two classes.
+    sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
+        The sensitive attributes.
+    strategies : sequence of str
+        Which of `STRATEGIES`: none, label, equal, smote, parents, paper, augment.
+    classifier : {"logistic", "mlp", "boosting"} or classifier, default="logistic"
+        What to train; an estimator must take sample weights and give probabilities.
+    repeats : int, default=5
+        Stratified splits into training and test rows.
+    test_size : float, default=0.3
+        Share of test rows, in (0, 1).
+    per_cell : int, default=1000
+        Strategies that make rows raise smaller (leaf, label) cells to this many, before equal weights.
+    alpha : float, default=0.5
+        Weight in [0, 1] of the absolute part of IFα.
+    positive : label, optional
+        The positive class; 1 or True if that is one of the two.
+    cuts, missing
+        As in :meth:`GroupLattice.from_features`.
+    random_state : int, default=0
+        Seed. The same seed gives the same result, whatever `n_jobs`.
+    n_jobs : int, optional
+        Processes, as in joblib; -1 for all cores.
+    progress : callable (done, total), optional
+        Called after every task.
+
+    Returns
+    -------
+    Comparison
+        Figures with standard errors, paired differences, leveling-down verdicts, predictions.
+
+    Raises
+    ------
+    InputError
+        If there are not two labels, a table is too small to split, or an option is out of range.
+
+    Examples
+    --------
+    >>> import fairlattice as fl
+    >>> rng = np.random.default_rng(0)
+    >>> S = {"sex": rng.choice(["f", "m"], 600, p=[0.2, 0.8]), "old": rng.integers(0, 2, 600)}
+    >>> X = rng.normal(size=(600, 3)) + (S["sex"] == "f")[:, None]
+    >>> y = (X[:, 0] + rng.normal(size=600) > 1).astype(int)
+    >>> result = fl.compare(X, y, sensitive_features=S, strategies=["none", "equal"], repeats=2)
+    >>> result["equal"].estimate("tpr.worst").mean > result["none"].estimate("tpr.worst").mean
+    True
+    """
+    chosen = list(dict.fromkeys(check_choice("strategies", name, tuple(STRATEGIES)) for name in strategies))
+    if not chosen:
+        raise InputError("`strategies` must name at least one strategy.")
+    check_real("test_size", test_size, 0.0, 1.0, open_ends=True)
+    check_real("alpha", alpha, 0.0, 1.0)
+    check_count("repeats", repeats)
+    check_count("per_cell", per_cell)
+    seed = check_count("random_state", random_state, 0)
+    make_classifier(classifier, 0)
+    labels = as_labels(y, "y")
+    classes, truth = _two_classes(labels, positive)
+    lattice = GroupLattice.from_features(sensitive_features, cuts=cuts, missing=missing)
+    leaves = lattice.encode(sensitive_features)
+    TableEncoder().fit(X)  # refuses what cannot be encoded before any work is done
+    check_same_length(X=take_column(X), y=truth, sensitive_features=leaves)
+    splits = stratified_splits(leaves, truth, repeats=repeats, test_size=test_size, seed=seed)
+    recipes = list(dict.fromkeys(STRATEGIES[name].recipe for name in chosen))
+    tasks = [(repeat, recipe) for repeat in range(repeats) for recipe in recipes]
+    work = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_one_run)(
+            X, truth, lattice, leaves, splits[repeat], recipe, repeat, classifier, per_cell, seed
+        )
+        for repeat, recipe in tasks
+    )
+    runs: dict[tuple[int, str], Run] = {}
+    for task, run in zip(tasks, work, strict=True):
+        runs[task] = run
+        if progress is not None:
+            progress(len(runs), len(tasks))
+    settings = {
+        "strategies": chosen,
+        "classifier": classifier if isinstance(classifier, str) else repr(classifier),
+        "repeats": repeats,
+        "test_size": test_size,
+        "per_cell": per_cell,
+        "alpha": alpha,
+        "seed": seed,
+    }
+    results = []
+    for name in chosen:
+        own = tuple(runs[repeat, STRATEGIES[name].recipe] for repeat in range(repeats))
+        audits = tuple(count_run(lattice, leaves, truth, run, settings, classes) for run in own)
+        results.append(StrategyResult(name, own, audits))
+    notes = (*_small_cells(lattice, leaves, truth, classes), *_remarks(results))
+    return Comparison(settings, lattice, classes, truth, leaves, tuple(results), notes)
+
+
+def _one_run(
+    X: Any,
+    truth: IntArray,
+    lattice: GroupLattice,
+    leaves: IntArray,
+    split: tuple[IntArray, IntArray],
+    recipe: str,
+    repeat: int,
+    classifier: Any,
+    per_cell: int,
+    seed: int,
+) -> Run:
+    """Train one strategy on one split and predict its test rows."""
+    train, test = split
+    # One thread per task: sums then run in the same order however many tasks run beside it.
+    with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        encoder = TableEncoder()
+        Z = encoder.fit_transform(take_rows(X, train))
+        rows = TrainingRows(
+            Z,
+            CellIndex(lattice, leaves[train], truth[train], 2),
+            {i: encoder.slices_[name] for i, name in enumerate(lattice.names) if name in encoder.slices_},
+            per_cell,
+            (seed, repeat, list(RECIPES).index(recipe)),
+        )
+        prepared = RECIPES[recipe](rows)
+        model = make_classifier(classifier, seed * 1000 + repeat)
+        weights = {} if prepared.weights is None else {"sample_weight": prepared.weights}
+        model.fit(prepared.Z, prepared.labels, **weights)
+        score = model.predict_proba(encoder.transform(take_rows(X, test)))[:, 1]
+    remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
+    return Run(repeat, test, (score > 0.5).astype(np.int64), score, remarks)
+
+
+def _two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]:
+    known = distinct_values(labels)
+    if len(known) != 2:
+        shown = ", ".join(map(repr, known[:5])) + (" …" if len(known) > 5 else "")
+        raise InputError(
+            f"A comparison needs a label with two classes, got {len(known)}: {shown}. "
+            "Merge classes, or use `audit`, which takes any number."
+        )
+    chosen = find_positive(tuple(known), positive)
+    other = next(k for k in known if k != chosen)
+    return (other, chosen), index_of(labels, [other, chosen])
+
+
+def _small_cells(
+    lattice: GroupLattice, leaves: IntArray, truth: IntArray, classes: tuple[Any, Any]
+) -> list[str]:
+    small = CellIndex(lattice, leaves, truth, 2).small_cells()
+    if not small:
+        return []
+    told = "; ".join(f"{show_group(lattice.group(c.leaf))} with label {classes[c.label]} ({n})" for c, n in small[:5])
+    more = f"; and {len(small) - 5} more" if len(small) > 5 else ""
+    return [f"Cells with one row or none: {told}{more}. Their rates are undefined or nearly so."]
+
+
+def _remarks(results: Sequence[StrategyResult]) -> list[str]:
+    told: dict[str, list[str]] = {}
+    for result in results:
+        for text in dict.fromkeys(r for run in result.runs for r in run.remarks):
+            told.setdefault(text, []).append(result.name)
+    return [f"{', '.join(names)}: {text}" for text, names in told.items()]
+
+
+def take_column(X: Any) -> Any:
+    """Anything of X's length."""
+    return X if hasattr(X, "__len__") else list(X)
+
+
+__all__ = ["CLASSIFIERS", "compare"]

@@ -1,0 +1,233 @@
+"""What a comparison found: predictions of every run, and the figures that follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fairlattice._validation import FloatArray, IntArray
+from fairlattice.benchmark._estimates import Difference, Estimate
+from fairlattice.groups import Group, GroupCounts, GroupLattice
+from fairlattice.metrics import Audit, leveling_down_verdict, overall_verdict, simultaneous_confidence
+
+RATES = ("tpr", "tnr")
+FIGURES = ("df", "if", "worst", "best")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Predictions of one strategy on the test rows of one split.
+
+    Parameters
+    ----------
+    repeat : int
+        Which split, from 0.
+    rows : int array of shape (m,)
+        Row numbers of the test rows.
+    predicted : int array of shape (m,)
+        Positions of the predicted labels among the classes.
+    score : float array of shape (m,)
+        Probability of the positive class.
+    remarks : tuple of str
+        Warnings of the classifier, such as that it did not converge.
+    """
+
+    repeat: int
+    rows: IntArray
+    predicted: IntArray
+    score: FloatArray
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLoss:
+    """A group that fares worse than under the unconstrained model, on average over repeats."""
+
+    group: Group
+    rate: str
+    before: float
+    after: float
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class LevelingSummary:
+    """The leveling-down verdict of a strategy against `none`, and the groups that fell."""
+
+    verdict: str
+    by_rate: Mapping[str, str]
+    groups: tuple[GroupLoss, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class StrategyResult:
+    """One strategy's runs and figures.
+
+    Parameters
+    ----------
+    name : str
+        The strategy.
+    runs : tuple of Run
+        One per repeat.
+    audits : tuple of Audit
+        One per repeat, of its test rows.
+    """
+
+    name: str
+    runs: tuple[Run, ...] = field(repr=False)
+    audits: tuple[Audit, ...] = field(repr=False)
+
+    @cached_property
+    def per_repeat(self) -> dict[str, tuple[float, ...]]:
+        """Every figure of every repeat: ``balanced_accuracy``, ``tpr.df``, ``equalized_odds.if`` …"""
+        rows = [_figures(audit) for audit in self.audits]
+        return {name: tuple(row[name] for row in rows) for name in rows[0]}
+
+    def estimate(self, figure: str) -> Estimate:
+        """Mean and standard error of a figure over the repeats."""
+        return Estimate.of(self.per_repeat[figure])
+
+    @cached_property
+    def pooled(self) -> Audit:
+        """The audit of all repeats' test rows together."""
+        counts = self.audits[0].counts
+        for audit in self.audits[1:]:
+            counts = counts + audit.counts
+        first = self.audits[0]
+        return Audit(counts, first.positive, first.alpha, first.smoothing, first.confidence)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Strategies side by side; made by :func:`fairlattice.compare`.
+
+    Parameters
+    ----------
+    settings : mapping
+        What was asked for: classifier, repeats, seed and so on.
+    lattice : GroupLattice
+        The groups.
+    classes : tuple
+        The two labels; the second is the positive one.
+    truth : int array of shape (n,)
+        Position of every row's label among the classes.
+    leaves : int array of shape (n,)
+        Every row's leaf.
+    results : tuple of StrategyResult
+        One per strategy, in the order asked for.
+    notes : tuple of str
+        What a reader should know, such as which cells have no rows.
+    """
+
+    settings: Mapping[str, Any]
+    lattice: GroupLattice
+    classes: tuple[Any, Any]
+    truth: IntArray = field(repr=False)
+    leaves: IntArray = field(repr=False)
+    results: tuple[StrategyResult, ...] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> StrategyResult:
+        """The result of the strategy called `name`."""
+        return next(r for r in self.results if r.name == name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(r.name == name for r in self.results)
+
+    def differences(self, name: str, baseline: str) -> dict[str, Difference]:
+        """Paired differences, strategy - baseline, of every figure."""
+        ours, theirs = self[name].per_repeat, self[baseline].per_repeat
+        share = float(self.settings["test_size"])
+        return {k: Difference.of(np.subtract(ours[k], theirs[k]), test_share=share) for k in ours}  # type: ignore[arg-type]
+
+    def leveling_down(self, name: str, baseline: str = "none") -> LevelingSummary:
+        """Did the strategy lower DF or IF on a rate while its worst-off group fell below `baseline`'s?"""
+        differences = self.differences(name, baseline)
+        verdicts = {
+            rate: leveling_down_verdict(
+                unfairness_fell=any(differences[f"{rate}.{kind}"].mean < 0 for kind in ("df", "if")),
+                worst_fell=differences[f"{rate}.worst"].mean < 0,
+                beyond_noise=not differences[f"{rate}.worst"].within_noise,
+            )
+            for rate in RATES
+        }
+        losses = [loss for rate in RATES for loss in self._losses(rate, name, baseline)]
+        losses.sort(key=lambda loss: loss.difference.mean)
+        return LevelingSummary(overall_verdict(verdicts), verdicts, tuple(losses))
+
+    def predictions(self) -> dict[str, npt.NDArray[Any]]:
+        """Every prediction, one row per strategy, repeat and test row, as columns.
+
+        ``strategy, repeat, row, y_true, y_pred, score`` and the level of every sensitive attribute: all
+        that is needed to compute every figure again.
+        """
+        runs = [(result.name, run) for result in self.results for run in result.runs]
+        rows = np.concatenate([run.rows for _, run in runs])
+        sizes = [len(run.rows) for _, run in runs]
+        labels = np.asarray(self.classes, dtype=object)
+        columns: dict[str, npt.NDArray[Any]] = {
+            "strategy": np.repeat([name for name, _ in runs], sizes),
+            "repeat": np.repeat([run.repeat for _, run in runs], sizes),
+            "row": rows,
+            "y_true": labels[self.truth[rows]],
+            "y_pred": labels[np.concatenate([run.predicted for _, run in runs])],
+            "score": np.concatenate([run.score for _, run in runs]),
+        }
+        for attribute, digit in zip(self.lattice.attributes, self.lattice.digits(self.leaves[rows]), strict=True):
+            levels = np.empty(len(attribute.levels), dtype=object)
+            levels[:] = attribute.levels
+            name = f"sensitive_{attribute.name}" if attribute.name in columns else attribute.name
+            columns[name] = levels[digit]
+        return columns
+
+    def _losses(self, rate: str, name: str, baseline: str) -> list[GroupLoss]:
+        before, after = ({**_by_leaf(a, rate)} for a in (self[baseline].pooled, self[name].pooled))
+        per_repeat = [
+            (_by_leaf(old, rate), _by_leaf(new, rate))
+            for old, new in zip(self[baseline].audits, self[name].audits, strict=True)
+        ]
+        each = simultaneous_confidence(0.95, len(before))
+        losses = []
+        for leaf, old in before.items():
+            gaps = [b[leaf] - a[leaf] for a, b in per_repeat if leaf in a and leaf in b]
+            if gaps and np.mean(gaps) < 0:
+                difference = Difference.of(
+                    gaps, test_share=float(self.settings["test_size"]), confidence=each
+                )
+                losses.append(GroupLoss(self.lattice.group(leaf), rate, old, after[leaf], difference))
+        return losses
+
+
+def _by_leaf(audit: Audit, rate: str) -> dict[tuple[Any, ...], float]:
+    """Raw rates of the groups that define one."""
+    found = zip(audit.counts.leaves, audit.by_group(rate), strict=True)
+    return {leaf: g.rate for leaf, g in found if g.rate is not None}
+
+
+def _figures(audit: Audit) -> dict[str, float]:
+    balanced = audit.balanced_accuracy
+    figures = {"balanced_accuracy": balanced if balanced is not None else float("nan")}
+    for rate in RATES:
+        values = [v for v in audit.smoothed(rate) if v is not None]
+        figures |= {
+            f"{rate}.df": audit.differential_fairness(rate),
+            f"{rate}.if": audit.alpha_intersectional(rate),
+            f"{rate}.worst": min(values),
+            f"{rate}.best": max(values),
+        }
+    for kind in ("df", "if"):
+        figures[f"equalized_odds.{kind}"] = max(figures[f"{rate}.{kind}"] for rate in RATES)
+    return figures
+
+
+def count_run(
+    lattice: GroupLattice, leaves: IntArray, truth: IntArray, run: Run, settings: Mapping[str, Any], classes: Sequence[Any]
+) -> Audit:
+    """The audit of one run's test rows."""
+    counts = GroupCounts.from_codes(lattice, tuple(classes), leaves[run.rows], truth[run.rows], run.predicted)
+    return Audit(counts, classes[1], alpha=float(settings["alpha"]))

@@ -1,0 +1,189 @@
+"""Strategies: what is done to the training rows, and with which weights they are trained on.
+
+Each sees training rows only. All but `none` and `label` end in equal sampling by exact weights,
+so that what differs between them is where the rows of small cells come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from imblearn.over_sampling import SMOTE
+
+from fairlattice._validation import FloatArray, IntArray
+from fairlattice.samplers import CellIndex, MixingSampler, cell_weights
+
+_NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Encoded training rows, and how many rows small cells are raised to.
+
+    Parameters
+    ----------
+    Z : float array of shape (n, d)
+        Vectors.
+    index : CellIndex
+        Leaves and labels of the rows.
+    copied : dict of int to slice
+        For each attribute whose column is itself a feature, its coordinates: made rows get those of
+        a real row with the leaf's level.
+    per_cell : int
+        Cells with fewer rows are raised to this many, at most to the largest cell's number.
+    seed : tuple of int
+        Entropy of all draws.
+    """
+
+    Z: FloatArray
+    index: CellIndex
+    copied: dict[int, slice]
+    per_cell: int
+    seed: tuple[int, ...]
+
+    def shortfalls(self) -> dict[tuple[int, int], int]:
+        """How many rows each cell lacks."""
+        largest = max(size for _, size in self.index.cells())
+        return dict(self.index.shortfalls(min(self.per_cell, largest)))
+
+
+class Prepared(NamedTuple):
+    """What the classifier is trained on."""
+
+    Z: FloatArray
+    labels: IntArray
+    weights: FloatArray | None
+
+
+def _none(train: TrainingRows) -> Prepared:
+    return Prepared(train.Z, train.index.labels, None)
+
+
+def _label(train: TrainingRows) -> Prepared:
+    return Prepared(train.Z, train.index.labels, cell_weights(train.index.labels))
+
+
+def _equal(train: TrainingRows) -> Prepared:
+    return _weighted(train.Z, train.index.leaves, train.index.labels)
+
+
+def _smote(train: TrainingRows) -> Prepared:
+    """SMOTE within each cell; a cell of fewer than 6 rows uses all its other rows as neighbours, a
+    cell of one row is repeated, and a cell of none stays empty.
+    """  # noqa: D205
+    wanted = train.shortfalls()
+    made, leaves, labels = [train.Z], [train.index.leaves], [train.index.labels]
+    for cell, lacking in wanted.items():
+        rows = train.index.rows(cell)  # type: ignore[arg-type]
+        if not len(rows):
+            continue
+        vectors = train.Z[rows]
+        made.append(
+            _interpolate(vectors, lacking, seed=int(np.random.SeedSequence([*train.seed, *cell]).generate_state(1)[0]))
+            if len(rows) > 1
+            else np.repeat(vectors, lacking, axis=0)
+        )
+        leaves.append(np.full(lacking, cell[0]))
+        labels.append(np.full(lacking, cell[1]))
+    return _weighted(np.concatenate(made), np.concatenate(leaves), np.concatenate(labels))
+
+
+def _interpolate(vectors: FloatArray, n: int, *, seed: int) -> FloatArray:
+    """`n` new vectors by imbalanced-learn's SMOTE among `vectors` alone."""
+    # SMOTE raises a minority class to a target; a dummy majority of its own makes the cell one.
+    k, size = min(_NEIGHBOURS, len(vectors) - 1), len(vectors)
+    dummy = np.zeros((size + n, vectors.shape[1]))
+    stacked, which = np.concatenate([vectors, dummy]), np.repeat([1, 0], [size, size + n])
+    grown, _ = SMOTE(k_neighbors=k, random_state=seed).fit_resample(stacked, which)
+    new: FloatArray = grown[len(stacked) :]
+    return new
+
+
+def _parents(train: TrainingRows) -> Prepared:
+    """Rows drawn plainly from the parents, each parent as likely as the others."""
+    rng = np.random.default_rng(train.seed)
+
+    def draw(cell: tuple[int, int], n: int) -> tuple[FloatArray, IntArray]:
+        rows = np.stack([rng.choice(r, n) for r in train.index.parents(cell)], axis=1)  # type: ignore[arg-type]
+        return train.Z[rows[np.arange(n), rng.integers(rows.shape[1], size=n)]], rows
+
+    return _raised(train, draw)
+
+
+def _paper(train: TrainingRows) -> Prepared:
+    """Scalar mixing of the parents' rows, shared by label, β = 1."""
+    sampler = MixingSampler.fit(train.Z, train.index, entropy=train.seed)
+    return _raised(train, lambda cell, n: sampler.draw(cell, n))  # type: ignore[arg-type]
+
+
+def _raised(
+    train: TrainingRows, draw: Callable[[tuple[int, int], int], tuple[FloatArray, IntArray]]
+) -> Prepared:
+    """Training rows and, for every cell that lacks some, rows made by `draw`."""
+    wanted = train.shortfalls()
+    drawn = [draw(cell, n) for cell, n in wanted.items()]
+    if not drawn:
+        return _equal(train)
+    new, parents = (np.concatenate(part) for part in zip(*drawn, strict=True))
+    leaves = np.concatenate([np.full(n, cell[0]) for cell, n in wanted.items()])
+    labels = np.concatenate([np.full(n, cell[1]) for cell, n in wanted.items()])
+    if train.copied:
+        sources = train.index.level_sources(leaves, parents, np.random.default_rng(train.seed))
+        for i, part in train.copied.items():
+            new[:, part] = train.Z[sources[i], part]
+    return _weighted(
+        np.concatenate([train.Z, new]),
+        np.concatenate([train.index.leaves, leaves]),
+        np.concatenate([train.index.labels, labels]),
+    )
+
+
+def _weighted(Z: FloatArray, leaves: IntArray, labels: IntArray) -> Prepared:
+    return Prepared(Z, labels, cell_weights(leaves * 2 + labels))
+
+
+RECIPES: dict[str, Callable[[TrainingRows], Prepared]] = {
+    "none": _none,
+    "label": _label,
+    "equal": _equal,
+    "smote": _smote,
+    "parents": _parents,
+    "paper": _paper,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A strategy by name.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    recipe : str
+        What is done; strategies with the same recipe give the same rows and are run once.
+    about : str
+        One line for a reader.
+    """
+
+    name: str
+    recipe: str
+    about: str
+
+
+STRATEGIES: dict[str, Strategy] = {
+    s.name: s
+    for s in (
+        Strategy("none", "none", "unconstrained: the table as it is"),
+        Strategy("label", "label", "class weights only, blind to groups"),
+        Strategy("equal", "equal", "every (group, label) cell weighs the same, no new rows"),
+        Strategy("smote", "smote", "SMOTE within the cell, then equal weights"),
+        Strategy("parents", "parents", "rows drawn plainly from parent groups, then equal weights"),
+        Strategy("paper", "paper", "arXiv:2405.14521: scalar mixing shared by label, then equal weights"),
+        Strategy("augment", "paper", "our default; for now the same as paper"),
+    )
+}
+"""The strategies, in the order in which they are reported."""
