@@ -1,0 +1,105 @@
+"""``fairlattice compare``: does a strategy help, and whom does it hurt."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from fairlattice.cli._options import Columns, add_positive, add_table, add_training, data_about
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NAME = "compare"
+HELP = "train with several strategies on the same splits; see whom each helps and hurts"
+EPILOG = """\
+example:
+  fairlattice compare people.csv --label hired --sensitive sex race age:25,45 --json result.json
+
+strategies:
+  none     unconstrained                   smote    SMOTE within the cell
+  label    class weights, blind to groups  parents  rows drawn plainly from parents
+  equal    every cell weighs the same      paper    rows mixed from parents' rows
+                                           augment  our default; now the same as paper"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_table(parser)
+    add_positive(parser)
+    parser.add_argument("--drop", metavar="COLUMN", nargs="+", action="extend", help="columns that are no features")
+    parser.add_argument(
+        "--keep-sensitive", action="store_true", help="learn from the sensitive columns too (left out by default)"
+    )
+    add_training(parser, repeats=5)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read, compare, print, write, gate."""
+    from fairlattice.cli._tables import check_writable, file_hash, read_table
+
+    check_writable(arguments.json, arguments.predictions, inputs=(arguments.table,))
+    frame = read_table(arguments.table)
+    columns = Columns.parse(arguments, frame.columns)
+    data = data_about(arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table))
+    return compare_frame(arguments, frame, columns, data, keep_sensitive=arguments.keep_sensitive)
+
+
+def compare_frame(
+    arguments: argparse.Namespace, frame: pl.DataFrame, columns: Columns, data: dict[str, Any], *, keep_sensitive: bool
+) -> int:
+    """The comparison of one frame, from checks to exit code."""
+    import polars as pl
+
+    from fairlattice.benchmark import STRATEGIES, compare
+    from fairlattice.cli._output import progress, show, write_json
+    from fairlattice.cli._tables import (
+        check_labels,
+        refuse_identifier,
+        refuse_infinite,
+        table_format,
+        write_table,
+    )
+    from fairlattice.exceptions import InputError
+    from fairlattice.report import compare_summary, compare_text, to_json
+
+    if arguments.predictions is not None:
+        table_format(arguments.predictions)
+    names = [s.strip() for s in arguments.strategies.split(",")] if arguments.strategies else list(STRATEGIES)
+    if arguments.fail_on_leveling_down and "none" not in names:
+        raise InputError("--fail-on-leveling-down needs the strategy none to compare with. Add it to --strategies.")
+    check_labels(frame, columns.label)
+    refuse_infinite(frame, [c for c in frame.columns if c not in columns.drop])
+    refuse_identifier(frame, columns.sensitive, columns.cuts)
+    with progress("training") as bar:
+        comparison = compare(
+            columns.features(frame, keep_sensitive=keep_sensitive),
+            frame[columns.label],
+            sensitive_features=frame.select(columns.sensitive),
+            strategies=names,
+            classifier=arguments.classifier,
+            repeats=arguments.repeats,
+            test_size=arguments.test_size,
+            per_cell=arguments.per_cell,
+            alpha=arguments.alpha,
+            positive=arguments.positive,
+            cuts=columns.cuts,
+            random_state=arguments.seed,
+            n_jobs=arguments.jobs,
+            progress=bar,
+        )
+    summary = compare_summary(comparison, data)
+    if arguments.predictions is not None:
+        table = {
+            name: pl.Series(name, values.tolist() if values.dtype == object else values, strict=False)
+            for name, values in comparison.predictions().items()
+        }
+        write_table(pl.DataFrame(table), arguments.predictions)
+    write_json(to_json(summary), arguments.json)
+    show(compare_text(summary), quiet=str(arguments.json) == "-")
+    fallen = [s["name"] for s in summary["strategies"] if s["leveling_down"]["verdict"] == "yes"]
+    if arguments.fail_on_leveling_down and fallen:
+        sys.stderr.write(f"{arguments.prog}: gate fell: leveling down under {', '.join(fallen)}.\n")
+        return 1
+    return 0

@@ -1,0 +1,50 @@
+"""``fairlattice demo``: the whole job on real data, without a file of one's own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fairlattice.cli._compare import compare_frame
+from fairlattice.cli._options import Columns, add_training, data_about
+
+NAME = "demo"
+HELP = "compare strategies on real data that comes along; needs no file and no network"
+EPILOG = """\
+datasets:
+  diabetes  442 patients, from scikit-learn: sex × age × body-mass index (default)
+  adult     48,842 people, fetched from OpenML, or from UCI's files in --data-dir"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--dataset", default="diabetes", metavar="NAME", help="diabetes (default) or adult")
+    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder with the data set's own files")
+    parser.add_argument("--alpha", type=float, default=0.5, help="weight of the worst-off group's own rate in IF")
+    add_training(parser, repeats=5)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load, compare, print, and say how to go on."""
+    import polars as pl
+
+    from fairlattice.cli._output import show
+    from fairlattice.cli._tables import check_writable
+    from fairlattice.datasets import load_dataset
+
+    check_writable(arguments.json, arguments.predictions)
+    data = load_dataset(arguments.dataset, arguments.data_dir)
+    frame = pl.DataFrame({name: pl.Series(values.tolist()) for name, values in data.columns.items()})
+    columns = Columns(data.label, data.sensitive, dict(data.cuts), data.drop)
+    arguments.positive = data.positive
+    quiet = str(arguments.json) == "-"
+    show(f"{data.about}\n", quiet=quiet)
+    code = compare_frame(
+        arguments, frame, columns, data_about(data.name, frame.height, columns), keep_sensitive=False
+    )
+    show(
+        "\nOn your own table: fairlattice compare people.csv --label hired --sensitive sex race age:25,45\n"
+        "Judge a model you have: fairlattice audit scored.csv --label y --prediction p --sensitive sex race",
+        quiet=quiet,
+    )
+    return code

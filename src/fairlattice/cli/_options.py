@@ -1,0 +1,119 @@
+"""Options that several commands share, and what they mean for a table."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fairlattice._validation import check_columns_exist
+from fairlattice.exceptions import InputError
+from fairlattice.groups import parse_sensitive
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TABLE_HELP = "CSV, TSV, Parquet or Arrow/Feather file, told by its suffix"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns of a table play which part.
+
+    Parameters
+    ----------
+    label : str
+        The column to predict.
+    sensitive : tuple of str
+        The sensitive attributes.
+    cuts : dict of str to tuple of float
+        Cut points of those that are cut.
+    drop : tuple of str
+        Columns that are no features.
+    """
+
+    label: str
+    sensitive: tuple[str, ...]
+    cuts: dict[str, tuple[float, ...]]
+    drop: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, arguments: argparse.Namespace, present: list[str], *others: str) -> Columns:
+        """The columns that the options name, all of which must be `present`."""
+        pairs = [parse_sensitive(text, present) for text in arguments.sensitive]
+        names = tuple(name for name, _ in pairs)
+        drop = tuple(getattr(arguments, "drop", None) or ())
+        check_columns_exist([arguments.label, *names, *drop, *others], present)
+        for name in (arguments.label, *others):
+            if name in names:
+                raise InputError(f"Column `{name}` cannot be a sensitive attribute and the label or prediction too.")
+        if len(set(names)) < len(names):
+            raise InputError(f"A sensitive attribute is named twice: {', '.join(names)}.")
+        clash = set(drop) & {arguments.label, *names}
+        if clash:
+            raise InputError(f"Column `{min(clash)}` is needed, so it cannot be dropped.")
+        return cls(arguments.label, names, {n: cuts for n, cuts in pairs if cuts}, drop)
+
+    def features(self, frame: pl.DataFrame, *, keep_sensitive: bool = False) -> pl.DataFrame:
+        """The columns to learn from."""
+        left_out = {self.label, *self.drop, *(() if keep_sensitive else self.sensitive)}
+        features = frame.select(c for c in frame.columns if c not in left_out)
+        if not features.width:
+            raise InputError("No feature columns are left. Keep some, or pass --keep-sensitive.")
+        return features
+
+
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """TABLE, --label and --sensitive."""
+    parser.add_argument("table", metavar="TABLE", type=Path, help=TABLE_HELP)
+    parser.add_argument("--label", metavar="COLUMN", required=True, help="column of true labels")
+    parser.add_argument(
+        "--sensitive",
+        metavar="COLUMN",
+        nargs="+",
+        action="extend",
+        required=True,
+        help="sensitive attributes; a numeric one is cut in place, as in age:25,45",
+    )
+
+
+def add_positive(parser: argparse.ArgumentParser) -> None:
+    """--positive and --alpha."""
+    parser.add_argument("--positive", metavar="LABEL", help="the positive label, where it is not 1 or True")
+    parser.add_argument(
+        "--alpha", type=float, default=0.5, help="weight of the worst-off group's own rate in IF (default 0.5)"
+    )
+
+
+def add_training(parser: argparse.ArgumentParser, *, repeats: int) -> None:
+    """Everything about how a comparison is run."""
+    parser.add_argument(
+        "--strategies", metavar="A,B,…", help="which to compare: none,label,equal,smote,parents,paper,augment (default all)"
+    )
+    parser.add_argument("--classifier", default="logistic", metavar="NAME", help="logistic (default), mlp or boosting")
+    parser.add_argument("--repeats", type=int, default=repeats, help=f"train/test splits (default {repeats})")
+    parser.add_argument("--test-size", type=float, default=0.3, help="share of test rows (default 0.3)")
+    parser.add_argument(
+        "--per-cell",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="strategies that make rows raise smaller (group, label) cells to N rows (default 1000)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
+    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes; -1 (default) is one per core")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON (- is standard output)")
+    parser.add_argument(
+        "--predictions", type=Path, metavar="FILE", help="write every prediction, for others to recompute each number"
+    )
+    parser.add_argument(
+        "--fail-on-leveling-down",
+        action="store_true",
+        help="exit with 1 if a strategy levels down: fairer, but the worst-off group worse off than under none",
+    )
+
+
+def data_about(name: str, rows: int, columns: Columns, **more: Any) -> dict[str, Any]:
+    """What a report says of its data."""
+    return {"name": name, "rows": rows, "label": columns.label, "dropped": list(columns.drop), **more}
