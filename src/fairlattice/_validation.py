@@ -47,16 +47,16 @@ def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
 
 def check_real(name: str, value: Any, low: float, high: float, *, open_ends: bool = False) -> float:
     """Return `value` as a float if it lies in [low, high], or in (low, high)."""
-    inside = isinstance(value, Real) and (low < value < high if open_ends else low <= value <= high)
-    if not inside:
+    number = float(value) if isinstance(value, Real) else float("nan")
+    if not (low < number < high if open_ends else low <= number <= high):
         left, right = "()" if open_ends else "[]"
         raise InputError(f"`{name}` must lie in {left}{low:g}, {high:g}{right}, got {value!r}.")
-    return float(value)
+    return number
 
 
 def check_count(name: str, value: Any, low: int = 1) -> int:
     """Return `value` as an int if it is a whole number of at least `low`."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < low:
+    if type(value) is bool or not isinstance(value, Integral) or int(value) < low:
         raise InputError(f"`{name}` must be a whole number of at least {low}, got {value!r}.")
     return int(value)
 

@@ -23,15 +23,15 @@ from fairlattice._validation import (
     distinct_values,
     index_of,
 )
-from fairlattice.benchmark._classifiers import CLASSIFIERS, make_classifier
+from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._comparison import Comparison, Run, StrategyResult, count_run
 from fairlattice.benchmark._splits import stratified_splits
 from fairlattice.benchmark._strategies import RECIPES, STRATEGIES, TrainingRows
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
-from fairlattice.groups import GroupLattice, show_group
+from fairlattice.groups import GroupLattice
 from fairlattice.metrics import find_positive
-from fairlattice.samplers import CellIndex, take_rows
+from fairlattice.samplers import CellIndex, describe_small_cells, take_rows
 
 Progress = Callable[[int, int], None]
 
@@ -126,15 +126,15 @@ def compare(
     splits = stratified_splits(leaves, truth, repeats=repeats, test_size=test_size, seed=seed)
     recipes = list(dict.fromkeys(STRATEGIES[name].recipe for name in chosen))
     tasks = [(repeat, recipe) for repeat in range(repeats) for recipe in recipes]
-    work = Parallel(n_jobs=n_jobs, return_as="generator")(
+    work = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
         delayed(_one_run)(
             X, truth, lattice, leaves, splits[repeat], recipe, repeat, classifier, per_cell, seed
         )
         for repeat, recipe in tasks
     )
     runs: dict[tuple[int, str], Run] = {}
-    for task, run in zip(tasks, work, strict=True):
-        runs[task] = run
+    for recipe, run in work:
+        runs[run.repeat, recipe] = run
         if progress is not None:
             progress(len(runs), len(tasks))
     settings = {
@@ -151,7 +151,8 @@ def compare(
         own = tuple(runs[repeat, STRATEGIES[name].recipe] for repeat in range(repeats))
         audits = tuple(count_run(lattice, leaves, truth, run, settings, classes) for run in own)
         results.append(StrategyResult(name, own, audits))
-    notes = (*_small_cells(lattice, leaves, truth, classes), *_remarks(results))
+    small = describe_small_cells(CellIndex(lattice, leaves, truth, 2), classes)
+    notes = (*([small] if small else []), *_remarks(results))
     return Comparison(settings, lattice, classes, truth, leaves, tuple(results), notes)
 
 
@@ -166,7 +167,7 @@ def _one_run(
     classifier: Any,
     per_cell: int,
     seed: int,
-) -> Run:
+) -> tuple[str, Run]:
     """Train one strategy on one split and predict its test rows."""
     train, test = split
     # One thread per task: sums then run in the same order however many tasks run beside it.
@@ -187,7 +188,7 @@ def _one_run(
         model.fit(prepared.Z, prepared.labels, **weights)
         score = model.predict_proba(encoder.transform(take_rows(X, test)))[:, 1]
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
-    return Run(repeat, test, (score > 0.5).astype(np.int64), score, remarks)
+    return recipe, Run(repeat, test, (score > 0.5).astype(np.int64), score, remarks)
 
 
 def _two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]:
@@ -203,17 +204,6 @@ def _two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]
     return (other, chosen), index_of(labels, [other, chosen])
 
 
-def _small_cells(
-    lattice: GroupLattice, leaves: IntArray, truth: IntArray, classes: tuple[Any, Any]
-) -> list[str]:
-    small = CellIndex(lattice, leaves, truth, 2).small_cells()
-    if not small:
-        return []
-    told = "; ".join(f"{show_group(lattice.group(c.leaf))} with label {classes[c.label]} ({n})" for c, n in small[:5])
-    more = f"; and {len(small) - 5} more" if len(small) > 5 else ""
-    return [f"Cells with one row or none: {told}{more}. Their rates are undefined or nearly so."]
-
-
 def _remarks(results: Sequence[StrategyResult]) -> list[str]:
     told: dict[str, list[str]] = {}
     for result in results:
@@ -225,6 +215,3 @@ def _remarks(results: Sequence[StrategyResult]) -> list[str]:
 def take_column(X: Any) -> Any:
     """Anything of X's length."""
     return X if hasattr(X, "__len__") else list(X)
-
-
-__all__ = ["CLASSIFIERS", "compare"]

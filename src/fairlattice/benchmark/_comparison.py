@@ -178,7 +178,9 @@ class Comparison:
             "y_pred": labels[np.concatenate([run.predicted for _, run in runs])],
             "score": np.concatenate([run.score for _, run in runs]),
         }
-        for attribute, digit in zip(self.lattice.attributes, self.lattice.digits(self.leaves[rows]), strict=True):
+        for attribute, digit in zip(
+            self.lattice.attributes, self.lattice.digits(self.leaves[rows]), strict=True
+        ):
             levels = np.empty(len(attribute.levels), dtype=object)
             levels[:] = attribute.levels
             name = f"sensitive_{attribute.name}" if attribute.name in columns else attribute.name
@@ -226,7 +228,12 @@ def _figures(audit: Audit) -> dict[str, float]:
 
 
 def count_run(
-    lattice: GroupLattice, leaves: IntArray, truth: IntArray, run: Run, settings: Mapping[str, Any], classes: Sequence[Any]
+    lattice: GroupLattice,
+    leaves: IntArray,
+    truth: IntArray,
+    run: Run,
+    settings: Mapping[str, Any],
+    classes: Sequence[Any],
 ) -> Audit:
     """The audit of one run's test rows."""
     counts = GroupCounts.from_codes(lattice, tuple(classes), leaves[run.rows], truth[run.rows], run.predicted)

@@ -37,5 +37,7 @@ def stratified_splits(
         raise InputError(f"The table is too small to split into training and test rows: {error}") from error
     for train, test in pairs:
         if len(np.unique(labels[train])) < 2 or len(np.unique(labels[test])) < 2:
-            raise InputError("The table is too small: a split has only one label among its training or test rows.")
+            raise InputError(
+                "The table is too small: a split has only one label among its training or test rows."
+            )
     return [(np.sort(train), np.sort(test)) for train, test in pairs]

@@ -14,7 +14,7 @@ import numpy as np
 from imblearn.over_sampling import SMOTE
 
 from fairlattice._validation import FloatArray, IntArray
-from fairlattice.samplers import CellIndex, MixingSampler, cell_weights
+from fairlattice.samplers import Cell, CellIndex, MixingSampler, cell_weights
 
 _NEIGHBOURS = 5
 
@@ -44,10 +44,10 @@ class TrainingRows:
     per_cell: int
     seed: tuple[int, ...]
 
-    def shortfalls(self) -> dict[tuple[int, int], int]:
+    def shortfalls(self) -> dict[Cell, int]:
         """How many rows each cell lacks."""
         largest = max(size for _, size in self.index.cells())
-        return dict(self.index.shortfalls(min(self.per_cell, largest)))
+        return self.index.shortfalls(min(self.per_cell, largest))
 
 
 class Prepared(NamedTuple):
@@ -77,17 +77,19 @@ def _smote(train: TrainingRows) -> Prepared:
     wanted = train.shortfalls()
     made, leaves, labels = [train.Z], [train.index.leaves], [train.index.labels]
     for cell, lacking in wanted.items():
-        rows = train.index.rows(cell)  # type: ignore[arg-type]
+        rows = train.index.rows(cell)
         if not len(rows):
             continue
         vectors = train.Z[rows]
         made.append(
-            _interpolate(vectors, lacking, seed=int(np.random.SeedSequence([*train.seed, *cell]).generate_state(1)[0]))
+            _interpolate(
+                vectors, lacking, seed=int(np.random.SeedSequence([*train.seed, *cell]).generate_state(1)[0])
+            )
             if len(rows) > 1
             else np.repeat(vectors, lacking, axis=0)
         )
-        leaves.append(np.full(lacking, cell[0]))
-        labels.append(np.full(lacking, cell[1]))
+        leaves.append(np.full(lacking, cell.leaf))
+        labels.append(np.full(lacking, cell.label))
     return _weighted(np.concatenate(made), np.concatenate(leaves), np.concatenate(labels))
 
 
@@ -106,8 +108,8 @@ def _parents(train: TrainingRows) -> Prepared:
     """Rows drawn plainly from the parents, each parent as likely as the others."""
     rng = np.random.default_rng(train.seed)
 
-    def draw(cell: tuple[int, int], n: int) -> tuple[FloatArray, IntArray]:
-        rows = np.stack([rng.choice(r, n) for r in train.index.parents(cell)], axis=1)  # type: ignore[arg-type]
+    def draw(cell: Cell, n: int) -> tuple[FloatArray, IntArray]:
+        rows = np.stack([rng.choice(r, n) for r in train.index.parents(cell)], axis=1)
         return train.Z[rows[np.arange(n), rng.integers(rows.shape[1], size=n)]], rows
 
     return _raised(train, draw)
@@ -116,20 +118,18 @@ def _parents(train: TrainingRows) -> Prepared:
 def _paper(train: TrainingRows) -> Prepared:
     """Scalar mixing of the parents' rows, shared by label, β = 1."""
     sampler = MixingSampler.fit(train.Z, train.index, entropy=train.seed)
-    return _raised(train, lambda cell, n: sampler.draw(cell, n))  # type: ignore[arg-type]
+    return _raised(train, sampler.draw)
 
 
-def _raised(
-    train: TrainingRows, draw: Callable[[tuple[int, int], int], tuple[FloatArray, IntArray]]
-) -> Prepared:
+def _raised(train: TrainingRows, draw: Callable[[Cell, int], tuple[FloatArray, IntArray]]) -> Prepared:
     """Training rows and, for every cell that lacks some, rows made by `draw`."""
     wanted = train.shortfalls()
     drawn = [draw(cell, n) for cell, n in wanted.items()]
     if not drawn:
         return _equal(train)
     new, parents = (np.concatenate(part) for part in zip(*drawn, strict=True))
-    leaves = np.concatenate([np.full(n, cell[0]) for cell, n in wanted.items()])
-    labels = np.concatenate([np.full(n, cell[1]) for cell, n in wanted.items()])
+    leaves = np.concatenate([np.full(n, cell.leaf) for cell, n in wanted.items()])
+    labels = np.concatenate([np.full(n, cell.label) for cell, n in wanted.items()])
     if train.copied:
         sources = train.index.level_sources(leaves, parents, np.random.default_rng(train.seed))
         for i, part in train.copied.items():

@@ -24,16 +24,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_table(parser)
     parser.add_argument("--prediction", metavar="COLUMN", required=True, help="column of predicted labels")
     add_positive(parser)
-    parser.add_argument("--baseline", metavar="COLUMN", help="another model's predictions, to look for leveling down")
-    parser.add_argument("--top", type=int, default=10, metavar="N", help="groups to print per rate (default 10)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON (- is standard output)")
+    parser.add_argument(
+        "--baseline", metavar="COLUMN", help="another model's predictions, to look for leveling down"
+    )
+    parser.add_argument(
+        "--top", type=int, default=10, metavar="N", help="groups to print per rate (default 10)"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the result as JSON (- is standard output)"
+    )
     parser.add_argument(
         "--fail-above",
         metavar="df=X,if=Y",
         help="exit with 1 if DF or IF, of the worse of TPR and TNR, lies above",
     )
     parser.add_argument(
-        "--fail-on-leveling-down", action="store_true", help="exit with 1 if it levels down against --baseline"
+        "--fail-on-leveling-down",
+        action="store_true",
+        help="exit with 1 if it levels down against --baseline",
     )
 
 
@@ -73,7 +81,11 @@ def run(arguments: argparse.Namespace) -> int:
         for name in predictions
     ]
     data = data_about(
-        arguments.table.name, frame.height, columns, prediction=arguments.prediction, sha256=file_hash(arguments.table)
+        arguments.table.name,
+        frame.height,
+        columns,
+        prediction=arguments.prediction,
+        sha256=file_hash(arguments.table),
     )
     summary = audit_summary(audits[0], data, audits[1] if len(audits) > 1 else None)
     show(audit_text(summary, top=arguments.top), quiet=str(arguments.json) == "-")
@@ -103,7 +115,9 @@ def _gate(summary: dict[str, Any], gates: dict[str, float], *, leveling: bool) -
     for name, limit in gates.items():
         found = summary["notions"]["equalized_odds"][name]
         if found is None:
-            raise InputError(f"`--fail-above {name}` cannot be judged: the rates are undefined in every group.")
+            raise InputError(
+                f"`--fail-above {name}` cannot be judged: the rates are undefined in every group."
+            )
         if found["value"] > limit:
             fallen.append(f"{name} {found['value']:.3f} is above {limit:g}")
     if leveling and summary["leveling_down"]["verdict"] == "yes":

@@ -33,18 +33,28 @@ SYNTHETIC, PARENTS = "fairlattice_synthetic", "fairlattice_parents"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_table(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="where to write; format by suffix")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="where to write; format by suffix"
+    )
     parser.add_argument(
         "--per-cell",
         default="max",
         metavar="max|N",
         help="raise every (group, label) cell to as many rows as the largest has (default), or to N",
     )
-    parser.add_argument("--mixing", default="scalar", metavar="NAME", help="scalar (default), diagonal or linear")
-    parser.add_argument("--share", default="label", metavar="NAME", help="parameters per label (default) or cell")
+    parser.add_argument(
+        "--mixing", default="scalar", metavar="NAME", help="scalar (default), diagonal or linear"
+    )
+    parser.add_argument(
+        "--share", default="label", metavar="NAME", help="parameters per label (default) or cell"
+    )
     parser.add_argument("--beta", type=float, default=1.0, help="weight of the diversity term (default 1)")
     parser.add_argument(
-        "--drop", metavar="COLUMN", nargs="+", action="extend", help="columns to leave empty in synthetic rows"
+        "--drop",
+        metavar="COLUMN",
+        nargs="+",
+        action="extend",
+        help="columns to leave empty in synthetic rows",
     )
     parser.add_argument("--no-origin", action="store_true", help="leave out the two columns of origin")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same rows (default 0)")
@@ -73,7 +83,9 @@ def run(arguments: argparse.Namespace) -> int:
     columns = Columns.parse(arguments, frame.columns)
     taken = [c for c in (SYNTHETIC, PARENTS) if c in frame.columns]
     if taken and not arguments.no_origin:
-        raise InputError(f"The table has a column `{taken[0]}` already. Was it augmented before? Pass --no-origin.")
+        raise InputError(
+            f"The table has a column `{taken[0]}` already. Was it augmented before? Pass --no-origin."
+        )
     check_labels(frame, columns.label)
     refuse_infinite(frame, [c for c in frame.columns if c not in columns.drop])
     refuse_identifier(frame, columns.sensitive, columns.cuts)
@@ -105,10 +117,13 @@ def assemble(frame: pl.DataFrame, more: Augmented, columns: Columns, *, origin: 
 
     new = more.X.tail(more.X.height - frame.height).with_columns(more.y.tail(more.X.height - frame.height))
     new = new.with_columns(pl.lit(None, dtype=frame.schema[c]).alias(c) for c in columns.drop)
-    table = pl.concat([frame, new.select(frame.columns)])
+    table: pl.DataFrame = pl.concat([frame, new.select(frame.columns)])
     if not origin:
         return table
-    rows = [" ".join(map(str, r)) if s else None for r, s in zip(more.origin.parents.tolist(), more.origin.synthetic, strict=True)]
+    rows = [
+        " ".join(map(str, r)) if s else None
+        for r, s in zip(more.origin.parents.tolist(), more.origin.synthetic, strict=True)
+    ]
     return table.with_columns(
         pl.Series(SYNTHETIC, more.origin.synthetic), pl.Series(PARENTS, rows, dtype=pl.String)
     )

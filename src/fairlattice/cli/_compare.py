@@ -28,9 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_table(parser)
     add_positive(parser)
-    parser.add_argument("--drop", metavar="COLUMN", nargs="+", action="extend", help="columns that are no features")
     parser.add_argument(
-        "--keep-sensitive", action="store_true", help="learn from the sensitive columns too (left out by default)"
+        "--drop", metavar="COLUMN", nargs="+", action="extend", help="columns that are no features"
+    )
+    parser.add_argument(
+        "--keep-sensitive",
+        action="store_true",
+        help="learn from the sensitive columns too (left out by default)",
     )
     add_training(parser, repeats=5)
 
@@ -47,7 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def compare_frame(
-    arguments: argparse.Namespace, frame: pl.DataFrame, columns: Columns, data: dict[str, Any], *, keep_sensitive: bool
+    arguments: argparse.Namespace,
+    frame: pl.DataFrame,
+    columns: Columns,
+    data: dict[str, Any],
+    *,
+    keep_sensitive: bool,
 ) -> int:
     """The comparison of one frame, from checks to exit code."""
     import polars as pl
@@ -68,7 +77,9 @@ def compare_frame(
         table_format(arguments.predictions)
     names = [s.strip() for s in arguments.strategies.split(",")] if arguments.strategies else list(STRATEGIES)
     if arguments.fail_on_leveling_down and "none" not in names:
-        raise InputError("--fail-on-leveling-down needs the strategy none to compare with. Add it to --strategies.")
+        raise InputError(
+            "--fail-on-leveling-down needs the strategy none to compare with. Add it to --strategies."
+        )
     check_labels(frame, columns.label)
     refuse_infinite(frame, [c for c in frame.columns if c not in columns.drop])
     refuse_identifier(frame, columns.sensitive, columns.cuts)

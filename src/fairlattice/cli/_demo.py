@@ -19,8 +19,12 @@ datasets:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--dataset", default="diabetes", metavar="NAME", help="diabetes (default) or adult")
-    parser.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder with the data set's own files")
-    parser.add_argument("--alpha", type=float, default=0.5, help="weight of the worst-off group's own rate in IF")
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="FOLDER", help="folder with the data set's own files"
+    )
+    parser.add_argument(
+        "--alpha", type=float, default=0.5, help="weight of the worst-off group's own rate in IF"
+    )
     add_training(parser, repeats=5)
 
 

@@ -75,11 +75,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except MemoryError:
         return _fail(arguments.prog, "out of memory. Use fewer rows, or fewer jobs (--jobs 1).")
-    except Exception as error:  # noqa: BLE001 - the last line of defence: a person must not see a traceback
+    except Exception as error:
         if os.environ.get("FAIRLATTICE_DEBUG"):
             raise
         told = " ".join(str(error).split())[:300]
-        return _fail(arguments.prog, f"failed: {type(error).__name__}: {told} (set FAIRLATTICE_DEBUG=1 for details)")
+        return _fail(
+            arguments.prog, f"failed: {type(error).__name__}: {told} (set FAIRLATTICE_DEBUG=1 for details)"
+        )
     return code
 
 

@@ -47,7 +47,9 @@ class Columns:
         check_columns_exist([arguments.label, *names, *drop, *others], present)
         for name in (arguments.label, *others):
             if name in names:
-                raise InputError(f"Column `{name}` cannot be a sensitive attribute and the label or prediction too.")
+                raise InputError(
+                    f"Column `{name}` cannot be a sensitive attribute and the label or prediction too."
+                )
         if len(set(names)) < len(names):
             raise InputError(f"A sensitive attribute is named twice: {', '.join(names)}.")
         clash = set(drop) & {arguments.label, *names}
@@ -82,16 +84,23 @@ def add_positive(parser: argparse.ArgumentParser) -> None:
     """--positive and --alpha."""
     parser.add_argument("--positive", metavar="LABEL", help="the positive label, where it is not 1 or True")
     parser.add_argument(
-        "--alpha", type=float, default=0.5, help="weight of the worst-off group's own rate in IF (default 0.5)"
+        "--alpha",
+        type=float,
+        default=0.5,
+        help="weight of the worst-off group's own rate in IF (default 0.5)",
     )
 
 
 def add_training(parser: argparse.ArgumentParser, *, repeats: int) -> None:
     """Everything about how a comparison is run."""
     parser.add_argument(
-        "--strategies", metavar="A,B,…", help="which to compare: none,label,equal,smote,parents,paper,augment (default all)"
+        "--strategies",
+        metavar="A,B,…",
+        help="some of none,label,equal,smote,parents,paper,augment (default all)",
     )
-    parser.add_argument("--classifier", default="logistic", metavar="NAME", help="logistic (default), mlp or boosting")
+    parser.add_argument(
+        "--classifier", default="logistic", metavar="NAME", help="logistic (default), mlp or boosting"
+    )
     parser.add_argument("--repeats", type=int, default=repeats, help=f"train/test splits (default {repeats})")
     parser.add_argument("--test-size", type=float, default=0.3, help="share of test rows (default 0.3)")
     parser.add_argument(
@@ -99,13 +108,20 @@ def add_training(parser: argparse.ArgumentParser, *, repeats: int) -> None:
         type=int,
         default=1000,
         metavar="N",
-        help="strategies that make rows raise smaller (group, label) cells to N rows (default 1000)",
+        help="strategies that make rows raise smaller cells to N rows (default 1000)",
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
-    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="processes; -1 (default) is one per core")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON (- is standard output)")
     parser.add_argument(
-        "--predictions", type=Path, metavar="FILE", help="write every prediction, for others to recompute each number"
+        "--jobs", type=int, default=-1, metavar="N", help="processes; -1 (default) is one per core"
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the result as JSON (- is standard output)"
+    )
+    parser.add_argument(
+        "--predictions",
+        type=Path,
+        metavar="FILE",
+        help="write every prediction, for others to recompute each number",
     )
     parser.add_argument(
         "--fail-on-leveling-down",

@@ -71,7 +71,7 @@ def _read(path: Path, kind: str) -> pl.DataFrame:
     if kind == "parquet":
         return pl.read_parquet(path)
     if kind == "ipc":
-        return pl.read_ipc(path, memory_map=False)
+        return pl.read_ipc(path)
     separator = "," if kind == "csv" else "\t"
     with path.open(encoding="utf-8-sig", newline="") as lines:
         header = next(csv.reader(lines, delimiter=separator), [])
@@ -126,7 +126,9 @@ def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = ()) -> None:
         if path.is_dir():
             raise InputError(f"`{path}` is a folder. Name a file in it.")
         if not path.parent.is_dir():
-            raise InputError(f"`{path}` cannot be written: the folder `{path.parent}` is not there. Make it first.")
+            raise InputError(
+                f"`{path}` cannot be written: the folder `{path.parent}` is not there. Make it first."
+            )
         if not os.access(path.parent, os.W_OK):
             raise InputError(f"`{path}` cannot be written: no permission in `{path.parent}`.")
 
@@ -182,4 +184,6 @@ def _beside(path: Path) -> Iterator[Path]:
 
 
 def _near(path: Path) -> str:
-    return did_you_mean(path.name, sorted(p.name for p in path.parent.glob("*"))) if path.parent.is_dir() else ""
+    return (
+        did_you_mean(path.name, sorted(p.name for p in path.parent.glob("*"))) if path.parent.is_dir() else ""
+    )

@@ -64,7 +64,9 @@ def _from_files(folder: Path) -> dict[str, npt.NDArray[Any]]:
                 if len(row) < 2:  # a blank line, or the banner line of UCI's adult.test
                     continue
                 if len(row) != len(_NAMES):
-                    raise InputError(f"`{path}` has a row of {len(row)} fields, not {len(_NAMES)}: {row[:3]} …")
+                    raise InputError(
+                        f"`{path}` has a row of {len(row)} fields, not {len(_NAMES)}: {row[:3]} …"
+                    )
                 rows.append(row)
     return _typed({name: [row[j] for row in rows] for j, name in enumerate(_NAMES)})
 
@@ -74,7 +76,7 @@ def _from_openml() -> dict[str, npt.NDArray[Any]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of every retry; the error below says it once
             bunch = fetch_openml("adult", version=2, as_frame=False, parser="liac-arff")
-    except Exception as error:  # noqa: BLE001 - it raises whatever its transport raised
+    except Exception as error:
         raise InputError(
             "Adult could not be fetched from OpenML; is this machine online? Download adult.data and "
             "adult.test from the UCI repository instead and pass their folder with --data-dir. "
@@ -86,7 +88,11 @@ def _from_openml() -> dict[str, npt.NDArray[Any]]:
     for j, name in enumerate(names):
         categories = bunch.categories.get(name)
         raw[name] = [
-            "?" if value is None or value != value else categories[int(value)] if categories and not isinstance(value, str) else value
+            "?"
+            if value is None or value != value
+            else categories[int(value)]
+            if categories and not isinstance(value, str)
+            else value
             for value in table[:, j]
         ]
     return _typed({name: raw[name] for name in _NAMES})

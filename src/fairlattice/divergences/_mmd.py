@@ -50,7 +50,9 @@ def mmd2(X: Any, Y: Any, kernel: RBFMixture, *, unbiased: bool = False) -> float
     """
     least = 2 if unbiased else 1
     if min(X.shape[0], Y.shape[0]) < least:
-        raise InputError(f"MMD² needs at least {least} rows in each sample, got {X.shape[0]} and {Y.shape[0]}.")
+        raise InputError(
+            f"MMD² needs at least {least} rows in each sample, got {X.shape[0]} and {Y.shape[0]}."
+        )
     xp = array_namespace(X, Y)
     within = [_mean_within(kernel(S, S), unbiased, xp) for S in (X, Y)]
     return float(within[0] + within[1] - 2.0 * xp.mean(kernel(X, Y)))

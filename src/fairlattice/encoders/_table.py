@@ -66,7 +66,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(self, max_categories: int = 64) -> None:
         self.max_categories = max_categories
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn every column's type, bounds and categories. `y` is ignored."""
         check_count("max_categories", self.max_categories, 2)
         columns = _table_columns(X)
@@ -78,7 +78,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = len(columns)
         ends = np.cumsum([codec.width for codec in self.codecs_.values()]).tolist()
         self.slices_ = {
-            name: slice(end - codec.width, end) for (name, codec), end in zip(self.codecs_.items(), ends, strict=True)
+            name: slice(end - codec.width, end)
+            for (name, codec), end in zip(self.codecs_.items(), ends, strict=True)
         }
         self.n_features_out_ = ends[-1]
         self._maker: _FrameMaker | _ArrayMaker
@@ -106,7 +107,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 class _FrameMaker:
     """Rebuilds columns in the library, and with the types, of the training frame."""
 
-    def __init__(self, frame: nw.DataFrame[Any], columns: dict[str, Column], codecs: dict[str, Codec]) -> None:
+    def __init__(
+        self, frame: nw.DataFrame[Any], columns: dict[str, Column], codecs: dict[str, Codec]
+    ) -> None:
         # Real cells of the column, one per category or one number and one hole: whatever is made from
         # them has exactly their type, in every library.
         self.cells = {
@@ -119,13 +122,15 @@ class _FrameMaker:
         return nw.concat([nw.maybe_reset_index(s.to_frame()) for s in series], how="horizontal").to_native()
 
     def _series(self, name: str, values: Any, missing: Any, codec: Codec) -> nw.Series[Any]:
-        cells = self.cells[name]
+        cells: nw.Series[Any] = self.cells[name]
         if isinstance(codec, CategoryCodec):
-            return cells[np.where(missing, len(codec.levels), values).tolist()]
+            picked: nw.Series[Any] = cells[np.where(missing, len(codec.levels), values).tolist()]
+            return picked
         kind = np.int64 if cells.dtype.is_integer() else np.float64
         filled = np.flatnonzero(~missing)
         template = nw.maybe_reset_index(cells[missing.astype(int).tolist()])
-        return template.scatter(filled.tolist(), values[filled].astype(kind))
+        made: nw.Series[Any] = template.scatter(filled.tolist(), values[filled].astype(kind))
+        return made
 
 
 class _ArrayMaker:

@@ -147,7 +147,9 @@ def fit_mixing(
 class _Loss:
     """The loss of one parameter vector, and its gradient."""
 
-    def __init__(self, form: Mixing, batches: list[_Batch], kernel: RBFMixture, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, form: Mixing, batches: list[_Batch], kernel: RBFMixture, shape: tuple[int, ...]
+    ) -> None:
         self.form, self.batches, self.kernel, self.shape = form, batches, kernel, shape
 
     def __call__(self, flat: FloatArray) -> tuple[float, FloatArray]:

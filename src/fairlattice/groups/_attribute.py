@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ class Attribute:
         """Attribute of a numeric column cut at `cuts`, with a level for missing values if asked."""
         points = check_cuts(name, cuts)
         shown = [f"{c:.12g}" for c in points]
-        middle = [f"{low} to <{high}" for low, high in zip(shown, shown[1:], strict=False)]
+        middle = [f"{low} to <{high}" for low, high in pairwise(shown)]
         levels: tuple[Level, ...] = (f"<{shown[0]}", *middle, f">={shown[-1]}")
         return cls(name, levels + ((None,) if missing else ()), points)
 
@@ -125,7 +126,7 @@ def check_cuts(name: str, cuts: Sequence[float]) -> tuple[float, ...]:
         points = tuple(float(c) for c in cuts)
     except (TypeError, ValueError) as error:
         raise InputError(f"Cut points of `{name}` must be numbers, got {list(cuts)!r}.") from error
-    if not all(map(math.isfinite, points)) or any(a >= b for a, b in zip(points, points[1:], strict=False)):
+    if not all(map(math.isfinite, points)) or any(a >= b for a, b in pairwise(points)):
         raise InputError(f"Cut points of `{name}` must be finite and increase, got {list(cuts)!r}.")
     return points
 

@@ -26,7 +26,7 @@ from fairlattice._validation import (
     sorted_values,
 )
 from fairlattice.exceptions import InputError
-from fairlattice.groups._attribute import Level, check_cuts
+from fairlattice.groups._attribute import check_cuts
 from fairlattice.groups._lattice import GroupLattice, Leaf
 
 
@@ -47,7 +47,8 @@ class GroupCounts:
 
     Examples
     --------
-    >>> counts = GroupCounts.from_arrays([1, 1, 0, 1], [1, 0, 0, 1], sensitive_features={"sex": ["f", "f", "m", "m"]})
+    >>> sex = {"sex": ["f", "f", "m", "m"]}
+    >>> counts = GroupCounts.from_arrays([1, 1, 0, 1], [1, 0, 0, 1], sensitive_features=sex)
     >>> counts.table.tolist()
     [[[0, 0], [1, 1]], [[1, 0], [0, 1]]]
     >>> (counts + counts).n
@@ -138,7 +139,9 @@ class GroupCounts:
         schema = table.collect_schema()
         check_columns_exist([label, prediction, *sensitive], list(schema.names()))
         check_columns_exist(cuts, list(sensitive))
-        keys = {"label": label, "prediction": prediction} | {f"s{i}": name for i, name in enumerate(sensitive)}
+        keys = {"label": label, "prediction": prediction} | {
+            f"s{i}": name for i, name in enumerate(sensitive)
+        }
         for name in cuts:
             if not schema[name].is_numeric():
                 raise InputError(f"Attribute `{name}` is cut at numbers, but its type is {schema[name]}.")
@@ -155,8 +158,12 @@ class GroupCounts:
         for key in ("label", "prediction"):
             gone = int(weights[[is_missing(v) for v in columns[key]]].sum())
             if gone:
-                raise InputError(f"Column `{keys[key]}` has {gone:,} missing values. Remove these rows first.")
-        features = {name: _levels_of(columns[f"s{i}"], cuts.get(name, ())) for i, name in enumerate(sensitive)}
+                raise InputError(
+                    f"Column `{keys[key]}` has {gone:,} missing values. Remove these rows first."
+                )
+        features = {
+            name: _levels_of(columns[f"s{i}"], cuts.get(name, ())) for i, name in enumerate(sensitive)
+        }
         lattice = GroupLattice.from_features(features, cuts=cuts, missing=missing)
         truth, predicted = as_labels(columns["label"], label), as_labels(columns["prediction"], prediction)
         known = _all_classes(truth, predicted)
@@ -218,7 +225,8 @@ class GroupCounts:
     @property
     def rows(self) -> IntArray:
         """How many rows each stored leaf has, shape (m,)."""
-        return self.table.sum(axis=(1, 2), dtype=np.int64)
+        total: IntArray = self.table.sum(axis=(1, 2), dtype=np.int64)
+        return total
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:
@@ -236,7 +244,8 @@ class GroupCounts:
 
     def _with_classes(self, classes: tuple[Any, ...]) -> npt.NDArray[np.int64]:
         place = [classes.index(c) for c in self.classes]
-        wide = np.zeros((len(self.codes), len(classes), len(classes)), dtype=np.int64)
+        shape = (len(self.codes), len(classes), len(classes))
+        wide: npt.NDArray[np.int64] = np.zeros(shape, dtype=np.int64)
         wide[np.ix_(range(len(self.codes)), place, place)] = self.table
         return wide
 
@@ -263,7 +272,7 @@ def _key(name: str, cuts: Sequence[float], dtype: Any) -> nw.Expr:
     value = nw.col(name)
     if not cuts:
         return value
-    bands = [(value >= cut).cast(nw.Int64()) for cut in cuts]
+    bands: list[nw.Expr] = [(value >= cut).cast(nw.Int64()) for cut in cuts]
     # Engines disagree on how NaN and null compare, so both are set aside before comparing.
     present = ~(value.is_null() | value.is_nan()) if dtype.is_float() else ~value.is_null()
     return nw.when(present).then(sum(bands[1:], start=bands[0]))

@@ -16,7 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import Column, IntArray, as_columns, check_columns_exist, check_count, sorted_values
+from fairlattice._validation import (
+    Column,
+    IntArray,
+    as_columns,
+    check_columns_exist,
+    check_count,
+    sorted_values,
+)
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import Attribute, Level, show_level
 
@@ -40,7 +47,8 @@ class GroupLattice:
 
     Examples
     --------
-    >>> lattice = GroupLattice.from_features({"sex": ["f", "m", "f"], "age": [20, 50, 70]}, cuts={"age": [45]})
+    >>> S = {"sex": ["f", "m", "f"], "age": [20, 50, 70]}
+    >>> lattice = GroupLattice.from_features(S, cuts={"age": [45]})
     >>> lattice.shape, lattice.n_leaves
     ((2, 2), 4)
     >>> lattice.leaf(1)
@@ -136,7 +144,9 @@ class GroupLattice:
         """The number of a leaf, given as a sequence of levels in attribute order."""
         leaf = (leaf,) if isinstance(leaf, str) else tuple(leaf)
         if len(leaf) != len(self.attributes):
-            raise InputError(f"A leaf has {len(self.attributes)} levels ({', '.join(self.names)}), got {leaf!r}.")
+            raise InputError(
+                f"A leaf has {len(self.attributes)} levels ({', '.join(self.names)}), got {leaf!r}."
+            )
         digits = [np.asarray([_position(a, level)]) for a, level in zip(self.attributes, leaf, strict=True)]
         return int(self._combine(digits)[0]) if digits else 0
 
@@ -243,8 +253,13 @@ class GroupLattice:
 
 
 def show_group(group: Mapping[str, Level]) -> str:
-    """A group as a person reads it: ``race=black, sex=female``; the group that fixes nothing is "everyone"."""
-    return ", ".join(f"{k}={show_level(v)}" for k, v in group.items()) or "everyone"
+    """A group as a person reads it: ``race=black, sex=female``; with nothing fixed, "everyone"."""
+    return ", ".join(map(_show_fixed, group.items())) or "everyone"
+
+
+def _show_fixed(fixed: tuple[str, Level]) -> str:
+    name, level = fixed[0], show_level(fixed[1])
+    return f"{name}{level}" if level.startswith(("<", ">=")) else f"{name}={level}"
 
 
 def _position(attribute: Attribute, level: Level) -> int:

@@ -101,7 +101,9 @@ class Audit:
         """The leaves that have rows, as groups."""
         return tuple(self.counts.lattice.group(leaf) for leaf in self.counts.leaves)
 
-    def by_group(self, rate: str = "tpr", *, attributes: Sequence[str] | None = None) -> tuple[GroupRate, ...]:
+    def by_group(
+        self, rate: str = "tpr", *, attributes: Sequence[str] | None = None
+    ) -> tuple[GroupRate, ...]:
         """Every group's rate with its Jeffreys interval, in the lattice's order.
 
         Parameters

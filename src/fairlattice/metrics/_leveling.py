@@ -114,7 +114,7 @@ def group_changes(
             float(low[j]),
             float(high[j]),
         )
-        for j, i in enumerate(both)
+        for j, i in enumerate(both.tolist())
     ]
 
 

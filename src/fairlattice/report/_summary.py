@@ -32,7 +32,11 @@ def audit_summary(audit: Audit, data: Mapping[str, Any], baseline: Audit | None 
     """An audit as plain data, schema ``fairlattice/audit/1``."""
     rates = [*audit.rates, *(f"recall:{c}" for c in audit.counts.classes if len(audit.counts.classes) > 2)]
     measures = {rate: _measure(audit, rate) for rate in dict.fromkeys(rates)}
-    notions = ["equalized_odds"] if audit.positive is None else ["equal_opportunity", "equalized_odds", "demographic_parity"]
+    notions = (
+        ["equalized_odds"]
+        if audit.positive is None
+        else ["equal_opportunity", "equalized_odds", "demographic_parity"]
+    )
     summary = {
         "schema": "fairlattice/audit/1",
         "data": {**data, "classes": list(audit.counts.classes), "positive": audit.positive},
@@ -173,5 +177,3 @@ def _empty_groups(lattice: GroupLattice, codes: Any) -> Summary:
         "n": lattice.n_leaves - len(np.unique(codes)),
         "first": list(islice(empty, _MOST_EMPTY)),
     }
-
-

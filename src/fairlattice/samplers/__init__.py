@@ -1,7 +1,8 @@
 """Samplers: rows and weights with which every cell counts the same, and the classifier that uses them."""
 
-from fairlattice.samplers._augmenter import Augmented, HierarchicalAugmenter, Origin
-from fairlattice.samplers._cells import CellIndex
+from fairlattice.samplers._augmented import Augmented, Origin
+from fairlattice.samplers._augmenter import HierarchicalAugmenter
+from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells
 from fairlattice.samplers._classifier import FairClassifier
 from fairlattice.samplers._equal import cell_weights, equal_resample, equal_weights
 from fairlattice.samplers._mixing import MixingSampler
@@ -9,6 +10,7 @@ from fairlattice.samplers._rows import concat_rows, take_rows
 
 __all__ = [
     "Augmented",
+    "Cell",
     "CellIndex",
     "FairClassifier",
     "HierarchicalAugmenter",
@@ -16,6 +18,7 @@ __all__ = [
     "Origin",
     "cell_weights",
     "concat_rows",
+    "describe_small_cells",
     "equal_resample",
     "equal_weights",
     "take_rows",

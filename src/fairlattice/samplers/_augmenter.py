@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Self
 
-import narwhals as nw
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
@@ -23,7 +21,6 @@ from fairlattice._validation import (
     IntArray,
     as_columns,
     as_labels,
-    check_columns_exist,
     check_count,
     check_same_length,
     did_you_mean,
@@ -32,47 +29,12 @@ from fairlattice._validation import (
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError, SmallCellWarning
 from fairlattice.generators import MixingFit
-from fairlattice.groups import GroupLattice, Leaf, Level, show_group
-from fairlattice.samplers._cells import Cell, CellIndex
+from fairlattice.groups import GroupLattice, Level
+from fairlattice.samplers._augmented import Augmented, Origin
+from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells
+from fairlattice.samplers._inside import columns_inside, groups_of, with_inside, without
 from fairlattice.samplers._mixing import MixingSampler
 from fairlattice.samplers._rows import concat_rows, take_rows
-
-
-@dataclass(frozen=True, eq=False)
-class Origin:
-    """Where every row of an augmented table comes from.
-
-    Parameters
-    ----------
-    synthetic : bool array of shape (n,)
-        False for the original rows, which come first.
-    leaf : tuple of length n of tuple of Level
-        The leaf of every row.
-    parents : int array of shape (n, p)
-        Row numbers in the training table, one of each parent in attribute order; -1 for originals.
-    """
-
-    synthetic: Any
-    leaf: tuple[Leaf, ...] = field(repr=False)
-    parents: IntArray = field(repr=False)
-
-
-@dataclass(frozen=True, eq=False)
-class Augmented:
-    """Original rows, then new ones; each part is of the kind that was passed in.
-
-    Parameters
-    ----------
-    X, y, sensitive_features
-        The table, its labels and its sensitive attributes.
-    origin : Origin
-        Where every row comes from.
-    """
-
-    X: Any = field(repr=False)
-    y: Any = field(repr=False)
-    sensitive_features: Any = field(repr=False)
-    origin: Origin
 
 
 class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
@@ -189,7 +151,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         InputError
             If lengths differ, groups are not given, or an option is out of range.
         """
-        groups = self._groups(X, sensitive_features)
+        groups = groups_of(X, sensitive_features, self.sensitive)
         labels = as_labels(y, "y")
         self.lattice_ = GroupLattice.from_features(
             groups, cuts=self.cuts, missing=self.missing, max_levels=max(100, len(labels) // 2)
@@ -197,13 +159,15 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         leaves = self.lattice_.encode(groups)
         check_same_length(X=_first_column(X), y=labels, sensitive_features=leaves)
         self.classes_, codes = np.unique(labels, return_inverse=True)
-        self._inside = self._columns_inside(X)
-        self.encoder_ = TableEncoder(self.max_categories).fit(_without(X, self._inside))
+        self._inside = columns_inside(
+            X, self.sensitive if sensitive_features is None else None, self.lattice_
+        )
+        self.encoder_ = TableEncoder(self.max_categories).fit(without(X, self._inside))
         self.n_features_in_ = self.encoder_.n_features_in_ + len(self._inside)
         self._X, self._y, self._S = X, y, groups
         index = CellIndex(self.lattice_, leaves, codes.astype(np.int64), len(self.classes_))
         self._sampler = MixingSampler.fit(
-            self.encoder_.transform(_without(X, self._inside)),
+            self.encoder_.transform(without(X, self._inside)),
             index,
             entropy=_entropy(self.random_state),
             mixing=self.mixing,
@@ -213,8 +177,14 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             batch_size=self.batch_size,
             max_steps=self.max_steps,
         )
-        self._warn_of_small_cells(index)
-        self.fits_: dict[Any, MixingFit] = dict(zip(self.classes_.tolist(), self._sampler.by_label, strict=True))
+        told = describe_small_cells(index, self.classes_.tolist())
+        if told:
+            warnings.warn(
+                f"{told} New rows of these come from their parents alone.", SmallCellWarning, stacklevel=2
+            )
+        self.fits_: dict[Any, MixingFit] = dict(
+            zip(self.classes_.tolist(), self._sampler.by_label, strict=True)
+        )
         for cell, fit in self._sampler.by_cell.items():
             self.fits_[self.lattice_.leaf(cell.leaf), self.classes_[cell.label].item()] = fit
         return self
@@ -247,7 +217,9 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         cell = Cell(self.lattice_.code(leaf), self._label_code(label))
         return self._make([(cell, check_count("n", n))], stream)[0]
 
-    def augment(self, X: Any, y: Any, *, sensitive_features: Any = None, per_cell: str | int | None = None) -> Augmented:
+    def augment(
+        self, X: Any, y: Any, *, sensitive_features: Any = None, per_cell: str | int | None = None
+    ) -> Augmented:
         """The given rows, then new ones, so that every cell of every leaf with rows has `per_cell` rows.
 
         Parameters
@@ -270,7 +242,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             If lengths differ, or a level or label was not seen in training.
         """
         check_is_fitted(self)
-        groups = self._groups(X, sensitive_features)
+        groups = groups_of(X, sensitive_features, self.sensitive)
         labels = as_labels(y, "y")
         codes = index_of(labels, self.classes_.tolist())
         if (codes < 0).any():
@@ -315,78 +287,15 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         sources = self._sampler.index.level_sources(leaves, parents, rng)
         groups = take_rows(self._S, sources[0], by_column=sources)
         y = take_rows(self._y, np.unique(self._sampler.index.labels, return_index=True)[1][labels])
-        X = self._with_inside(features, sources) if self._inside else features
+        X = with_inside(self._X, features, self._inside, self.lattice_, sources) if self._inside else features
         return X, y, groups, leaves, parents
-
-    def _with_inside(self, features: Any, sources: list[IntArray]) -> Any:
-        """Decoded features with the sensitive columns of X put back in their places."""
-        by_name = dict(zip(self.lattice_.names, sources, strict=True))
-        if isinstance(self._X, np.ndarray):
-            out = np.empty((len(sources[0]), self._X.shape[1]), dtype=self._X.dtype)
-            out[:, [j for j in range(out.shape[1]) if j not in self._inside]] = features
-            for j, source in zip(self._inside, sources, strict=True):
-                out[:, j] = self._X[source, j]
-            return out
-        table, made = nw.from_native(self._X, eager_only=True), nw.from_native(features, eager_only=True)
-        parts = [
-            (table[c][by_name[c].tolist()] if c in by_name else made[c]).to_frame() for c in table.columns
-        ]
-        return nw.concat([nw.maybe_reset_index(p) for p in parts], how="horizontal").to_native()
-
-    def _warn_of_small_cells(self, index: CellIndex) -> None:
-        small = index.small_cells()
-        if small:
-            told = "; ".join(
-                f"{show_group(self.lattice_.group(c.leaf))} with label {self.classes_[c.label]} ({n})" for c, n in small[:5]
-            )
-            more = f"; and {len(small) - 5} more" if len(small) > 5 else ""
-            warnings.warn(
-                f"Cells with one row or none, whose rows come from their parents alone: {told}{more}.",
-                SmallCellWarning,
-                stacklevel=3,
-            )
-
-    def _groups(self, X: Any, sensitive_features: Any) -> Any:
-        if sensitive_features is not None:
-            return sensitive_features
-        if self.sensitive is None:
-            raise InputError(
-                "Groups are needed: pass `sensitive_features`, or name columns of X with the parameter `sensitive`."
-            )
-        names = list(self.sensitive)
-        if isinstance(X, np.ndarray):
-            return {f"x_{j}": X[:, j] for j in names}
-        table = nw.from_native(X, eager_only=True)
-        check_columns_exist([str(n) for n in names], table.columns)
-        return table.select(*names).to_native()
-
-    def _columns_inside(self, X: Any) -> list[Any]:
-        """Columns of X that hold the sensitive attributes themselves."""
-        if isinstance(X, np.ndarray):
-            return [] if self.sensitive is None else list(self.sensitive)
-        table = nw.from_native(X, eager_only=True, pass_through=True)
-        if not isinstance(table, nw.DataFrame):
-            return []
-        return [name for name in table.columns if name in self.lattice_.names]
 
     def _label_code(self, label: Any) -> int:
         known = self.classes_.tolist()
         if label not in known:
-            raise InputError(
-                f"No label {label!r}; the labels are {', '.join(map(str, known))}.{did_you_mean(str(label), known)}"
-            )
+            hint = did_you_mean(str(label), known)
+            raise InputError(f"No label {label!r}; the labels are {', '.join(map(str, known))}.{hint}")
         return int(known.index(label))
-
-
-def _without(X: Any, inside: list[Any]) -> Any:
-    if not inside:
-        return X
-    if isinstance(X, np.ndarray):
-        return np.delete(X, inside, axis=1)
-    rest = nw.from_native(X, eager_only=True).drop(*inside)
-    if not rest.columns:
-        raise InputError("`X` has no columns besides the sensitive ones. At least one feature is needed.")
-    return rest.to_native()
 
 
 def _first_column(X: Any) -> Any:

@@ -6,8 +6,8 @@ with rows and attributes only, not with the number of groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,7 +43,9 @@ class CellIndex:
         self._cells = _Slices(leaves * n_labels + labels)
         self._by_label = _Slices(labels)
         self._without = [tuple(n for n in lattice.names if n != name) for name in lattice.names]
-        self._parents = [_Slices(lattice.project(leaves, names) * n_labels + labels) for names in self._without]
+        self._parents = [
+            _Slices(lattice.project(leaves, names) * n_labels + labels) for names in self._without
+        ]
 
     def rows(self, cell: Cell) -> IntArray:
         """Row numbers of a cell, increasing."""
@@ -68,10 +70,6 @@ class CellIndex:
             for label in range(self.n_labels):
                 cell = Cell(leaf, label)
                 yield cell, len(self.rows(cell))
-
-    def small_cells(self) -> list[tuple[Cell, int]]:
-        """The cells, of leaves that have rows, with one row or none."""
-        return [(cell, size) for cell, size in self.cells() if size < 2]
 
     def shortfalls(self, per_cell: str | int) -> dict[Cell, int]:
         """How many rows each cell lacks to reach `per_cell` rows: a number, or "max", the largest cell's.
@@ -120,6 +118,19 @@ class CellIndex:
                 source[astray] = rng.choice(having, len(astray))
             sources.append(source)
         return sources
+
+
+def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int = 5) -> str:
+    """A sentence that names the cells with one row or none; nothing where there are none."""
+    small = [(cell, size) for cell, size in index.cells() if size < 2]
+    if not small:
+        return ""
+    told = [
+        f"{show_group(index.lattice.group(cell.leaf))} with label {classes[cell.label]} ({size})"
+        for cell, size in small[:most]
+    ]
+    more = [f"and {len(small) - most} more"] if len(small) > most else []
+    return f"Cells with one row or none: {'; '.join(told + more)}."
 
 
 class _Slices:

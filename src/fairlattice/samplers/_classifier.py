@@ -77,7 +77,12 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
     """
 
     def __init__(
-        self, estimator: Any, augmenter: HierarchicalAugmenter | None = None, *, balance: str = "auto", random_state: Any = None
+        self,
+        estimator: Any,
+        augmenter: HierarchicalAugmenter | None = None,
+        *,
+        balance: str = "auto",
+        random_state: Any = None,
     ) -> None:
         self.estimator = estimator
         self.augmenter = augmenter
@@ -131,12 +136,12 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         """Predicted labels, of shape (n,)."""
         return self._fitted(X).predict(X)
 
-    @_estimator_has("predict_proba")
+    @_estimator_has("predict_proba")  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
         """Probability of every class, of shape (n, K)."""
         return self._fitted(X).predict_proba(X)
 
-    @_estimator_has("decision_function")
+    @_estimator_has("decision_function")  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> Any:
         """The estimator's decision values."""
         return self._fitted(X).decision_function(X)
@@ -153,7 +158,9 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         inner = get_tags(self.estimator)
         tags.input_tags.sparse = self.augmenter is None and inner.input_tags.sparse
         tags.input_tags.allow_nan = inner.input_tags.allow_nan
-        tags.classifier_tags.multi_class = inner.classifier_tags.multi_class if inner.classifier_tags else True
+        tags.classifier_tags.multi_class = (
+            inner.classifier_tags.multi_class if inner.classifier_tags else True
+        )
         return tags
 
 

@@ -66,7 +66,9 @@ class MixingSampler:
         """
         check_choice("share", share, SHARES)
         if not index.lattice.attributes:
-            raise InputError("Rows are made from parent groups, so at least one sensitive attribute is needed.")
+            raise InputError(
+                "Rows are made from parent groups, so at least one sensitive attribute is needed."
+            )
         if isinstance(bandwidths, str):
             check_choice("bandwidths", bandwidths, ("median",))
             widths = median_bandwidths(Z, rng=_stream(entropy, 0))

@@ -43,7 +43,9 @@ def take_rows(data: Any, rows: IntArray, *, by_column: Sequence[IntArray] | None
 
 def concat_rows(first: Any, second: Any) -> Any:
     """Two tables of the same kind and columns, one below the other."""
-    tables = [nw.from_native(t, allow_series=True, eager_only=True, pass_through=True) for t in (first, second)]
+    tables = [
+        nw.from_native(t, allow_series=True, eager_only=True, pass_through=True) for t in (first, second)
+    ]
     if isinstance(tables[0], nw.DataFrame):
         return nw.maybe_reset_index(nw.concat(tables, how="vertical")).to_native()
     if isinstance(tables[0], nw.Series):

@@ -1,0 +1,85 @@
+"""An audit for a terminal: the measures, the worst groups with their intervals drawn, what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group as Stack
+from rich.console import RenderableType
+from rich.table import Table
+
+from fairlattice.groups import show_group
+from fairlattice.report._text import Summary, bullets, header, plain_table, some_groups
+
+_BAR = 21
+
+
+def audit_text(summary: Summary, *, top: int = 10) -> RenderableType:
+    """An audit's summary as tables and sentences; at most `top` groups per rate, worst first."""
+    measures = summary["measures"]
+    shown = [r for r in ("tpr", "tnr") if r in measures] or [r for r in measures if r.startswith("recall:")][
+        :4
+    ]
+    parts: list[RenderableType] = [header("audit", summary), "", _measure_table(summary)]
+    parts += [part for rate in shown for part in ("", _group_table(rate, measures[rate], top))]
+    return Stack(*parts, "", bullets(_reading(summary, shown)))
+
+
+def _measure_table(summary: Summary) -> Table:
+    alpha = summary["settings"]["alpha"]
+    table = plain_table("95 % bounds hold for all groups at once; small is fair")
+    for name in ("rate", f"IF{alpha:g}", "DF", "worst group", "best group"):
+        table.add_column(name, justify="left" if name == "rate" else "right", no_wrap=True)
+    for rate, m in summary["measures"].items():
+        if m["df"] is None:
+            table.add_row(rate, *["undefined"] * 4)
+        else:
+            cells = [f"{d['value']:.3f} [{d['low']:.2f}, {d['high']:.2f}]" for d in (m["if"], m["df"])]
+            table.add_row(rate, *cells, f"{m['worst']['value']:.3f}", f"{m['best']['value']:.3f}")
+    return table
+
+
+def _group_table(rate: str, measure: Summary, top: int) -> Table:
+    rows = sorted(
+        (g for g in measure["by_group"] if g["rate"] is not None), key=lambda g: (g["rate"], -g["n"])
+    )
+    hidden = len(rows) - top
+    table = plain_table(f"{rate}: worst groups first" + (f" ({hidden} more not shown)" if hidden > 0 else ""))
+    table.add_column("group", ratio=1)
+    table.add_column("n", justify="right", no_wrap=True)
+    table.add_column("rate", justify="right", no_wrap=True)
+    table.add_column("0    95 % interval   1", no_wrap=True, width=_BAR)
+    for g in rows[:top]:
+        table.add_row(show_group(g["group"]), f"{g['n']:,}", f"{g['rate']:.3f}", _interval(g))
+    return table
+
+
+def _interval(g: Summary) -> str:
+    """An interval drawn on a line from 0 to 1."""
+    low, at, high = (round(g[k] * (_BAR - 1)) for k in ("low", "rate", "high"))
+    return "".join("●" if i == at else "─" if low <= i <= high else "·" for i in range(_BAR))
+
+
+def _reading(summary: Summary, shown: list[str]) -> Iterator[str]:
+    for rate in shown:
+        m = summary["measures"][rate]
+        if m["worst"] is None:
+            yield f"No group has a row that {rate} is about: undefined."
+            continue
+        low, high = m["worst"]["low"], m["worst"]["high"]
+        yield f"Worst by {rate}: {show_group(m['worst']['group'])}, between {low:.2f} and {high:.2f}."
+        yield f"Best by {rate}: {show_group(m['best']['group'])}."
+        if m["df"]["low"] == 0:
+            yield f"That groups differ in {rate} at all is not certain: its DF may be 0."
+        if m["undefined"]:
+            yield f"{rate} is undefined, for want of rows, for {some_groups(m['undefined'])}."
+    empty = summary["empty_groups"]
+    if empty["n"]:
+        yield f"Groups without rows: {some_groups(empty['first'], empty['n'])}."
+    if "leveling_down" in summary:
+        found = summary["leveling_down"]
+        lost = [c for c in found["groups"] if c["lost"]]
+        yield f"Leveling down against the baseline: {found['verdict']}."
+        yield f"Group rates that fell beyond noise: {len(lost)}."
+        for c in lost[:5]:
+            yield f"Lost: {show_group(c['group'])}, {c['measure']} {c['before']:.3f} → {c['after']:.3f}."

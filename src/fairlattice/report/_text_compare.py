@@ -1,0 +1,114 @@
+"""A comparison for a terminal: the strategies, the worst-off groups under each, what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group as Stack
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from fairlattice.groups import show_group
+from fairlattice.report._text import Summary, bullets, header, plain_table
+
+_SIDE_BY_SIDE = ("none", "label", "equal", "augment")
+_VERDICTS = {"yes": "yes", "no": "no", "not enough data": "unclear"}
+
+
+def compare_text(summary: Summary, *, top: int = 8) -> RenderableType:
+    """A comparison's summary as tables and sentences; at most `top` groups, worst first."""
+    return Stack(
+        header("compare", summary),
+        "",
+        _strategy_table(summary),
+        "",
+        _worst_groups(summary, top),
+        "",
+        bullets(_reading(summary)),
+    )
+
+
+def _strategy_table(summary: Summary) -> Table:
+    alpha = f"{summary['settings']['alpha']:g}"
+    compared = any(s["name"] == "none" for s in summary["strategies"])
+    table = plain_table(
+        "mean ± standard error" + ("; ▲ better, ▼ worse than none, beyond noise" if compared else "")
+    )
+    table.add_column("strategy", no_wrap=True)
+    for name in ("balanced\naccuracy", f"IF{alpha}\neq. odds", "DF\neq. odds", "worst\nTPR", "worst\nTNR"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("leveled\ndown", no_wrap=True, min_width=7)
+    for s in summary["strategies"]:
+        odds, rates = s["equalized_odds"], s["measures"]
+        verdict = _VERDICTS.get(s["leveling_down"]["verdict"], "") if s["name"] != "none" else ""
+        table.add_row(
+            s["name"],
+            _figure(s["balanced_accuracy"], _mark(s, "balanced_accuracy", up=True)),
+            _figure(odds["if"], _mark(s, "equalized_odds.if", up=False)),
+            _figure(odds["df"], _mark(s, "equalized_odds.df", up=False), digits=2),
+            *(_figure(rates[r]["worst"], _mark(s, f"{r}.worst", up=True)) for r in ("tpr", "tnr")),
+            Text(verdict, style="bold red" if verdict == "yes" else ""),
+        )
+    return table
+
+
+def _figure(estimate: Summary, mark: str, digits: int = 3) -> Text:
+    se = "" if estimate["se"] is None else f"±{estimate['se']:.{digits}f}".replace("±0.", "±.")
+    style = {"▲": "green", "▼": "red"}.get(mark, "")
+    return Text(f"{estimate['mean']:.{digits}f}{se}{mark or ' '}", style=style)
+
+
+def _mark(strategy: Summary, figure: str, *, up: bool) -> str:
+    """▲ where the difference to `none` is a gain beyond noise, ▼ where a loss, nothing within noise."""
+    difference = strategy["differences"].get("none", {}).get(figure)
+    if difference is None or difference["within_noise"]:
+        return ""
+    return "▲" if (difference["mean"] > 0) == up else "▼"
+
+
+def _worst_groups(summary: Summary, top: int) -> Table:
+    """The groups that fare worst under the first strategy, and how they fare under others."""
+    strategies = summary["strategies"]
+    first = strategies[0]
+    rate = max(("tpr", "tnr"), key=lambda r: first["measures"][r]["if"]["mean"])
+    rows = first["measures"][rate]["by_group"]
+    order = sorted((i for i, g in enumerate(rows) if g["rate"] is not None), key=lambda i: rows[i]["rate"])
+    columns = [s for s in strategies if s["name"] in _SIDE_BY_SIDE] or strategies[:4]
+    table = plain_table(
+        f"{rate.upper()} of the groups worst off under {first['name']} (test rows of all splits)"
+    )
+    table.add_column("group", ratio=1)
+    for name in ("n", *(s["name"] for s in columns)):
+        table.add_column(name, justify="right", no_wrap=True)
+    for i in order[:top]:
+        rates = [s["measures"][rate]["by_group"][i]["rate"] for s in columns]
+        table.add_row(show_group(rows[i]["group"]), f"{rows[i]['n']:,}", *(f"{r:.3f}" for r in rates))
+    return table
+
+
+def _reading(summary: Summary) -> Iterator[str]:
+    strategies = {s["name"]: s for s in summary["strategies"]}
+    name = f"IF{summary['settings']['alpha']:g}"
+    best = min(strategies.values(), key=lambda s: s["equalized_odds"]["if"]["mean"])
+    yield f"Fairest by {name} of equalized odds: {best['name']}, {best['equalized_odds']['if']['mean']:.3f}."
+    for baseline, differences in best["differences"].items():
+        d, accuracy = differences["equalized_odds.if"], differences["balanced_accuracy"]
+        yield (
+            f"{best['name']} against {baseline}: {name} {d['mean']:+.3f}, {_noise(d)}; "
+            f"balanced accuracy {accuracy['mean']:+.3f}, {_noise(accuracy)}."
+        )
+    synthetic = strategies.get("augment", {}).get("differences", {}).get("equal")
+    if synthetic:
+        d = synthetic["equalized_odds.if"]
+        verb = "make no certain difference" if d["within_noise"] else "help" if d["mean"] < 0 else "hurt"
+        yield f"Synthetic rows (augment) {verb}, against equal weights alone: {name} {d['mean']:+.3f}."
+    for verdict, words in (("yes", "Leveling down"), ("not enough data", "Leveling down not excluded")):
+        names = [s["name"] for s in strategies.values() if s["leveling_down"]["verdict"] == verdict]
+        if names:
+            yield f"{words}: {', '.join(names)}."
+    yield from summary["notes"]
+
+
+def _noise(difference: Summary) -> str:
+    return "within noise" if difference["within_noise"] else "beyond noise"

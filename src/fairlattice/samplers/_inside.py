@@ -1,0 +1,64 @@
+"""Sensitive columns inside X: found, set aside while the rest is mixed, and put back in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from fairlattice._validation import IntArray, check_columns_exist
+from fairlattice.exceptions import InputError
+from fairlattice.groups import GroupLattice
+
+
+def groups_of(X: Any, sensitive_features: Any, inside: Sequence[str | int] | None) -> Any:
+    """The sensitive attributes: as passed, or the columns of X called `inside`."""
+    if sensitive_features is not None:
+        return sensitive_features
+    if inside is None:
+        raise InputError(
+            "Groups are needed: pass `sensitive_features`, or name columns of X with `sensitive`."
+        )
+    if isinstance(X, np.ndarray):
+        return {f"x_{j}": X[:, int(j)] for j in inside}
+    table = nw.from_native(X, eager_only=True)
+    check_columns_exist([str(n) for n in inside], table.columns)
+    return table.select(*inside).to_native()
+
+
+def columns_inside(X: Any, inside: Sequence[str | int] | None, lattice: GroupLattice) -> list[Any]:
+    """Columns of X that hold the attributes themselves: by position in an array, by name in a frame."""
+    if isinstance(X, np.ndarray):
+        return list(inside or ())
+    table = nw.from_native(X, eager_only=True, pass_through=True)
+    return [n for n in table.columns if n in lattice.names] if isinstance(table, nw.DataFrame) else []
+
+
+def without(X: Any, inside: list[Any]) -> Any:
+    """X without these columns."""
+    if not inside:
+        return X
+    if isinstance(X, np.ndarray):
+        return np.delete(X, inside, axis=1)
+    rest = nw.from_native(X, eager_only=True).drop(*inside)
+    if not rest.columns:
+        raise InputError("`X` has no columns besides the sensitive ones. At least one feature is needed.")
+    return rest.to_native()
+
+
+def with_inside(
+    X: Any, features: Any, inside: list[Any], lattice: GroupLattice, sources: list[IntArray]
+) -> Any:
+    """Made features, and between them the columns `inside`, copied from the rows `sources` of X."""
+    if isinstance(X, np.ndarray):
+        out = np.empty((len(sources[0]), X.shape[1]), dtype=X.dtype)
+        out[:, np.setdiff1d(np.arange(out.shape[1]), inside)] = features
+        for j, source in zip(inside, sources, strict=True):
+            out[:, j] = X[source, j]
+        return out
+    by_name = dict(zip(lattice.names, sources, strict=True))
+    table, made = nw.from_native(X, eager_only=True), nw.from_native(features, eager_only=True)
+    parts = [(table[c][by_name[c].tolist()] if c in inside else made[c]).to_frame() for c in table.columns]
+    return nw.concat([nw.maybe_reset_index(p) for p in parts], how="horizontal").to_native()
