@@ -126,7 +126,7 @@ def add_training(parser: argparse.ArgumentParser, *, repeats: int) -> None:
     parser.add_argument(
         "--fail-on-leveling-down",
         action="store_true",
-        help="exit with 1 if a strategy levels down: fairer, but the worst-off group worse off than under none",
+        help="exit with 1 if a strategy levels down: fairer, but its worst-off group worse off",
     )
 
 

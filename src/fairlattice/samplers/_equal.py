@@ -87,6 +87,13 @@ def equal_resample(
     ------
     InputError
         If lengths differ, labels are missing, or `per_cell` is neither.
+
+    Examples
+    --------
+    >>> y, sex = [0, 0, 0, 1], ["f", "f", "m", "m"]
+    >>> rows = equal_resample(y, sensitive_features=sex, per_cell=2, rng=np.random.default_rng(0))
+    >>> sorted(rows.tolist())
+    [0, 1, 2, 2, 3, 3]
     """
     cells = _cells(y, sensitive_features)
     _, place, counts = np.unique(cells, return_inverse=True, return_counts=True)

@@ -1,0 +1,123 @@
+"""The audit: what an auditor asks, on tables with tiny, empty and one-class groups."""
+
+import numpy as np
+import pytest
+
+import fairlattice as fl
+
+S = {"sex": ["f"] * 5 + ["m"] * 5, "old": [0, 0, 1, 1, 1, 0, 0, 0, 0, 0]}
+Y = [1, 1, 0, 0, 0, 1, 1, 0, 0, 1]
+P = [1, 0, 0, 1, 0, 1, 1, 0, 1, 1]
+
+
+@pytest.fixture
+def audit():
+    return fl.audit(Y, P, sensitive_features=S)
+
+
+def test_rates_and_undefined_groups_are_named_not_invented(audit):
+    rates = {tuple(g.group.values()): g.rate for g in audit.by_group("tpr")}
+    assert rates == {("f", 0): 0.5, ("f", 1): None, ("m", 0): 1.0}
+    assert audit.undefined("tpr") == ({"sex": "f", "old": 1},)
+    assert "undefined" in str(audit.by_group("tpr")[1])
+    assert list(audit.counts.lattice.empty_leaves(audit.counts.codes)) == [("m", 1)]
+
+
+def test_overall_and_balanced_accuracy(audit):
+    assert audit.overall("tpr").rate == 4 / 5
+    assert audit.overall("tnr").rate == 3 / 5
+    assert audit.balanced_accuracy == pytest.approx(0.7)
+    assert audit.overall("accuracy").n == 10
+
+
+def test_notions_are_the_worst_of_their_rates(audit):
+    tpr, tnr = (audit.differential_fairness(r) for r in ("tpr", "tnr"))
+    assert audit.differential_fairness("equal_opportunity") == tpr
+    assert audit.differential_fairness("equalized_odds") == max(tpr, tnr)
+    assert audit.differential_fairness("demographic_parity") == audit.differential_fairness("selection_rate")
+    assert audit.alpha_intersectional("tpr", alpha=1.0) == pytest.approx(1 - 1.5 / 3)
+
+
+def test_worst_best_and_marginals(audit):
+    assert audit.worst("tpr").group == {"sex": "f", "old": 0}
+    assert audit.best("tpr").group == {"sex": "m", "old": 0}
+    by_sex = audit.by_group("tpr", attributes=["sex"])
+    assert [(g.group, g.rate) for g in by_sex] == [({"sex": "f"}, 0.5), ({"sex": "m"}, 1.0)]
+
+
+def test_the_first_pair_attains_both_measures():
+    rng = np.random.default_rng(0)
+    features = {"a": rng.integers(0, 5, 2000), "b": rng.integers(0, 4, 2000)}
+    y = rng.integers(0, 2, 2000)
+    p = np.where(rng.random(2000) < 0.5 + 0.08 * features["a"], y, 1 - y)
+    result = fl.audit(y, p, sensitive_features=features)
+    pairs = result.pairs("tpr", top=7)
+    assert pairs[0].df == pytest.approx(result.differential_fairness("tpr"))
+    assert max(q.if_ for q in pairs) == pytest.approx(result.alpha_intersectional("tpr"))
+    m = [v for v in result.smoothed("tpr") if v is not None]
+    gaps = sorted((abs(np.log(a / b)) for i, a in enumerate(m) for b in m[:i]), reverse=True)
+    assert [q.df for q in pairs] == pytest.approx(gaps[:7])
+
+
+def test_positive_label():
+    assert fl.audit([True, False], [True, True], sensitive_features=[0, 1]).positive is True
+    assert fl.audit([-1, 1], [1, 1], sensitive_features=[0, 1]).positive == 1
+    assert fl.audit(["n", "y"], ["y", "y"], sensitive_features=[0, 1], positive="y").positive == "y"
+    assert fl.audit([3, 4], [4, 4], sensitive_features=[0, 1], positive="4").positive == 4
+    with pytest.raises(fl.InputError, match="Which label is positive"):
+        fl.audit(["n", "y"], ["y", "y"], sensitive_features=[0, 1])
+    with pytest.raises(fl.InputError, match="does not occur; the labels are n, y"):
+        fl.audit(["n", "y"], ["y", "y"], sensitive_features=[0, 1], positive="yes")
+
+
+def test_any_number_of_classes():
+    rng = np.random.default_rng(1)
+    y, a = rng.integers(0, 40, 3000), rng.choice(["u", "v"], 3000)
+    p = np.where(rng.random(3000) < 0.7, y, rng.integers(0, 40, 3000))
+    result = fl.audit(y, p, sensitive_features=a)
+    assert result.positive is None
+    assert len(result.rates) == 41
+    worst = max(result.differential_fairness(f"recall:{c}") for c in range(40))
+    assert result.differential_fairness("equalized_odds") == worst
+    assert result.balanced_accuracy == pytest.approx(np.mean([(p[y == c] == c).mean() for c in range(40)]))
+
+
+def test_audit_of_counts_is_the_audit_of_the_rows(audit):
+    counts = fl.GroupCounts.from_arrays(Y, P, sensitive_features=S)
+    assert fl.audit(counts).by_group("tnr") == audit.by_group("tnr")
+    with pytest.raises(fl.InputError, match="alone"):
+        fl.audit(counts, P)
+    with pytest.raises(fl.InputError, match="are needed"):
+        fl.audit(Y)
+
+
+def make(worst, best, n=1000):
+    """Two groups of n positives with these TPRs."""
+    y = np.ones(2 * n, dtype=int)
+    p = np.concatenate([np.arange(n) < round(worst * n), np.arange(n) < round(best * n)]).astype(int)
+    return fl.audit(
+        np.append(y, [0, 0]), np.append(p, [0, 0]), sensitive_features=["a"] * n + ["b"] * n + ["a", "b"]
+    )
+
+
+def test_leveling_down_is_seen_and_its_victims_named():
+    before = make(0.60, 0.90)
+    down = make(0.50, 0.55).compare(before, measure="tpr")
+    assert down.verdict == "yes"
+    assert [c.group for c in down.lost] == [{"sensitive_feature_0": "b"}, {"sensitive_feature_0": "a"}]
+    assert "leveling down: yes" in str(down)
+    assert make(0.70, 0.80).compare(before, measure="tpr").verdict == "no"
+    assert make(0.50, 0.95).compare(before, measure="tpr").verdict == "no"  # worse, but not fairer
+    assert before.compare(before).verdict == "no"
+    assert not before.compare(before).lost
+
+
+def test_a_fall_within_noise_is_neither_yes_nor_no():
+    assert make(0.56, 0.70, n=25).compare(make(0.60, 0.90, n=25), measure="tpr").verdict == "not enough data"
+
+
+def test_a_baseline_with_other_groups_or_labels():
+    other = fl.audit(Y, P, sensitive_features={"sex": ["x"] * 10, "old": S["old"]})
+    assert fl.audit(Y, P, sensitive_features=S).compare(other).verdict == "no"
+    with pytest.raises(fl.InputError, match="differ in their positive label"):
+        fl.audit(Y, P, sensitive_features=S, positive=0).compare(fl.audit(Y, P, sensitive_features=S))

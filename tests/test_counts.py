@@ -1,0 +1,143 @@
+"""Counts: the same integers from any container, additive, rolled up to any marginal."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlattice import GroupCounts, GroupLattice, InputError
+
+
+def naive(y, p, leaves, classes):
+    table = {}
+    for truth, predicted, leaf in zip(y, p, leaves, strict=True):
+        block = table.setdefault(leaf, np.zeros((len(classes), len(classes)), dtype=int))
+        block[classes.index(truth), classes.index(predicted)] += 1
+    return table
+
+
+rows = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from("abc"), st.sampled_from([1, 2, None])),
+    min_size=1,
+    max_size=40,
+).filter(lambda rows: any(b is not None for *_, b in rows))
+
+
+@given(rows)
+def test_counts_agree_with_a_naive_loop(table):
+    y, p, a, b = map(list, zip(*table, strict=True))
+    counts = GroupCounts.from_arrays(y, p, sensitive_features={"a": a, "b": b})
+    expected = naive(y, p, zip(a, b, strict=True), list(counts.classes))
+    assert dict(zip(counts.leaves, counts.table.tolist(), strict=True)) == {
+        k: v.tolist() for k, v in expected.items()
+    }
+
+
+@given(rows, rows)
+def test_counts_of_two_batches_add_up(first, second):
+    def count(table):
+        y, p, a, b = map(list, zip(*table, strict=True))
+        return GroupCounts.from_arrays(y, p, sensitive_features={"a": a, "b": b})
+
+    both, whole = count(first) + count(second), count(first + second)
+    assert both.lattice == whole.lattice
+    assert both.classes == whole.classes
+    assert both.codes.tolist() == whole.codes.tolist()
+    assert (both.table == whole.table).all()
+
+
+@given(rows)
+def test_rolled_up_counts_are_counts_of_fewer_attributes(table):
+    y, p, a, b = map(list, zip(*table, strict=True))
+    counts = GroupCounts.from_arrays(y, p, sensitive_features={"a": a, "b": b})
+    only_a = GroupCounts.from_arrays(y, p, sensitive_features={"a": a})
+    rolled = counts.rollup(["a"])
+    assert rolled.lattice == only_a.lattice
+    assert (rolled.table == only_a.table).all()
+    assert counts.rollup([]).table.tolist() == [counts.table.sum(axis=0).tolist()]
+
+
+HOLES = {
+    "y": [1, 0, 1, 1, 0, 1],
+    "p": [1, 1, 0, 1, 0, 1],
+    "a": ["x", None, "y", "x", "y", "y"],
+    "age": [20.0, 30.0, None, 50.0, 60.0, 25.0],
+}
+
+
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame, pl.LazyFrame, pa.table], ids=str)
+def test_any_frame_is_counted_by_its_own_engine_to_the_same_integers(library):
+    arguments = {"label": "y", "prediction": "p", "sensitive": ["a", "age"], "cuts": {"age": [25, 45]}}
+    expected = GroupCounts.from_arrays(
+        HOLES["y"],
+        HOLES["p"],
+        sensitive_features={"a": HOLES["a"], "age": HOLES["age"]},
+        cuts={"age": [25, 45]},
+    )
+    counts = GroupCounts.from_frame(library(HOLES), **arguments)
+    assert counts.lattice == expected.lattice
+    assert counts.leaves == expected.leaves
+    assert (counts.table == expected.table).all()
+
+
+def test_a_value_on_a_cut_point_belongs_to_the_upper_band():
+    frame = pl.DataFrame({"y": [0, 1, 0], "p": [0, 1, 1], "age": [24, 25, 26]})
+    counts = GroupCounts.from_frame(frame, label="y", prediction="p", sensitive=["age"], cuts={"age": [25]})
+    assert counts.rows.tolist() == [1, 2]
+
+
+def test_many_classes_and_classes_that_are_only_predicted():
+    counts = GroupCounts.from_arrays([0, 39], [39, 40], sensitive_features=["a", "a"])
+    assert counts.classes == (0, 39, 40)
+    assert counts.table.sum() == 2
+
+
+def test_sparse_lattices_store_only_leaves_with_rows():
+    features = {f"a{i}": np.arange(40) % 20 for i in range(10)}
+    counts = GroupCounts.from_arrays(np.zeros(40), np.zeros(40), sensitive_features=features)
+    assert counts.lattice.n_leaves == 20**10
+    assert counts.table.shape == (20, 1, 1)
+
+
+def test_frozen():
+    counts = GroupCounts.from_arrays([0, 1], [0, 1], sensitive_features=["a", "b"])
+    with pytest.raises(ValueError, match="read-only"):
+        counts.table[0, 0, 0] = 9
+    with pytest.raises(AttributeError):
+        counts.classes = ()
+
+
+def test_what_counts_refuse():
+    with pytest.raises(InputError, match="differ in length"):
+        GroupCounts.from_arrays([0, 1], [0], sensitive_features=["a", "b"])
+    with pytest.raises(InputError, match="1 missing values"):
+        GroupCounts.from_arrays([0, None], [0, 1], sensitive_features=["a", "b"])
+    with pytest.raises(InputError, match="differ in type"):
+        GroupCounts.from_arrays(["0", "1"], [0, 1], sensitive_features=["a", "b"])
+    frame = pl.DataFrame({"y": [0, None], "p": [0, 1], "s": ["a", "b"]})
+    with pytest.raises(InputError, match="Did you mean 'y'"):
+        GroupCounts.from_frame(frame, label="yy", prediction="p", sensitive=["s"])
+    with pytest.raises(InputError, match="`y` has 1 missing values"):
+        GroupCounts.from_frame(frame, label="y", prediction="p", sensitive=["s"])
+    with pytest.raises(InputError, match="no rows"):
+        GroupCounts.from_frame(frame.head(0), label="y", prediction="p", sensitive=["s"])
+    with pytest.raises(InputError, match="is cut at numbers"):
+        GroupCounts.from_frame(frame, label="y", prediction="p", sensitive=["s"], cuts={"s": [1]})
+
+
+def test_real_size_in_one_pass():
+    rng = np.random.default_rng(0)
+    n = 300_000
+    features = {"a": rng.integers(0, 9, n), "b": rng.choice(["x", "y"], n), "age": rng.integers(16, 90, n)}
+    y, p = rng.integers(0, 2, n), rng.integers(0, 2, n)
+    counts = GroupCounts.from_arrays(y, p, sensitive_features=features, cuts={"age": [25, 45]})
+    frame = pl.DataFrame({"y": y, "p": p, **features})
+    lazily = GroupCounts.from_frame(
+        frame.lazy(), label="y", prediction="p", sensitive=["a", "b", "age"], cuts={"age": [25, 45]}
+    )
+    assert counts.n == lazily.n == n
+    assert isinstance(lazily.lattice, GroupLattice)
+    assert (counts.table == lazily.table).all()
