@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import narwhals as nw
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -66,6 +68,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(self, max_categories: int = 64) -> None:
         self.max_categories = max_categories
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        return tags
+
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn every column's type, bounds and categories. `y` is ignored."""
         check_count("max_categories", self.max_categories, 2)
@@ -94,6 +101,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Vectors of shape (n, n_features_out_)."""
         check_is_fitted(self)
         columns = _table_columns(X)
+        if isinstance(self._maker, _ArrayMaker) and len(columns) != self.n_features_in_:
+            raise InputError(
+                f"X has {len(columns)} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input."
+            )
         check_columns_exist(self.codecs_, list(columns))
         return np.hstack([codec.encode(columns[name], name) for name, codec in self.codecs_.items()])
 
@@ -177,6 +189,18 @@ def _table_columns(X: Any) -> dict[str, Column]:
                 f"Column `{name}` has type {dtype}, which cannot be a feature. Drop it, or turn it into "
                 "numbers or text."
             )
-    elif not isinstance(X, np.ndarray) and np.ndim(X) != 2:
-        raise InputError(f"`X` must be a frame or an array of two dimensions, got {type(X).__name__}.")
+    elif issparse(X):
+        raise InputError("`X` is sparse, and sparse input is not supported. Pass `X.toarray()`.")
+    elif not isinstance(X, Mapping):
+        array = X if isinstance(X, np.ndarray) else np.asarray(X)
+        if array.dtype.kind == "c":
+            raise InputError("Complex data not supported.")
+        if array.ndim != 2:
+            raise InputError(
+                f"`X` must be a frame or an array of two dimensions, got shape {array.shape}. Reshape your data."
+            )
+        if 0 in array.shape:
+            told = f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
+            raise InputError(told if array.shape[1] == 0 else "`X` has no rows.")
+        X = array
     return as_columns(X, "X", default="x")

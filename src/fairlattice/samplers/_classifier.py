@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state
+from sklearn.utils import assert_all_finite, check_consistent_length, check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -108,7 +108,10 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         """
         check_choice("balance", self.balance, BALANCES)
         validate_data(self, X=X, skip_check_array=True)
-        check_classification_targets(column_or_1d(y, warn=True))
+        labels = column_or_1d(y, warn=True)
+        assert_all_finite(labels, input_name="y")
+        check_classification_targets(labels)
+        check_consistent_length(X, y)
         groups, self.augmenter_ = sensitive_features, None
         if self.augmenter is not None:
             if groups is None and self.augmenter.sensitive is None:
@@ -148,12 +151,11 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
 
     def _fitted(self, X: Any) -> Any:
         check_is_fitted(self)
-        validate_data(self, X=X, skip_check_array=True, reset=False)
+        if getattr(X, "ndim", 2) == 2:  # otherwise the estimator itself says best what is wrong
+            validate_data(self, X=X, skip_check_array=True, reset=False)
         return self.estimator_
 
     def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import get_tags
-
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         tags.input_tags.sparse = self.augmenter is None and inner.input_tags.sparse

@@ -7,6 +7,7 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
+from scipy.sparse import issparse
 
 from fairlattice._validation import IntArray
 
@@ -32,6 +33,8 @@ def take_rows(data: Any, rows: IntArray, *, by_column: Sequence[IntArray] | None
             return nw.maybe_reset_index(native[rows.tolist()]).to_native()
         parts = [native[c][r.tolist()].to_frame() for c, r in zip(native.columns, by_column, strict=True)]
         return nw.concat([nw.maybe_reset_index(p) for p in parts], how="horizontal").to_native()
+    if issparse(data):
+        return data.tocsr()[rows]
     if isinstance(data, Mapping):
         sources = by_column or [rows] * len(data)
         return {k: take_rows(v, r) for (k, v), r in zip(data.items(), sources, strict=True)}

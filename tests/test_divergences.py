@@ -1,0 +1,118 @@
+"""MMD: closed forms, laws, gradients against finite differences and autograd, any array library."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+from fairlattice import InputError
+from fairlattice.divergences import RBFMixture, median_bandwidths, mmd2, mmd2_gradient, scored_gradient
+
+KERNEL = RBFMixture((0.7, 1.5, 4.0))
+
+
+def naive_mmd2(X, Y, kernel):
+    def k(x, y):
+        return np.mean([np.exp(-((x - y) ** 2).sum() / (2 * h * h)) for h in kernel.bandwidths])
+
+    def mean(A, B):
+        return np.mean([[k(a, b) for b in B] for a in A])
+
+    return mean(X, X) + mean(Y, Y) - 2 * mean(X, Y)
+
+
+samples = st.integers(0, 2**32 - 1).map(np.random.default_rng)
+
+
+@given(samples, st.integers(1, 6), st.integers(1, 6), st.integers(1, 4))
+def test_mmd_agrees_with_a_naive_loop_and_obeys_its_laws(rng, n, m, d):
+    X, Y = rng.normal(size=(n, d)), rng.normal(size=(m, d)) + 1
+    value = mmd2(X, Y, KERNEL)
+    assert value == pytest.approx(naive_mmd2(X, Y, KERNEL), abs=1e-12)
+    assert value == pytest.approx(mmd2(Y, X, KERNEL), abs=1e-12)
+    assert 0 <= value + 1e-12 <= 2
+    assert mmd2(X, X, KERNEL) == pytest.approx(0, abs=1e-12)
+    assert mmd2(X + 3, Y + 3, KERNEL) == pytest.approx(value, abs=1e-9)
+    assert mmd2(X[::-1], Y, KERNEL) == pytest.approx(value, abs=1e-12)
+
+
+def test_mmd_of_gaussians_agrees_with_the_closed_form():
+    rng = np.random.default_rng(0)
+    d, h, s, shift = 3, 1.3, 0.8, 0.9
+    X = rng.normal(size=(4000, d)) * s
+    Y = rng.normal(size=(4000, d)) * s + shift / np.sqrt(d)
+    spread = h**2 + 2 * s**2
+    within = (h**2 / spread) ** (d / 2)
+    expected = 2 * within * (1 - np.exp(-(shift**2) / (2 * spread)))
+    assert mmd2(X, Y, RBFMixture((h,)), unbiased=True) == pytest.approx(expected, abs=0.004)
+
+
+def test_the_unbiased_estimate_is_zero_on_average():
+    rng = np.random.default_rng(1)
+    values = [
+        mmd2(rng.normal(size=(20, 2)), rng.normal(size=(20, 2)), KERNEL, unbiased=True) for _ in range(400)
+    ]
+    assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(len(values))
+
+
+@given(samples, st.integers(1, 5), st.integers(1, 5))
+def test_gradient_agrees_with_finite_differences(rng, n, m):
+    X, Y = rng.normal(size=(n, 2)), rng.normal(size=(m, 2))
+    value, gradient = mmd2_gradient(X, Y, KERNEL)
+    assert float(value) + KERNEL(Y, Y).mean() == pytest.approx(mmd2(X, Y, KERNEL), abs=1e-12)
+    step = 1e-6
+    for i in range(n):
+        for j in range(2):
+            up, down = X.copy(), X.copy()
+            up[i, j] += step
+            down[i, j] -= step
+            slope = (mmd2(up, Y, KERNEL) - mmd2(down, Y, KERNEL)) / (2 * step)
+            assert gradient[i, j] == pytest.approx(slope, abs=1e-7)
+
+
+def test_the_weighted_sum_is_the_sum():
+    rng = np.random.default_rng(2)
+    X, Y, Z = (rng.normal(size=(5, 3)) for _ in range(3))
+    value, gradient = scored_gradient(X, [(Y, 1.0), (Z, 0.5)], KERNEL)
+    parts = [mmd2_gradient(X, T, KERNEL) for T in (Y, Z)]
+    assert value == pytest.approx(parts[0][0] + 0.5 * parts[1][0])
+    assert gradient == pytest.approx(parts[0][1] + 0.5 * parts[1][1])
+
+
+def test_torch_arrays_give_the_same_and_autograd_agrees():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(3)
+    X, Y = rng.normal(size=(6, 4)), rng.normal(size=(9, 4))
+    tX, tY = torch.tensor(X, requires_grad=True), torch.tensor(Y)
+    squared = ((tX[:, None] - tX[None]) ** 2).sum(-1), ((tX[:, None] - tY[None]) ** 2).sum(-1)
+    within, across = (sum(torch.exp(-s / (2 * h * h)) for h in KERNEL.bandwidths) / 3 for s in squared)
+    (within.mean() - 2 * across.mean()).backward()
+    value, gradient = mmd2_gradient(tX.detach(), tY, KERNEL)
+    assert isinstance(gradient, torch.Tensor)
+    assert gradient.numpy() == pytest.approx(tX.grad.numpy(), abs=1e-12)
+    assert float(value) == pytest.approx(float(mmd2_gradient(X, Y, KERNEL)[0]))
+    assert mmd2(tX.detach(), tY, KERNEL) == pytest.approx(mmd2(X, Y, KERNEL))
+
+
+def test_median_bandwidths():
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(300, 3))
+    expected = np.median(cdist(X, X)[np.triu_indices(300, 1)])
+    assert median_bandwidths(X, scales=(1.0, 2.0), rng=rng) == pytest.approx((expected, 2 * expected))
+    assert median_bandwidths(np.zeros((9, 2)), scales=(1.0,), rng=rng) == (1.0,)
+    mostly = np.zeros((9, 1))
+    mostly[0] = 9.0
+    assert median_bandwidths(mostly, scales=(1.0,), rng=rng) == pytest.approx((2.0,))
+    assert median_bandwidths(X[:1], scales=(1.0,), rng=rng) == (1.0,)
+    sampled = median_bandwidths(X, scales=(1.0,), rng=rng, max_rows=100)[0]
+    assert sampled == pytest.approx(expected, rel=0.1)
+
+
+def test_what_mmd_refuses():
+    with pytest.raises(InputError, match="above 0"):
+        RBFMixture((1.0, 0.0))
+    with pytest.raises(InputError, match="above 0"):
+        RBFMixture(())
+    with pytest.raises(InputError, match="at least 2 rows"):
+        mmd2(np.zeros((1, 2)), np.zeros((5, 2)), KERNEL, unbiased=True)
