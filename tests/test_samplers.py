@@ -178,9 +178,8 @@ def test_one_attribute_has_everyone_as_its_parent():
     aug = fl.HierarchicalAugmenter(random_state=0).fit(X, y, sensitive_features=S)
     more = aug.augment(X, y, sensitive_features=S)
     assert more.origin.parents.shape == (len(more.y), 1)
-    assert (
-        set(np.unique(aug.lattice_.encode(more.sensitive_features * 1), return_counts=True)[1]).__len__() == 1
-    )
+    cells = aug.lattice_.encode(more.sensitive_features) * 2 + more.y
+    assert len(set(np.unique(cells, return_counts=True)[1])) == 1
 
 
 def test_many_labels_and_text_labels():
@@ -198,7 +197,7 @@ def test_more_rows_than_asked_for_stay(people):
     assert aug.augment(X, y, sensitive_features=S, per_cell=1).X.equals(X)
 
 
-def test_sensitive_columns_inside_X_in_a_pipeline_of_imbalanced_learn(people):
+def test_sensitive_columns_inside_x_in_a_pipeline_of_imbalanced_learn(people):
     aug = fl.HierarchicalAugmenter(sensitive=SENSITIVE, cuts=CUTS, per_cell=60, random_state=0)
     X, y = people.drop("hired"), people["hired"].to_numpy()
     grown, labels = aug.fit_resample(X, y)
@@ -209,7 +208,7 @@ def test_sensitive_columns_inside_X_in_a_pipeline_of_imbalanced_learn(people):
     assert model.predict(X).shape == (people.height,)
 
 
-def test_groups_beside_X_grow_with_it(people):
+def test_groups_beside_x_grow_with_it(people):
     X, y, S = people.drop("hired", *SENSITIVE), people["hired"], people.select(SENSITIVE)
     grown, labels, groups = fl.HierarchicalAugmenter(cuts=CUTS, random_state=0).fit_resample(
         X, y, sensitive_features=S

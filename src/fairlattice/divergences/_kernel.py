@@ -47,20 +47,22 @@ class RBFMixture:
 
     def __call__(self, X: Any, Y: Any) -> Any:
         """Kernel matrix of shape (n, m) of two arrays of shape (n, d) and (m, d)."""
-        return self._mix(squared_distances(X, Y), weighted=False)
+        return self.with_weights(X, Y)[0]
 
     def with_weights(self, X: Any, Y: Any) -> tuple[Any, Any]:
         """The kernel matrix K, and W with ``∂k(x, y)/∂x = -W(x, y) (x - y)``."""
         squared = squared_distances(X, Y)
-        return self._mix(squared, weighted=False), self._mix(squared, weighted=True)
-
-    def _mix(self, squared: Any, *, weighted: bool) -> Any:
         xp = array_namespace(squared)
-        total = xp.zeros_like(squared)
-        for h in self.bandwidths:
-            term = xp.exp(squared * (-0.5 / h**2))
-            total += term / h**2 if weighted else term
-        return total / len(self.bandwidths)
+        widths = sorted(self.bandwidths, reverse=True)
+        K, W, term, last = xp.zeros_like(squared), xp.zeros_like(squared), None, 0.0
+        for h in widths:
+            # At half the width a Gaussian is the fourth power of itself: two products, not one exponential.
+            halved = term is not None and abs(last / h - 2.0) < 1e-12
+            term = (term * term) ** 2 if halved else xp.exp(squared * (-0.5 / h**2))
+            K += term
+            W += term * (1.0 / h**2)
+            last = h
+        return K / len(widths), W / len(widths)
 
 
 def squared_distances(X: Any, Y: Any) -> Any:

@@ -88,11 +88,12 @@ def scored_gradient(X: Any, targets: list[tuple[Any, float]], kernel: RBFMixture
     K, W = kernel.with_weights(X, X)
     value = total * xp.mean(K)
     gradient = (-2.0 * total / n**2) * _pull(W, X, X, xp)
-    for Y, weight in targets:
-        K, W = kernel.with_weights(X, Y)
-        value = value - 2.0 * weight * xp.mean(K)
-        gradient = gradient + (2.0 * weight / (n * Y.shape[0])) * _pull(W, X, Y, xp)
-    return value, gradient
+    # All targets stand below each other, and each of their rows carries its target's share.
+    Y = xp.concat([target for target, _ in targets])
+    share = xp.concat([xp.full_like(T[:, 0], weight / T.shape[0]) for T, weight in targets])
+    K, W = kernel.with_weights(X, Y)
+    value = value - (2.0 / n) * xp.sum(K @ share)
+    return value, gradient + (2.0 / n) * _pull(W * share[None, :], X, Y, xp)
 
 
 def _pull(W: Any, X: Any, Y: Any, xp: Any) -> Any:

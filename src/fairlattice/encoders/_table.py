@@ -197,7 +197,7 @@ def _table_columns(X: Any) -> dict[str, Column]:
             raise InputError("Complex data not supported.")
         if array.ndim != 2:
             raise InputError(
-                f"`X` must be a frame or an array of two dimensions, got shape {array.shape}. Reshape your data."
+                f"`X` must be a frame or a two-dimensional array, got shape {array.shape}. Reshape your data."
             )
         if 0 in array.shape:
             told = f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
