@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from fairlattice._validation import check_choice
+from fairlattice._validation import check_choice, check_count
 from fairlattice.cli._options import Columns, add_positive, add_table, data_about
 from fairlattice.exceptions import InputError
 
@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fairlattice.report import audit_summary, audit_text, to_json
 
     gates = parse_gates(arguments.fail_above)
+    check_count("--top", arguments.top, 0)
     if arguments.fail_on_leveling_down and arguments.baseline is None:
         raise InputError("--fail-on-leveling-down needs --baseline, the other model's predictions.")
     check_writable(arguments.json, inputs=(arguments.table,))

@@ -76,6 +76,8 @@ def compare_frame(
     if arguments.predictions is not None:
         table_format(arguments.predictions)
     names = [s.strip() for s in arguments.strategies.split(",")] if arguments.strategies else list(STRATEGIES)
+    if arguments.jobs == 0:
+        raise InputError("`--jobs` must be a number of processes, or -1 for one per core; got 0.")
     if arguments.fail_on_leveling_down and "none" not in names:
         raise InputError(
             "--fail-on-leveling-down needs the strategy none to compare with. Add it to --strategies."
@@ -110,6 +112,8 @@ def compare_frame(
     write_json(to_json(summary), arguments.json)
     show(compare_text(summary), quiet=str(arguments.json) == "-")
     fallen = [s["name"] for s in summary["strategies"] if s["leveling_down"]["verdict"] == "yes"]
+    if arguments.jobs == 0:
+        raise InputError("`--jobs` must be a number of processes, or -1 for one per core; got 0.")
     if arguments.fail_on_leveling_down and fallen:
         sys.stderr.write(f"{arguments.prog}: gate fell: leveling down under {', '.join(fallen)}.\n")
         return 1

@@ -7,6 +7,7 @@ the environment variable FAIRLATTICE_DEBUG is set.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -57,6 +58,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another
     arguments, unknown = build_parser().parse_known_args(argv)
     if unknown:
         command = next(m for m in COMMANDS if m.run is arguments.run)

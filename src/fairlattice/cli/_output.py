@@ -28,7 +28,8 @@ def write_json(text: str, path: Path | None) -> None:
     if path is None:
         return
     if str(path) == "-":
-        sys.stdout.write(text)
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())  # JSON is UTF-8 whatever the terminal speaks
     else:
         write_text(text, path)
 

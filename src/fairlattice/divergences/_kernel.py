@@ -54,10 +54,11 @@ class RBFMixture:
         squared = squared_distances(X, Y)
         xp = array_namespace(squared)
         widths = sorted(self.bandwidths, reverse=True)
-        K, W, term, last = xp.zeros_like(squared), xp.zeros_like(squared), None, 0.0
+        K, W = xp.zeros_like(squared), xp.zeros_like(squared)
+        term, last = squared, 0.0
         for h in widths:
             # At half the width a Gaussian is the fourth power of itself: two products, not one exponential.
-            halved = term is not None and abs(last / h - 2.0) < 1e-12
+            halved = abs(last / h - 2.0) < 1e-12
             term = (term * term) ** 2 if halved else xp.exp(squared * (-0.5 / h**2))
             K += term
             W += term * (1.0 / h**2)

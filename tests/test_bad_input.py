@@ -1,0 +1,294 @@
+"""Bad input at the shell: exit code 2, one line that helps, no traceback, nothing written or touched."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fairlattice.cli import main
+
+ROWS = {
+    "y": [0, 1] * 30,
+    "p": [1, 1, 0] * 20,
+    "s": ["a", "b", "b"] * 20,
+    "x": [float(i % 7) for i in range(60)],
+}
+COMMANDS = {
+    "audit": ["--label", "y", "--prediction", "p", "--sensitive", "s", "--json", "out.json"],
+    "compare": ["--label", "y", "--sensitive", "s", "--jobs", "1", "--repeats", "1", "--json", "out.json"],
+    "augment": ["--label", "y", "--sensitive", "s", "--out", "out.csv"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def snapshot():
+    return {p.name: p.read_bytes() for p in Path().iterdir() if p.is_file()}
+
+
+def refused(capsys, arguments, *words):
+    """Run, and check that it was refused in one line that holds all the words."""
+    before = snapshot()
+    try:
+        code = main([str(a) for a in arguments])
+    except SystemExit as stop:  # the parser's own refusals
+        code = stop.code
+    out, err = capsys.readouterr()
+    assert (code, err.count("\n")) == (2, 1), err
+    assert "Traceback" not in err
+    assert out == ""
+    for word in words:
+        assert word in err, err
+    assert snapshot() == before
+
+
+def write(name="t.csv", **changes):
+    frame = pl.DataFrame({**ROWS, **changes}, strict=False)
+    {".csv": frame.write_csv, ".parquet": frame.write_parquet}[Path(name).suffix](name)
+    return name
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+class TestTheTable:
+    def test_missing_file(self, command, capsys):
+        write("table.csv")
+        refused(capsys, [command, "tabel.csv", *COMMANDS[command]], "`tabel.csv` is not there", "'table.csv'")
+
+    def test_unknown_suffix(self, command, capsys):
+        Path("t.xlsx").write_text("x")
+        refused(capsys, [command, "t.xlsx", *COMMANDS[command]], "'.xlsx'", ".parquet")
+
+    def test_folder(self, command, capsys):
+        Path("t.csv").mkdir()
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], "is a folder")
+
+    def test_empty_file(self, command, capsys):
+        Path("t.csv").touch()
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], "`t.csv` is empty")
+
+    def test_header_only(self, command, capsys):
+        Path("t.csv").write_text("y,p,s,x\n")
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], "header but no rows")
+
+    def test_truncated_parquet(self, command, capsys):
+        write("t.parquet")
+        whole = Path("t.parquet").read_bytes()
+        for kept in (4, len(whole) // 2, len(whole) - 5):
+            Path("t.parquet").write_bytes(whole[:kept])
+            refused(
+                capsys, [command, "t.parquet", *COMMANDS[command]], "`t.parquet` cannot be read as PARQUET"
+            )
+
+    def test_noise_in_every_format(self, command, capsys):
+        for name in ("t.parquet", "t.arrow", "t.feather", "t.csv"):
+            Path(name).write_bytes(os.urandom(2000))
+            refused(capsys, [command, name, *COMMANDS[command]], f"`{name}` cannot be read")
+
+    def test_bytes_that_are_not_utf8(self, command, capsys):
+        Path("t.csv").write_bytes(b"y,p,s,x\n0,1,caf\xe9,2\n1,1,b,3\n")
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], "UTF-8")
+
+    def test_ragged_rows(self, command, capsys):
+        Path("t.csv").write_text("y,p,s,x\n0,1,a,2,9,9\n1,0,b,3\n")
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], "`t.csv` cannot be read as CSV")
+
+    def test_duplicate_column_names(self, command, capsys):
+        Path("t.csv").write_text("y,p,s,s\n0,1,a,b\n1,0,b,a\n")
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], "two columns named 's'")
+
+    def test_column_not_there(self, command, capsys):
+        write(sex=["a", "b"] * 30)
+        arguments = [a if a != "s" else "sxe" for a in COMMANDS[command]]
+        refused(capsys, [command, "t.csv", *arguments], "['sxe']", "Did you mean 'sex'?")
+
+    def test_label_with_one_class(self, command, capsys):
+        refused(capsys, [command, write(y=[1] * 60), *COMMANDS[command]], "Label `y` has one class only")
+
+    def test_label_with_holes(self, command, capsys):
+        holes = [None, 1, 0] * 20
+        refused(capsys, [command, write(y=holes), *COMMANDS[command]], "Label `y` has 20 missing values")
+
+    def test_infinite_label(self, command, capsys):
+        odd = [float("inf"), 1.0] * 30
+        refused(capsys, [command, write(y=odd), *COMMANDS[command]], "Column `y` has 30 infinite values")
+
+    def test_attribute_missing_everywhere(self, command, capsys):
+        refused(capsys, [command, write(s=[None] * 60), *COMMANDS[command]], "`s` is missing in every row")
+
+    def test_attribute_with_as_many_levels_as_rows(self, command, capsys):
+        for ids in ([f"id{i}" for i in range(60)], list(range(60))):
+            refused(capsys, [command, write(s=ids), *COMMANDS[command]], "Attribute `s` has 60 levels")
+
+    def test_infinite_attribute(self, command, capsys):
+        odd = [float("inf"), 1.0] * 30
+        refused(capsys, [command, write(s=odd), *COMMANDS[command]], "`s`", "infinite values")
+
+    def test_label_as_attribute_and_attribute_twice(self, command, capsys):
+        write()
+        refused(capsys, [command, "t.csv", *COMMANDS[command], "--sensitive", "y"], "`y` cannot be")
+        refused(capsys, [command, "t.csv", *COMMANDS[command], "--sensitive", "s"], "named twice")
+
+    @pytest.mark.parametrize("cuts", ["x:a", "x:3,2", "x:", "x:nan", "s:3"])
+    def test_cut_points(self, command, cuts, capsys):
+        write()
+        refused(capsys, [command, "t.csv", *COMMANDS[command], "--sensitive", cuts], cuts[0])
+
+    def test_unknown_option(self, command, capsys):
+        write()
+        refused(
+            capsys,
+            [command, "t.csv", *COMMANDS[command], "--labell", "y"],
+            "--labell",
+            "Did you mean '--label'?",
+        )
+
+    def test_output_folder_that_is_not_there(self, command, capsys):
+        arguments = [f"no/where/{a}" if a.startswith("out.") else a for a in COMMANDS[command]]
+        refused(capsys, [command, write(), *arguments], "the folder `no/where` is not there")
+
+    def test_output_over_the_input(self, command, capsys):
+        Path("link.csv").symlink_to(write())
+        for same in ("t.csv", "./t.csv", "link.csv"):
+            arguments = [same if a.startswith("out.") else a for a in COMMANDS[command]]
+            refused(capsys, [command, "t.csv", *arguments], "is the input file")
+
+    def test_output_that_is_a_folder(self, command, capsys):
+        Path("out.csv").mkdir()
+        arguments = ["out.csv" if a.startswith("out.") else a for a in COMMANDS[command]]
+        refused(capsys, [command, write(), *arguments], "`out.csv` is a folder")
+
+
+def test_infinite_features(capsys):
+    write(x=[float("inf")] + [1.0] * 59)
+    for command in ("compare", "augment"):
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], "Column `x` has 1 infinite values")
+
+
+def test_forty_classes_are_too_many_for_compare_alone(capsys):
+    write(y=[i % 40 for i in range(60)], p=[i % 40 for i in range(60)])
+    refused(capsys, ["compare", "t.csv", *COMMANDS["compare"]], "two classes, got 40", "audit")
+    assert main(["audit", "t.csv", *COMMANDS["audit"]]) == 0
+    assert main(["augment", "t.csv", *COMMANDS["augment"]]) == 0
+
+
+def test_options_of_compare(capsys):
+    write()
+    for extra, word in (
+        (["--strategies", "none,equl"], "Did you mean 'equal'"),
+        (["--strategies", ""], "strateg"),
+        (["--classifier", "forest"], "logistic"),
+        (["--repeats", "0"], "`repeats`"),
+        (["--test-size", "1.5"], "`test_size`"),
+        (["--test-size", "nan"], "`test_size`"),
+        (["--alpha", "-1"], "`alpha`"),
+        (["--seed", "-1"], "`random_state`"),
+        (["--seed", "one"], "--seed"),
+        (["--per-cell", "0"], "`per_cell`"),
+        (["--jobs", "0"], "--jobs"),
+        (["--positive", "yes"], "'yes'"),
+        (["--drop", "s"], "`s` is needed"),
+        (["--drop", "x", "p"], "No feature columns"),
+        (["--predictions", "p.txt"], "'.txt'"),
+        (["--predictions", "out.json"], "named twice"),
+        (["--strategies", "equal", "--fail-on-leveling-down"], "none"),
+    ):
+        refused(capsys, ["compare", "t.csv", *COMMANDS["compare"], *extra], word)
+
+
+def test_options_of_audit_and_augment(capsys):
+    write()
+    for extra, word in (
+        (["--fail-above", "dff=1"], "Did you mean 'df'"),
+        (["--fail-above", "df"], "df=X"),
+        (["--fail-above", "df=-1"], "at least 0"),
+        (["--fail-above", "df=nan"], "at least 0"),
+        (["--fail-on-leveling-down"], "--baseline"),
+        (["--positive", "9"], "does not occur"),
+        (["--top", "-3"], "top"),
+    ):
+        refused(capsys, ["audit", "t.csv", *COMMANDS["audit"], *extra], word)
+    for extra, word in (
+        (["--per-cell", "0"], "`--per-cell`"),
+        (["--per-cell", "many"], "max or a whole number"),
+        (["--mixing", "skalar"], "Did you mean 'scalar'"),
+        (["--share", "all"], "label, cell"),
+        (["--beta", "-1"], "`beta`"),
+        (["--seed", "-1"], "`--seed`"),
+        (["--drop", "nothing"], "Columns not found"),
+    ):
+        refused(capsys, ["augment", "t.csv", *COMMANDS["augment"], *extra], word)
+    write(p=["u", "v", "w"] * 20)
+    refused(capsys, ["audit", "t.csv", *COMMANDS["audit"]], "differ in type")
+
+
+def test_a_table_too_small_to_split(capsys):
+    pl.DataFrame({"y": [0, 1, 1], "s": ["a", "b", "a"], "x": [1, 2, 3]}).write_csv("t.csv")
+    refused(capsys, ["compare", "t.csv", *COMMANDS["compare"]], "too small")
+
+
+def test_no_command_at_all(capsys):
+    refused(capsys, [], "COMMAND", "--help")
+    refused(capsys, ["audti"], "audti")
+
+
+def test_cells_with_one_row_or_none_are_no_bad_input(capsys):
+    write(s=["a", "b"] * 29 + ["c", "c"], y=[0, 1] * 15 + [1, 0] * 14 + [1, 1])
+    for command in ("compare", "augment"):
+        assert main([command, "t.csv", *COMMANDS[command]]) == 0
+        out, err = capsys.readouterr()
+        assert "Cells with one row or none: s=c with label 0 (0)" in " ".join((out + err).split())
+    assert main(["audit", "t.csv", *COMMANDS["audit"]]) == 0
+    assert "tnr is undefined, for want of rows, for s=c." in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    folder = tmp_path / "full"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    done = mount and subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=64k", "none", str(folder)], capture_output=True
+    )
+    if not done or done.returncode:
+        pytest.skip("a small tmpfs cannot be mounted here: needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk(full_disk, capsys):
+    frame = pl.DataFrame({k: v * 100 for k, v in ROWS.items()})
+    frame.with_columns(pl.Series("noise", [str(hash(i)) for i in range(frame.height)])).write_csv("t.csv")
+    assert (
+        main(
+            [
+                "augment",
+                "t.csv",
+                "--label",
+                "y",
+                "--sensitive",
+                "s",
+                "--drop",
+                "noise",
+                "--out",
+                str(full_disk / "o.csv"),
+            ]
+        )
+        == 2
+    )
+    out, err = capsys.readouterr()
+    assert "o.csv` cannot be written" in err
+    assert "o space left" in err
+    assert (err.count("\n"), out) == (1, "")
+    arguments = ["compare", "t.csv", *COMMANDS["compare"][:-1], str(full_disk / "r.json"), "--drop", "noise"]
+    for suffix in ("csv", "parquet", "arrow"):
+        assert main([*arguments, "--repeats", "4", "--predictions", str(full_disk / f"p.{suffix}")]) == 2
+        out, err = capsys.readouterr()
+        assert f"p.{suffix}` cannot be written" in err
+        assert (err.count("\n"), out) == (1, "")
+        assert list(full_disk.iterdir()) == []

@@ -1,0 +1,306 @@
+"""The command line: what it prints and writes, and exit codes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from fairlattice.cli import main
+from fairlattice.report import audit_summary, to_json
+
+SENSITIVE = ["--sensitive", "sex", "race", "age:30,60"]
+QUICK = ["--repeats", "2", "--jobs", "1", "--per-cell", "40"]
+
+
+@pytest.fixture
+def table(scored, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scored.write_csv("t.csv")
+    return "t.csv"
+
+
+def test_audit_writes_what_it_prints(table, capsys):
+    code = main(["audit", table, "--label", "hired", "--prediction", "p", *SENSITIVE, "--json", "a.json"])
+    out = capsys.readouterr()
+    assert (code, out.err) == (0, "")
+    assert all(len(line) <= 80 for line in out.out.splitlines())
+    summary = json.loads(Path("a.json").read_text())
+    assert summary["schema"] == "fairlattice/audit/1"
+    for rate in ("tpr", "tnr", "accuracy", "selection_rate"):
+        m = summary["measures"][rate]
+        for kind in ("df", "if"):
+            assert m[kind]["low"] <= m[kind]["value"] <= m[kind]["high"]
+        assert m["worst"]["value"] <= m["best"]["value"]
+        assert len(m["by_group"]) == 18
+    first = summary["pairs"][0]
+    assert first["df"] == pytest.approx(summary["measures"]["tpr"]["df"]["value"])
+    assert first["worse"] == summary["measures"]["tpr"]["worst"]["group"]
+    assert "Worst by tpr" in out.out
+
+
+def test_json_to_standard_output_is_json_alone(table, capsys):
+    arguments = ["audit", table, "--label", "hired", "--prediction", "p", *SENSITIVE]
+    assert main([*arguments, "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == 900
+
+
+def test_sensitive_may_be_repeated_and_formats_are_told_by_suffix(scored, tmp_path, capsys):
+    found = set()
+    for suffix, write in {
+        "csv": scored.write_csv,
+        "tsv": lambda p: scored.write_csv(p, separator="\t"),
+        "parquet": scored.write_parquet,
+        "arrow": scored.write_ipc,
+        "feather": scored.write_ipc,
+    }.items():
+        path = tmp_path / f"t.{suffix}"
+        write(path)
+        arguments = ["audit", str(path), "--label", "hired", "--prediction", "p", "--sensitive", "sex"]
+        assert main([*arguments, "--sensitive", "race", "--json", "-"]) == 0
+        found.add(json.dumps(json.loads(capsys.readouterr().out)["measures"]))
+    assert len(found) == 1
+
+
+def test_gates(table, capsys):
+    arguments = ["audit", table, "--label", "hired", "--prediction", "p", *SENSITIVE]
+    assert main([*arguments, "--fail-above", "df=9,if=0.99"]) == 0
+    capsys.readouterr()
+    assert main([*arguments, "--fail-above", "df=0.01,if=0.99"]) == 1
+    assert re.search(r"gate fell: df [\d.]+ is above 0.01\.", capsys.readouterr().err)
+    assert main([*arguments, "--baseline", "q", "--fail-on-leveling-down"]) == 0
+
+
+def test_the_leveling_gate_of_audit(tmp_path, capsys):
+    n = 2000
+    frame = pl.DataFrame(
+        {"y": [1] * 2 * n + [0, 0], "s": ["a"] * n + ["b"] * n + ["a", "b"]}
+    ).with_row_index()
+    within = pl.col("index") % n
+    fair = frame.with_columns(
+        before=pl.when(pl.col("s") == "a").then(within < 1200).otherwise(within < 1800).cast(int),
+        after=(within < 1000).cast(int),
+    )
+    fair.write_parquet(tmp_path / "t.parquet")
+    arguments = [
+        "audit",
+        str(tmp_path / "t.parquet"),
+        "--label",
+        "y",
+        "--prediction",
+        "after",
+        "--sensitive",
+        "s",
+    ]
+    assert (
+        main([*arguments, "--baseline", "before", "--fail-on-leveling-down", "--json", str(tmp_path / "r")])
+        == 1
+    )
+    assert "leveling down" in capsys.readouterr().err
+    assert json.loads((tmp_path / "r").read_text())["leveling_down"]["verdict"] == "yes"
+
+
+def test_audit_of_forty_classes(tmp_path, capsys):
+    frame = pl.DataFrame({"y": [i % 40 for i in range(400)], "s": ["a", "b"] * 200})
+    frame.with_columns(p=pl.col("y").shuffle(seed=0)).write_csv(tmp_path / "t.csv")
+    arguments = ["audit", str(tmp_path / "t.csv"), "--label", "y", "--prediction", "p", "--sensitive", "s"]
+    assert main([*arguments, "--json", str(tmp_path / "r.json")]) == 0
+    summary = json.loads((tmp_path / "r.json").read_text())
+    assert len(summary["measures"]) == 41
+    assert summary["data"]["positive"] is None
+
+
+def test_compare_prints_a_table_of_eighty_columns_and_no_bar(table, capsys):
+    code = main(["compare", table, "--label", "hired", *SENSITIVE, *QUICK, "--drop", "p", "q"])
+    out = capsys.readouterr()
+    assert code == 0
+    assert out.err == ""
+    assert all(len(line) <= 80 for line in out.out.splitlines())
+    for word in (
+        "none",
+        "label",
+        "equal",
+        "smote",
+        "parents",
+        "paper",
+        "augment",
+        "leveled",
+        "Fairest by IF0.5",
+    ):
+        assert word in out.out
+
+
+def test_compare_same_seed_same_bytes_of_json(table):
+    arguments = ["compare", table, "--label", "hired", *SENSITIVE, "--repeats", "2", "--per-cell", "40"]
+    for name, jobs in (("1", "1"), ("2", "2"), ("3", "2")):
+        assert (
+            main([*arguments, "--jobs", jobs, "--json", f"r{name}.json", "--predictions", f"p{name}.parquet"])
+            == 0
+        )
+    assert Path("r1.json").read_text() == Path("r2.json").read_text() == Path("r3.json").read_text()
+    assert pl.read_parquet("p1.parquet").equals(pl.read_parquet("p2.parquet"))
+
+
+def test_text_labels_need_a_positive_one(table, capsys):
+    frame = pl.read_csv(table).with_columns(
+        hired=pl.when(pl.col("hired") == 1).then(pl.lit("yes")).otherwise(pl.lit("no"))
+    )
+    frame.write_csv("text.csv")
+    arguments = ["compare", "text.csv", "--label", "hired", *SENSITIVE, *QUICK, "--strategies", "none,equal"]
+    assert main(arguments) == 2
+    assert "--positive" in capsys.readouterr().err
+    assert main([*arguments, "--positive", "yes", "--json", "r.json", "--predictions", "p.csv"]) == 0
+    assert json.loads(Path("r.json").read_text())["data"]["classes"] == ["no", "yes"]
+    assert set(pl.read_csv("p.csv")["y_pred"]) <= {"yes", "no"}
+
+
+def test_missing_levels_are_null_in_json_and_predictions(scored, tmp_path):
+    holes = scored.with_columns(race=pl.when(pl.col("race") == "a").then(None).otherwise(pl.col("race")))
+    holes.write_parquet(tmp_path / "t.parquet")
+    out = [str(tmp_path / name) for name in ("r.json", "p.parquet")]
+    arguments = ["compare", str(tmp_path / "t.parquet"), "--label", "hired", *SENSITIVE, *QUICK]
+    assert main([*arguments, "--strategies", "none", "--json", out[0], "--predictions", out[1]]) == 0
+    levels = {
+        g["group"]["race"]
+        for g in json.loads(Path(out[0]).read_text())["strategies"][0]["measures"]["tpr"]["by_group"]
+    }
+    assert levels == {None, "b", "c"} == set(pl.read_parquet(out[1])["race"].unique())
+
+
+def test_augment_keeps_the_table_and_marks_what_is_new(table, capsys):
+    before = Path(table).read_bytes()
+    code = main(["augment", table, "--label", "hired", *SENSITIVE, "--out", "more.csv", "--drop", "p", "q"])
+    assert code == 0
+    assert Path(table).read_bytes() == before
+    old, new = pl.read_csv(table), pl.read_csv("more.csv")
+    assert new.columns == [*old.columns, "fairlattice_synthetic", "fairlattice_parents"]
+    assert new.head(old.height).select(old.columns).equals(old)
+    made = new.tail(new.height - old.height)
+    assert new.height == 900 + int(
+        re.search(r"and ([\d,]+) synthetic", capsys.readouterr().out)[1].replace(",", "")
+    )
+    assert made["fairlattice_synthetic"].all()
+    assert not new.head(900)["fairlattice_synthetic"].any()
+    assert made["p"].null_count() == made.height
+    assert set(made["job"]) <= set(old["job"])
+    banded = new.with_columns(band=(pl.col("age") >= 30).cast(int) + (pl.col("age") >= 60).cast(int))
+    assert banded.group_by("sex", "race", "band", "hired").len()["len"].n_unique() == 1
+    for row in made.head(20).iter_rows(named=True):
+        parents = old[[int(i) for i in row["fairlattice_parents"].split()]]
+        assert parents.height == 3
+        assert (parents["hired"] == row["hired"]).all()
+        assert parents["race"][0] == row["race"]
+        assert parents["sex"][1] == row["sex"]
+
+
+def test_augment_options(table, capsys):
+    arguments = ["augment", table, "--label", "hired", *SENSITIVE]
+    assert main([*arguments, "--out", "a.parquet", "--per-cell", "30", "--no-origin", "--seed", "5"]) == 0
+    assert main([*arguments, "--out", "b.parquet", "--per-cell", "30", "--no-origin", "--seed", "5"]) == 0
+    first, second = pl.read_parquet("a.parquet"), pl.read_parquet("b.parquet")
+    assert first.schema == pl.read_csv(table).schema
+    assert first.equals(second)
+    assert (
+        main([*arguments, "--out", "c.csv", "--mixing", "diagonal", "--share", "cell", "--per-cell", "20"])
+        == 0
+    )
+    capsys.readouterr()
+    assert main(["augment", "c.csv", "--label", "hired", *SENSITIVE, "--out", "d.csv"]) == 2
+    assert "augmented before" in capsys.readouterr().err
+
+
+def test_demo_runs_the_main_job(capsys):
+    assert main(["demo", "--repeats", "2", "--jobs", "1", "--strategies", "none,equal,augment"]) == 0
+    out = capsys.readouterr().out
+    assert "442 patients" in out
+    assert "On your own table" in out
+
+
+def test_demo_of_adult_offline_says_what_to_do(capsys, monkeypatch):
+    def offline(*_, **__):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr("fairlattice.datasets._adult.fetch_openml", offline)
+    assert main(["demo", "--dataset", "adult"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "--data-dir" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["audit", "--help"], ["compare", "--help"], ["augment", "--help"]]
+)
+def test_help(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 0
+    assert "usage: fairlattice" in capsys.readouterr().out
+
+
+def start_compare(table):
+    arguments = ["--label", "hired", *SENSITIVE, "--repeats", "400", "--jobs", "2"]
+    outputs = ["--json", "r.json", "--predictions", "p.parquet"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "fairlattice", "compare", table, *arguments, *outputs],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("wait", [0.7, 6.0])
+def test_an_interruption_leaves_one_line_and_no_file(table, wait):
+    before = sorted(Path().iterdir())
+    running = start_compare(table)
+    time.sleep(wait)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the command and to its workers
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 2
+    assert err == "fairlattice compare: interrupted; nothing was written.\n"
+    assert out == ""
+    assert sorted(Path().iterdir()) == before
+
+
+def test_a_reader_that_stops_reading_is_no_error(table):
+    audit = f"{sys.executable} -m fairlattice audit {table} --label hired --prediction p --sensitive sex"
+    done = subprocess.run(["bash", "-c", f"{audit} --json - | head -c 10"], capture_output=True, check=True)
+    assert done.stderr == b""
+
+
+def test_output_that_cannot_show_our_signs_is_no_error(table):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "fairlattice",
+            "audit",
+            table,
+            "--label",
+            "hired",
+            "--prediction",
+            "p",
+            *SENSITIVE,
+        ],
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_summaries_hold_no_nan_even_for_odd_tables():
+    import fairlattice as fl
+
+    for y, p in (([1, 1], [1, 0]), ([0, 0], [0, 1]), ([1, 0], [1, 1])):
+        odd = fl.audit(y, p, sensitive_features=["a", "b"])
+        text = to_json(audit_summary(odd, {"name": "t", "rows": 2}))
+        assert "NaN" not in text
+        assert "Infinity" not in text

@@ -1,0 +1,265 @@
+"""The comparison: splits, strategies, honesty about noise, no leak from test rows, same bytes."""
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+
+import fairlattice as fl
+from fairlattice.benchmark import STRATEGIES, Difference, Estimate
+from fairlattice.benchmark._splits import stratified_splits
+from fairlattice.benchmark._strategies import RECIPES, TrainingRows
+from fairlattice.report import compare_summary, to_json
+from fairlattice.samplers import Cell, CellIndex
+
+CUTS = {"age": [30, 60]}
+SENSITIVE = ["sex", "race", "age"]
+
+
+def run(people, **options):
+    arguments = {"cuts": CUTS, "repeats": 2, "per_cell": 60, "random_state": 3} | options
+    return fl.compare(
+        people.drop("hired", *SENSITIVE),
+        people["hired"],
+        sensitive_features=people.select(SENSITIVE),
+        **arguments,
+    )
+
+
+@pytest.fixture(scope="module")
+def comparison(people):
+    return run(people)
+
+
+def test_every_strategy_is_there_and_augment_is_paper_for_now(comparison):
+    assert [r.name for r in comparison.results] == list(STRATEGIES)
+    assert comparison["augment"].per_repeat == comparison["paper"].per_repeat
+    assert comparison["none"].per_repeat != comparison["equal"].per_repeat
+
+
+def test_same_seed_same_bytes_whatever_the_number_of_jobs(people, comparison):
+    first = to_json(compare_summary(comparison, {"name": "t", "rows": people.height}))
+    for jobs in (1, 2, 3):
+        again = to_json(compare_summary(run(people, n_jobs=jobs), {"name": "t", "rows": people.height}))
+        assert again == first
+    other = to_json(compare_summary(run(people, random_state=4), {"name": "t", "rows": people.height}))
+    assert other != first
+
+
+def test_a_strategy_does_not_depend_on_the_others_asked_for(people, comparison):
+    alone = run(people, strategies=["smote"])
+    assert alone["smote"].per_repeat == comparison["smote"].per_repeat
+
+
+def test_predictions_of_test_rows_do_not_depend_on_test_labels_or_features(people):
+    """Change the test rows beyond recognition: what was trained stays what it was."""
+    splits = stratified_splits(
+        fl.GroupLattice.from_features(people.select(SENSITIVE), cuts=CUTS).encode(people.select(SENSITIVE)),
+        people["hired"].to_numpy(),
+        repeats=1,
+        test_size=0.3,
+        seed=3,
+    )
+    _, test = splits[0]
+    X = people.select("hours", "skill", "job").to_dict(as_series=False)
+    spoiled = {k: np.array(v, dtype=object) for k, v in X.items()}
+    spoiled["hours"][test[1:]] = 10_000
+    spoiled["job"][test[1:]] = "astronaut"
+    table = pl.DataFrame({k: v.tolist() for k, v in spoiled.items()})
+    options = {"sensitive_features": people.select(SENSITIVE), "cuts": CUTS, "repeats": 1, "random_state": 3}
+    kept, changed = (
+        fl.compare(frame, people["hired"], per_cell=60, **options) for frame in (people.select(*X), table)
+    )
+    for name in STRATEGIES:
+        a, b = kept[name].runs[0], changed[name].runs[0]
+        assert (a.rows == test).all()
+        assert a.score[0] == b.score[0]  # the one test row left as it was is scored by the same model
+
+
+def test_splits_are_stratified_disjoint_and_whole():
+    rng = np.random.default_rng(0)
+    leaves, labels = rng.integers(0, 5, 1000), rng.integers(0, 2, 1000)
+    for train, test in stratified_splits(leaves, labels, repeats=3, test_size=0.25, seed=0):
+        assert sorted([*train, *test]) == list(range(1000))
+        for leaf in range(5):
+            for label in (0, 1):
+                cell = (leaves == leaf) & (labels == label)
+                assert abs(cell[test].sum() - 0.25 * cell.sum()) <= 1
+
+
+def test_cells_of_one_row_and_tables_with_more_cells_than_test_rows_can_be_split():
+    labels = np.array([0, 1] * 20)
+    one_row_cells = np.where(np.arange(40) < 3, np.arange(40), 9)
+    assert len(stratified_splits(one_row_cells, labels, repeats=2, test_size=0.3, seed=0)) == 2
+    assert len(stratified_splits(np.arange(40), labels, repeats=2, test_size=0.1, seed=0)) == 2
+    with pytest.raises(fl.InputError, match="too small"):
+        stratified_splits(np.zeros(3, dtype=int), np.array([0, 0, 1]), repeats=1, test_size=0.3, seed=0)
+
+
+def training(rng, sizes):
+    """Cells of the given sizes on a 2 × 2 lattice, labels alternating."""
+    lattice = fl.GroupLattice.from_features({"a": [0, 1], "b": [0, 1]})
+    leaves = np.repeat(np.arange(4).repeat(2), sizes)
+    labels = np.repeat(np.tile([0, 1], 4), sizes)
+    Z = rng.normal(size=(len(leaves), 3)) + leaves[:, None]
+    return TrainingRows(Z, CellIndex(lattice, leaves, labels, 2), {}, 30, (0, 0, 0))
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_what_each_recipe_does_to_small_cells(recipe):
+    train = training(np.random.default_rng(1), [50, 40, 30, 20, 6, 3, 1, 0])
+    prepared = RECIPES[recipe](train)
+    n = len(train.Z)
+    assert (prepared.Z[:n] == train.Z).all()
+    assert np.isfinite(prepared.Z).all()
+    if recipe in ("none", "label", "equal"):
+        assert len(prepared.Z) == n
+    else:
+        made = {
+            "smote": 10 + 24 + 27 + 29,
+            "parents": 10 + 24 + 27 + 29 + 30,
+            "paper": 10 + 24 + 27 + 29 + 30,
+        }
+        assert len(prepared.Z) - n == made[recipe]
+    if recipe == "none":
+        assert prepared.weights is None
+    elif recipe == "label":
+        sums = [prepared.weights[prepared.labels == k].sum() for k in (0, 1)]
+        assert sums[0] == pytest.approx(sums[1])
+    else:
+        cells = 7 if recipe in ("equal", "smote") else 8
+        assert len(np.unique(prepared.weights.round(9))) <= cells
+        assert prepared.weights.sum() == pytest.approx(len(prepared.Z))
+
+
+def test_smote_stays_between_rows_of_its_cell_and_repeats_a_single_row():
+    train = training(np.random.default_rng(2), [50, 40, 30, 20, 6, 3, 1, 0])
+    prepared, n = RECIPES["smote"](train), len(train.Z)
+    three = train.Z[train.index.rows(Cell(2, 1))]
+    one = train.Z[train.index.rows(Cell(3, 0))]
+    made = prepared.Z[n:]
+    assert (made[-29:] == one).all()
+    of_three = made[-29 - 27 : -29]
+    assert (of_three >= three.min(axis=0) - 1e-9).all()
+    assert (of_three <= three.max(axis=0) + 1e-9).all()
+
+
+def test_parents_are_copies_of_real_rows_of_the_label():
+    train = training(np.random.default_rng(3), [50, 40, 30, 20, 6, 3, 1, 0])
+    prepared, n = RECIPES["parents"](train), len(train.Z)
+    real = {row.tobytes(): label for row, label in zip(train.Z, train.index.labels, strict=True)}
+    assert all(real[row.tobytes()] == k for row, k in zip(prepared.Z[n:], prepared.labels[n:], strict=True))
+
+
+def test_kept_sensitive_columns_of_made_rows_have_the_leafs_levels(people):
+    from fairlattice.encoders import TableEncoder
+
+    features = people.drop("hired")
+    S = people.select(SENSITIVE)
+    lattice = fl.GroupLattice.from_features(S, cuts=CUTS)
+    encoder = TableEncoder()
+    Z = encoder.fit_transform(features)
+    copied = {i: encoder.slices_[n] for i, n in enumerate(lattice.names)}
+    train = TrainingRows(
+        Z, CellIndex(lattice, lattice.encode(S), people["hired"].to_numpy(), 2), copied, 40, (1,)
+    )
+    for recipe in ("parents", "paper"):
+        prepared = RECIPES[recipe](train)
+        decoded = encoder.inverse_transform(prepared.Z[people.height :])
+        weights_per_cell = lattice.encode(decoded) * 2 + prepared.labels[people.height :]
+        _, counts = np.unique(
+            np.concatenate([lattice.encode(S) * 2 + people["hired"].to_numpy(), weights_per_cell]),
+            return_counts=True,
+        )
+        assert counts.min() >= 40
+
+
+def test_estimates_and_differences_by_hand():
+    assert Estimate.of([1.0, 2.0, 6.0]) == Estimate(
+        3.0, pytest.approx(np.std([1, 2, 6], ddof=1) / np.sqrt(3))
+    )
+    assert Estimate.of([1.0]) == Estimate(1.0, None)
+    assert Difference.of([0.5], test_share=0.3).within_noise
+    assert Difference.of([0.0, 0.0], test_share=0.3).within_noise
+    # s = 0.01, R = 5: reach = 2.776 · 0.01 · sqrt(1/5 + 3/7) = 0.022
+    shape = np.array([-1.0, -1.0, 0.0, 1.0, 1.0]) * 0.01
+    assert Difference.of(shape + 0.021, test_share=0.3).within_noise
+    assert not Difference.of(shape + 0.023, test_share=0.3).within_noise
+
+
+def test_differences_are_paired_and_antisymmetric(comparison):
+    forth, back = comparison.differences("equal", "none"), comparison.differences("none", "equal")
+    for figure, d in forth.items():
+        assert d.mean == pytest.approx(-back[figure].mean)
+        assert d.mean == pytest.approx(
+            comparison["equal"].estimate(figure).mean - comparison["none"].estimate(figure).mean
+        )
+
+
+def test_the_baseline_never_levels_down_on_itself(comparison):
+    found = comparison.leveling_down("none")
+    assert (found.verdict, found.groups) == ("no", ())
+
+
+def test_leveling_down_is_seen_when_planted():
+    """A strategy that predicts at random for everyone is fair, and everyone is worse off."""
+    rng = np.random.default_rng(0)
+    n = 6000
+    S = {"a": rng.integers(0, 2, n), "b": rng.integers(0, 2, n)}
+    y = rng.integers(0, 2, n)
+    shift = np.where((S["a"] == 1) & (S["b"] == 1), 2.0, 3.0)
+    X = (y * shift + rng.normal(size=n))[:, None]
+    result = fl.compare(X, y, sensitive_features=S, strategies=["none", "equal"], repeats=4)
+    worse = result["equal"]
+    for run_, audit in zip(worse.runs, worse.audits, strict=True):
+        flipped = rng.random(len(run_.rows)) < 0.5
+        run_.predicted[:] = np.where(flipped, run_.predicted, 1 - run_.predicted)
+        counts = fl.GroupCounts.from_codes(
+            result.lattice, result.classes, result.leaves[run_.rows], result.truth[run_.rows], run_.predicted
+        )
+        object.__setattr__(audit, "counts", counts)
+    found = result.leveling_down("equal")
+    assert found.verdict == "yes"
+    assert found.groups[0].difference.mean < -0.2
+    assert not found.groups[0].difference.within_noise
+
+
+def test_a_classifier_of_ones_own(people):
+    result = run(people, strategies=["none", "equal"], classifier=RandomForestClassifier(20), repeats=1)
+    assert result["none"].estimate("balanced_accuracy").mean > 0.6
+    assert result.settings["classifier"].startswith("RandomForest")
+
+
+@pytest.mark.parametrize("classifier", ["mlp", "boosting"])
+def test_other_classifiers_by_name(people, classifier):
+    result = run(people, strategies=["none", "equal"], classifier=classifier, repeats=1)
+    assert result["equal"].estimate("balanced_accuracy").mean > 0.55
+
+
+def test_progress_is_told(people):
+    seen = []
+    run(people, strategies=["none", "equal"], progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(i, 4) for i in range(1, 5)]
+
+
+def test_what_compare_refuses(people):
+    X, y, S = people.select("hours"), people["hired"], people.select("sex")
+    cases = [
+        ({"strategies": ["equl"]}, "Did you mean 'equal'"),
+        ({"strategies": []}, "at least one"),
+        ({"classifier": "logistik"}, "Did you mean 'logistic'"),
+        ({"classifier": KNeighborsClassifier()}, "must take `sample_weight`"),
+        ({"repeats": 0}, "`repeats` must be"),
+        ({"test_size": 1.0}, "`test_size` must lie"),
+        ({"alpha": 2.0}, "`alpha` must lie"),
+        ({"random_state": -1}, "`random_state`"),
+        ({"positive": "yes"}, "does not occur"),
+    ]
+    for options, message in cases:
+        with pytest.raises(fl.InputError, match=message):
+            fl.compare(X, y, sensitive_features=S, **options)
+    with pytest.raises(fl.InputError, match="two classes, got 3"):
+        fl.compare(X, np.arange(people.height) % 3, sensitive_features=S)
+    with pytest.raises(fl.InputError, match="differ in length"):
+        fl.compare(X, y, sensitive_features=S.head(5))
