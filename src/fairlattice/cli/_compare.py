@@ -75,7 +75,8 @@ def compare_frame(
 
     if arguments.predictions is not None:
         table_format(arguments.predictions)
-    names = [s.strip() for s in arguments.strategies.split(",")] if arguments.strategies else list(STRATEGIES)
+    named = arguments.strategies
+    names = list(STRATEGIES) if named is None else [s.strip() for s in named.split(",")]
     if arguments.jobs == 0:
         raise InputError("`--jobs` must be a number of processes, or -1 for one per core; got 0.")
     if arguments.fail_on_leveling_down and "none" not in names:
