@@ -14,14 +14,17 @@ COLOURS = ["#000000", "#999999", "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#C
 
 def trade_off(axes, summary):
     """Unfairness against balanced accuracy, one point per strategy, with two standard errors."""
+    # Splits share rows, so the plain standard error is too small; this is the corrected one.
+    repeats, share = summary["settings"]["repeats"], summary["settings"]["test_size"]
+    reach = 2 * (1 + repeats * share / (1 - share)) ** 0.5
     strategies = [s for s in summary["strategies"] if s["name"] != "paper"]  # the same as augment, for now
     for s, colour in zip(strategies, COLOURS, strict=False):
         x, y = s["balanced_accuracy"], s["equalized_odds"]["if"]
         axes.errorbar(
             x["mean"],
             y["mean"],
-            xerr=2 * x["se"],
-            yerr=2 * y["se"],
+            xerr=reach * x["se"],
+            yerr=reach * y["se"],
             fmt="o",
             ms=8,
             color=colour,
@@ -29,14 +32,15 @@ def trade_off(axes, summary):
         )
     axes.set_xlabel("balanced accuracy →")
     axes.set_ylabel(f"IF{summary['settings']['alpha']:g} of equalized odds\n← fairer")
-    axes.legend(frameon=False, ncols=2, fontsize=9)
+    axes.legend(frameon=False, ncols=3, fontsize=9, loc="upper right")
+    axes.set_ylim(top=axes.get_ylim()[1] + 0.08)
     axes.set_title("Fairer is lower, more accurate is to the right", loc="left", fontsize=11)
 
 
-def worst_groups(axes, summary, least=20, top=8):
-    """The rate of the groups worst off without mitigation, of those with at least `least` such test rows."""
+def worst_groups(axes, summary, least=15, top=8):
+    """The rate of the groups worst off without mitigation, of those with at least `least` such people."""
     by_name = {s["name"]: s["measures"]["tpr"]["by_group"] for s in summary["strategies"]}
-    rows = [i for i, g in enumerate(by_name["none"]) if g["n"] >= least]
+    rows = [i for i, g in enumerate(by_name["none"]) if g["n_rows"] >= least]
     rows = sorted(rows, key=lambda i: by_name["none"][i]["rate"])[:top]
     for name, colour, shift in (
         ("none", COLOURS[0], 0.2),
@@ -50,8 +54,9 @@ def worst_groups(axes, summary, least=20, top=8):
     labels = [", ".join(str(v) for v in by_name["none"][i]["group"].values()) for i in rows]
     axes.set_yticks([-place for place in range(len(rows))], labels, fontsize=9)
     axes.set_xlim(0, 1)
+    axes.set_ylim(-top + 0.4, 1.0)
     axes.set_xlabel("true-positive rate, with 95 % intervals")
-    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    axes.legend(frameon=False, fontsize=9, loc="upper right", ncols=3, bbox_to_anchor=(1.0, 1.02))
     axes.set_title("The groups worst off without mitigation", loc="left", fontsize=11)
 
 

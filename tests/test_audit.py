@@ -121,3 +121,50 @@ def test_a_baseline_with_other_groups_or_labels():
     assert fl.audit(Y, P, sensitive_features=S).compare(other).verdict == "no"
     with pytest.raises(fl.InputError, match="differ in their positive label"):
         fl.audit(Y, P, sensitive_features=S, positive=0).compare(fl.audit(Y, P, sensitive_features=S))
+
+
+def test_bounds_of_a_notion_hold_for_all_of_its_rates():
+    y = np.repeat([1, 0], [400, 44])
+    p = np.concatenate([np.arange(200) < 150, np.arange(200) < 100, np.arange(40) >= 20, np.arange(4) >= 3])
+    S = ["a"] * 200 + ["b"] * 200 + ["a"] * 40 + ["b"] * 4
+    result = fl.audit(y, p.astype(int), sensitive_features=S)
+    for kind in ("df", "if"):
+        both, tpr, tnr = (result.disparity(m, kind=kind) for m in ("equalized_odds", "tpr", "tnr"))
+        assert both.value == max(tpr.value, tnr.value)
+        assert both.high >= max(tpr.high, tnr.high)
+        assert both.low <= both.value
+
+
+def test_pairs_of_the_selection_rate_count_both_outcomes():
+    p = np.concatenate([np.arange(200) < k for k in (100, 180, 199)]).astype(int)
+    result = fl.audit(np.arange(600) % 2, p, sensitive_features=np.repeat(["a", "b", "c"], 200))
+    pairs = result.pairs("selection_rate")
+    assert pairs[0].df == pytest.approx(result.differential_fairness("selection_rate"))
+    assert [q.df for q in pairs] == sorted((q.df for q in pairs), reverse=True)
+    assert pairs[0].worse == {"sensitive_feature_0": "a"}
+    assert pairs[1].worse == {"sensitive_feature_0": "b"}
+
+
+def test_leveling_down_uses_the_audits_smoothing():
+    S = ["a"] + ["b"] * 12 + ["a"]
+    y = [1] * 13 + [0]
+    before, after = (
+        fl.audit(y, [0] + [1] * k + [0] * (12 - k) + [0], sensitive_features=S, smoothing=5.0) for k in (9, 4)
+    )
+    assert after.compare(before, measure="tpr").verdict == "not enough data"
+
+
+def test_the_interval_of_the_group_picked_as_worst_allows_for_the_picking():
+    rng = np.random.default_rng(0)
+    y, S = np.append(np.ones(1200, dtype=int), 0), np.append(np.repeat(np.arange(24), 50), 0)
+    held = []
+    for _ in range(60):
+        p = np.append((rng.random(1200) < 0.8).astype(int), 0)
+        worst = fl.audit(y, p, sensitive_features=S).worst("tpr")
+        held.append(worst.low <= 0.8 <= worst.high)
+    assert np.mean(held) >= 0.9
+
+
+def test_a_positive_label_given_as_a_numpy_number_is_written_as_json():
+    result = fl.audit([1, 0], [1, 1], sensitive_features=["a", "b"], positive=np.int64(1))
+    assert type(result.positive) is int

@@ -107,3 +107,22 @@ def test_what_it_refuses(biased):
         fl.FairClassifier(LogisticRegression(), fl.HierarchicalAugmenter()).fit(X, y)
     with pytest.raises(fl.InputError, match="differ in length"):
         fl.FairClassifier(LogisticRegression()).fit(X, y, sensitive_features=S["sex"][:9])
+
+
+class Recorder(LogisticRegression):
+    """Remembers the weights it was trained with."""
+
+    def fit(self, X, y, sample_weight=None):
+        type(self).seen = sample_weight
+        return super().fit(X, y, sample_weight)
+
+
+def test_cut_attributes_are_weighted_by_band(people):
+    X, y, S = people.select("hours", "skill"), people["hired"].to_numpy(), people.select("sex", "age")
+    cuts = {"age": [30, 60]}
+    fl.FairClassifier(Recorder(), cuts=cuts).fit(X, y, sensitive_features=S)
+    assert Recorder.seen == pytest.approx(fl.equal_weights(y, sensitive_features=S, cuts=cuts))
+    assert len(np.unique(Recorder.seen.round(9))) <= 12
+    augmenter = fl.HierarchicalAugmenter(cuts=cuts, random_state=0)
+    fl.FairClassifier(Recorder(), augmenter).fit(X, y, sensitive_features=S)
+    assert Recorder.seen == pytest.approx(1.0)  # raised to the same size, so they weigh the same

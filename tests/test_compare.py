@@ -1,5 +1,6 @@
 """The comparison: splits, strategies, honesty about noise, no leak from test rows, same bytes."""
 
+import joblib
 import numpy as np
 import polars as pl
 import pytest
@@ -7,7 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
 import fairlattice as fl
-from fairlattice.benchmark import STRATEGIES, Difference, Estimate
+from fairlattice.benchmark import STRATEGIES, Difference, Estimate, Run, StrategyResult
 from fairlattice.benchmark._splits import stratified_splits
 from fairlattice.benchmark._strategies import RECIPES, TrainingRows
 from fairlattice.report import compare_summary, to_json
@@ -54,23 +55,15 @@ def test_a_strategy_does_not_depend_on_the_others_asked_for(people, comparison):
 
 def test_predictions_of_test_rows_do_not_depend_on_test_labels_or_features(people):
     """Change the test rows beyond recognition: what was trained stays what it was."""
-    splits = stratified_splits(
-        fl.GroupLattice.from_features(people.select(SENSITIVE), cuts=CUTS).encode(people.select(SENSITIVE)),
-        people["hired"].to_numpy(),
-        repeats=1,
-        test_size=0.3,
-        seed=3,
-    )
-    _, test = splits[0]
-    X = people.select("hours", "skill", "job").to_dict(as_series=False)
-    spoiled = {k: np.array(v, dtype=object) for k, v in X.items()}
+    options = {"sensitive_features": people.select(SENSITIVE), "cuts": CUTS, "repeats": 1, "random_state": 3}
+    features = people.select("hours", "skill", "job")
+    kept = fl.compare(features, people["hired"], per_cell=60, **options)
+    test = kept["none"].runs[0].rows
+    spoiled = {k: np.array(v, dtype=object) for k, v in features.to_dict(as_series=False).items()}
     spoiled["hours"][test[1:]] = 10_000
     spoiled["job"][test[1:]] = "astronaut"
     table = pl.DataFrame({k: v.tolist() for k, v in spoiled.items()})
-    options = {"sensitive_features": people.select(SENSITIVE), "cuts": CUTS, "repeats": 1, "random_state": 3}
-    kept, changed = (
-        fl.compare(frame, people["hired"], per_cell=60, **options) for frame in (people.select(*X), table)
-    )
+    changed = fl.compare(table, people["hired"], per_cell=60, **options)
     for name in STRATEGIES:
         a, b = kept[name].runs[0], changed[name].runs[0]
         assert (a.rows == test).all()
@@ -263,3 +256,56 @@ def test_what_compare_refuses(people):
         fl.compare(X, np.arange(people.height) % 3, sensitive_features=S)
     with pytest.raises(fl.InputError, match="differ in length"):
         fl.compare(X, y, sensitive_features=S.head(5))
+
+
+def test_large_seeds_and_every_classifier(people):
+    for seed, classifier in ((20_240_521, "boosting"), (2**40, "logistic")):
+        run(people, strategies=["none"], classifier=classifier, random_state=seed, repeats=1)
+
+
+def test_threads_of_the_users_own_backend_give_the_same(people, comparison):
+    with joblib.parallel_config(backend="threading"):
+        again = run(people, n_jobs=4)
+    about = {"name": "t", "rows": people.height}
+    assert to_json(compare_summary(again, about)) == to_json(compare_summary(comparison, about))
+
+
+def test_people_are_counted_once_however_often_they_are_tested(comparison):
+    for rate, label in (("tpr", 1), ("tnr", 0)):
+        successes, n = comparison.people("equal", rate)
+        tested = np.unique(np.concatenate([r.rows for r in comparison["equal"].runs]))
+        tested = tested[comparison.truth[tested] == label]
+        assert n.tolist() == [
+            int((comparison.leaves[tested] == code).sum()) for code in comparison["equal"].pooled.counts.codes
+        ]
+        assert (successes <= n).all()
+        for (g, people_), m in zip(comparison.by_group("equal", rate), n, strict=True):
+            assert people_ == m <= g.n
+            if g.rate is not None:
+                assert g.low <= g.rate <= g.high
+
+
+def test_nothing_is_lost_beyond_noise_between_equally_good_models():
+    """Independent errors at the same rate: few tables may show a group that lost beyond noise."""
+    rng = np.random.default_rng(0)
+    lattice = fl.GroupLattice.from_features({"a": np.arange(10)})
+    false_alarms = 0
+    for _ in range(60):
+        leaves, truth = np.repeat(np.arange(10), 6), np.tile([0, 1], 30)
+        splits = stratified_splits(leaves, truth, repeats=5, test_size=0.3, seed=int(rng.integers(2**31)))
+        results = []
+        for name in ("none", "equal"):
+            wrong = rng.random(60) < 0.3
+            guess = np.where(wrong, 1 - truth, truth)
+            runs = tuple(Run(r, test, guess[test], guess[test] * 1.0) for r, (_, test) in enumerate(splits))
+            audits = tuple(
+                fl.audit(
+                    fl.GroupCounts.from_codes(lattice, (0, 1), leaves[r.rows], truth[r.rows], r.predicted)
+                )
+                for r in runs
+            )
+            results.append(StrategyResult(name, runs, audits))
+        table = fl.Comparison({"test_size": 0.3}, lattice, (0, 1), truth, leaves, tuple(results))
+        found = table.leveling_down("equal")
+        false_alarms += found.verdict == "yes" or any(not g.difference.within_noise for g in found.groups)
+    assert false_alarms <= 6

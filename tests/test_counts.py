@@ -141,3 +141,17 @@ def test_real_size_in_one_pass():
     assert counts.n == lazily.n == n
     assert isinstance(lazily.lattice, GroupLattice)
     assert (counts.table == lazily.table).all()
+
+
+def test_scores_in_place_of_predictions_are_refused():
+    with pytest.raises(InputError, match="Turn scores into labels by a threshold"):
+        GroupCounts.from_arrays([0, 1], [0.2, 0.7], sensitive_features=["a", "b"])
+    with pytest.raises(InputError, match="more than 1,000 classes"):
+        GroupCounts.from_arrays(np.arange(1500), np.arange(1500), sensitive_features=["a"] * 1500)
+
+
+def test_counts_of_labels_typed_differently_do_not_add():
+    numbers = GroupCounts.from_arrays([0, 1], [0, 1], sensitive_features=["a", "b"])
+    text = GroupCounts.from_arrays(["0", "1"], ["0", "1"], sensitive_features=["a", "b"])
+    with pytest.raises(InputError, match="differ in type"):
+        numbers + text

@@ -108,6 +108,14 @@ def test_rare_categories_share_a_coordinate_and_unknown_ones_join_them():
     assert few.transform(pl.DataFrame({"t": ["never seen"]})).sum() == 0
 
 
+def test_ties_go_to_the_most_frequent_category():
+    encoder = TableEncoder().fit(pl.DataFrame({"t": ["a", "b", "b", "c"]}))
+    assert encoder.inverse_transform(np.array([[0.5, 0.5, 0.5], [0.0, 0.0, 0.0]]))["t"].to_list() == [
+        "b",
+        "b",
+    ]
+
+
 def test_missing_values_that_were_not_seen_in_training_are_the_mean():
     encoder = TableEncoder().fit(pl.DataFrame({"x": [1.0, 3.0]}))
     assert encoder.transform(pl.DataFrame({"x": [None, 2.0]}, schema={"x": pl.Float64})).tolist() == [
@@ -133,6 +141,9 @@ def test_what_an_encoder_refuses():
         TableEncoder().fit(pl.DataFrame({"x": [1]}).head(0))
     with pytest.raises(InputError, match="Columns not found"):
         TableEncoder().fit(pl.DataFrame({"x": [1]})).transform(pl.DataFrame({"y": [1]}))
+    for huge in ([2**60, 1], [1e200, 1.0]):
+        with pytest.raises(InputError, match="too large to learn from"):
+            TableEncoder().fit(pl.DataFrame({"x": huge}))
     with pytest.raises(InputError, match="was numeric in training"):
         TableEncoder().fit(pl.DataFrame({"x": [1]})).transform(pl.DataFrame({"x": ["a"]}))
 

@@ -210,3 +210,35 @@ def test_rates_of_three_classes():
         group_rates(table, classes, "acuracy")
     with pytest.raises(fl.InputError, match="No class 'd'"):
         group_rates(table, classes, "recall:d")
+
+
+def test_one_group_alone_has_no_disparity():
+    one = Rates(np.array([3]), np.array([5]))
+    df, if_ = differential_fairness(one), alpha_intersectional(one, alpha=0.5)
+    assert (df.value, df.low, df.high) == (0.0, 0.0, 0.0)
+    low, high = jeffreys_interval(one.successes, one.trials, closed=False)
+    assert (if_.low, if_.high) == pytest.approx((0.5 * (1 - high[0]), 0.5 * (1 - low[0])))
+
+
+@given(tables.filter(lambda t: sum(a + b > 0 for a, b in t) >= 2))
+def test_bounds_are_the_extremes_over_pairs_of_two_groups(table):
+    rates = rates_of(table)
+    n = int(rates.defined.sum())
+    low, high = jeffreys_interval(
+        rates.successes[rates.defined], rates.trials[rates.defined], confidence=0.95 ** (1 / n), closed=False
+    )
+    m = rates.smoothed(0.5)[rates.defined]
+    low, high = np.minimum(low, m), np.maximum(high, m)
+    pairs = [(i, j) for i in range(n) for j in range(n) if i != j]
+    df, if_ = differential_fairness(rates), alpha_intersectional(rates, alpha=0.3)
+    assert df.high == pytest.approx(max(np.log(high[j] / low[i]) for i, j in pairs))
+    assert if_.high == pytest.approx(
+        max(0.3 * (1 - low[i]) + 0.7 * (1 - min(1, low[i] / high[j])) for i, j in pairs)
+    )
+
+
+def test_huge_counts_stay_exact():
+    rates = Rates(np.array([10**15 - 1, 10**15 - 10]), np.array([10**15, 10**15]))
+    df = differential_fairness(rates, both_outcomes=True)
+    assert df.value == pytest.approx(np.log(10.5 / 1.5), rel=1e-9)
+    assert np.isfinite(df.high)

@@ -247,3 +247,27 @@ def test_what_an_augmenter_refuses(people):
         aug.augment(X, y, sensitive_features=S, per_cell="min")
     with pytest.raises(fl.InputError, match="label not seen in training"):
         aug.augment(X, y + 1, sensitive_features=S)
+
+
+def test_a_copied_sensitive_value_belongs_to_the_label():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 600)
+    age = np.where(y == 1, rng.integers(30, 40, 600), rng.integers(50, 60, 600))
+    age[:60] = rng.integers(61, 80, 60)
+    X = pl.DataFrame({"age": age, "x": rng.normal(size=600)})
+    aug = fl.HierarchicalAugmenter(sensitive=["age"], cuts={"age": [60]}, random_state=0).fit(X, y)
+    more = aug.augment(X, y, per_cell=400)
+    made = more.X.tail(more.X.height - 600).with_columns(y=more.y[600:])
+    assert made.filter((pl.col("age") < 60) & (pl.col("y") == 1))["age"].max() < 40
+    assert made.filter((pl.col("age") < 60) & (pl.col("y") == 0))["age"].min() >= 50
+
+
+def test_positions_of_sensitive_columns_are_checked():
+    X, y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2
+    X[:, 2] = np.arange(60) % 3
+    grown, _ = fl.HierarchicalAugmenter(sensitive=[-1], per_cell=20, random_state=0).fit_resample(X, y)
+    assert set(grown[:, 2]) == {0.0, 1.0, 2.0}
+    with pytest.raises(fl.InputError, match="positions among 3 columns, got 3"):
+        fl.HierarchicalAugmenter(sensitive=[3]).fit(X, y)
+    with pytest.raises(fl.InputError, match="`random_state`"):
+        fl.HierarchicalAugmenter(sensitive=[2], random_state=-1).fit(X, y)

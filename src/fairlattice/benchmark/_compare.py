@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
 from threadpoolctl import threadpool_limits
 
 from fairlattice._validation import (
@@ -123,10 +124,10 @@ def compare(
     leaves = lattice.encode(sensitive_features)
     TableEncoder().fit(X)  # refuses what cannot be encoded before any work is done
     check_same_length(X=take_column(X), y=truth, sensitive_features=leaves)
-    splits = stratified_splits(leaves, truth, repeats=repeats, test_size=test_size, seed=seed)
+    splits = stratified_splits(leaves, truth, repeats=repeats, test_size=test_size, seed=_child_seed(seed))
     recipes = list(dict.fromkeys(STRATEGIES[name].recipe for name in chosen))
     tasks = [(repeat, recipe) for repeat in range(repeats) for recipe in recipes]
-    work = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+    work = Parallel(n_jobs=_safe_jobs(n_jobs), return_as="generator_unordered")(
         delayed(_one_run)(
             X, truth, lattice, leaves, splits[repeat], recipe, repeat, classifier, per_cell, seed
         )
@@ -183,12 +184,24 @@ def _one_run(
             (seed, repeat, list(RECIPES).index(recipe)),
         )
         prepared = RECIPES[recipe](rows)
-        model = make_classifier(classifier, seed * 1000 + repeat)
+        model = make_classifier(classifier, _child_seed(seed, repeat))
         weights = {} if prepared.weights is None else {"sample_weight": prepared.weights}
         model.fit(prepared.Z, prepared.labels, **weights)
         score = model.predict_proba(encoder.transform(take_rows(X, test)))[:, 1]
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
     return recipe, Run(repeat, test, (score > 0.5).astype(np.int64), score, remarks)
+
+
+def _child_seed(*entropy: int) -> int:
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+
+def _safe_jobs(n_jobs: int | None) -> int | None:
+    """One job where the user's joblib backend runs tasks as threads: warnings and the limit on BLAS
+    threads belong to a process, so tasks must not share one.
+    """  # noqa: D205
+    backend, _ = get_active_backend(prefer="processes")
+    return 1 if getattr(backend, "supports_sharedmem", False) else n_jobs
 
 
 def _two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]:

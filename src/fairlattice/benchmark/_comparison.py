@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,15 @@ import numpy.typing as npt
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.benchmark._estimates import Difference, Estimate
 from fairlattice.groups import Group, GroupCounts, GroupLattice
-from fairlattice.metrics import Audit, leveling_down_verdict, overall_verdict, simultaneous_confidence
+from fairlattice.metrics import (
+    Audit,
+    GroupRate,
+    jeffreys_interval,
+    leveling_down_verdict,
+    newcombe_interval,
+    overall_verdict,
+    simultaneous_confidence,
+)
 
 RATES = ("tpr", "tnr")
 FIGURES = ("df", "if", "worst", "best")
@@ -187,21 +195,56 @@ class Comparison:
             columns[name] = levels[digit]
         return columns
 
+    def people(self, name: str, rate: str) -> tuple[FloatArray, IntArray]:
+        """Successes and trials of every group that has test rows, each distinct row counted once.
+
+        A row tested in several repeats is one person, who succeeds in part if the repeats disagree.
+        Intervals must rest on people: the repeats' test rows together count most of them several times.
+        """
+        result, label = self[name], 1 if rate == "tpr" else 0
+        rows = np.concatenate([run.rows for run in result.runs])
+        right = np.concatenate([run.predicted == self.truth[run.rows] for run in result.runs])
+        tested = np.bincount(rows, minlength=len(self.truth))
+        hits = np.bincount(rows, weights=right, minlength=len(self.truth))
+        people = np.flatnonzero((tested > 0) & (self.truth == label))
+        codes = result.pooled.counts.codes
+        place = np.searchsorted(codes, self.leaves[people])
+        successes = np.bincount(place, weights=hits[people] / tested[people], minlength=len(codes))
+        trials = np.bincount(place, minlength=len(codes))
+        return successes.astype(np.float64), trials.astype(np.int64)
+
+    def by_group(self, name: str, rate: str) -> tuple[tuple[GroupRate, int], ...]:
+        """Every group's rate over the repeats' test rows together, and how many distinct rows these are.
+
+        The interval is that of so many people, wider than that of all test rows would be.
+        """
+        rows, (_, people) = self[name].pooled.by_group(rate), self.people(name, rate)
+        raw = np.asarray([g.rate or 0.0 for g in rows])
+        low, high = jeffreys_interval(raw * people, people)
+        return tuple(
+            (replace(g, low=float(low[i]), high=float(high[i])), int(people[i])) for i, g in enumerate(rows)
+        )
+
     def _losses(self, rate: str, name: str, baseline: str) -> list[GroupLoss]:
-        before, after = ({**_by_leaf(a, rate)} for a in (self[baseline].pooled, self[name].pooled))
+        before, after = (_by_leaf(self[n].pooled, rate) for n in (baseline, name))
         per_repeat = [
             (_by_leaf(old, rate), _by_leaf(new, rate))
             for old, new in zip(self[baseline].audits, self[name].audits, strict=True)
         ]
-        each = simultaneous_confidence(0.95, len(before))
+        each = simultaneous_confidence(0.95, len(RATES) * len(before))
+        (old_right, people), (new_right, _) = self.people(baseline, rate), self.people(name, rate)
+        known = np.maximum(people, 1)
+        _, _, highest = newcombe_interval((old_right, known), (new_right, known), confidence=each)
         losses = []
-        for leaf, old in before.items():
+        for place, leaf in enumerate(self[baseline].pooled.counts.leaves):
             gaps = [b[leaf] - a[leaf] for a, b in per_repeat if leaf in a and leaf in b]
-            if gaps and np.mean(gaps) < 0:
-                difference = Difference.of(
-                    gaps, test_share=float(self.settings["test_size"]), confidence=each
-                )
-                losses.append(GroupLoss(self.lattice.group(leaf), rate, old, after[leaf], difference))
+            if not gaps or np.mean(gaps) >= 0:
+                continue
+            share = float(self.settings["test_size"])
+            found = Difference.of(gaps, test_share=share, confidence=each)
+            # Repeats may agree by chance where rows are few, so the people behind them must suffice too.
+            found = replace(found, within_noise=found.within_noise or bool(highest[place] >= 0))
+            losses.append(GroupLoss(self.lattice.group(leaf), rate, before[leaf], after[leaf], found))
         return losses
 
 

@@ -13,6 +13,8 @@ from scipy.stats import t as student
 class Estimate:
     """Mean over repeats and its standard error, the sample deviation over √repeats.
 
+    Repeats share rows, so the true error is larger; :class:`Difference` allows for that.
+
     Parameters
     ----------
     mean : float
@@ -45,7 +47,7 @@ class Difference:
     mean, se : float, float or None
         As in :class:`Estimate`, of the differences.
     within_noise : bool
-        Whether 0 lies in the 95 % interval of the mean.
+        Whether 0 lies in the 95 % interval of the mean, which is wider than `se` alone would make it.
     """
 
     mean: float
@@ -57,7 +59,9 @@ class Difference:
         """The difference from one value per repeat.
 
         Repeated splits share training rows, so their spread understates the noise. The interval
-        therefore uses the corrected variance ``(1/R + n_test/n_train) · s²`` and Student's t.
+        therefore uses the corrected variance ``(1/R + n_test/n_train) · s²`` and Student's t. Fewer than
+        three repeats, or repeats that all agree to the digit (as counts of few rows may), say nothing
+        about noise, so such a difference is within it.
 
         Parameters
         ----------
@@ -77,12 +81,12 @@ class Difference:
         --------
         >>> Difference.of([0.01, -0.01, 0.0], test_share=0.3).within_noise
         True
-        >>> Difference.of([0.1, 0.1, 0.1], test_share=0.3).within_noise
+        >>> Difference.of([0.10, 0.11, 0.10], test_share=0.3).within_noise
         False
         """
         estimate, n = Estimate.of(values), len(values)
-        if estimate.se is None:
-            return cls(estimate.mean, None, within_noise=True)
+        if estimate.se is None or n < 3 or estimate.se < 1e-12:
+            return cls(estimate.mean, estimate.se, within_noise=True)
         spread = estimate.se * np.sqrt(n) * np.sqrt(1 / n + test_share / (1 - test_share))
         reach = student.ppf((1 + confidence) / 2, n - 1) * spread
-        return cls(estimate.mean, estimate.se, within_noise=bool(abs(estimate.mean) <= reach + 1e-12))
+        return cls(estimate.mean, estimate.se, within_noise=not abs(estimate.mean) > reach)

@@ -116,7 +116,9 @@ def _parents(train: TrainingRows) -> Prepared:
 
 
 def _paper(train: TrainingRows) -> Prepared:
-    """Scalar mixing of the parents' rows, shared by label, β = 1."""
+    """Scalar mixing of the parents' rows, shared by label, β = 1: on vectors, as the paper has it, so
+    that what the classifier sees is not rounded to valid rows of the table.
+    """  # noqa: D205
     sampler = MixingSampler.fit(train.Z, train.index, entropy=train.seed)
     return _raised(train, sampler.draw)
 
@@ -131,7 +133,7 @@ def _raised(train: TrainingRows, draw: Callable[[Cell, int], tuple[FloatArray, I
     leaves = np.concatenate([np.full(n, cell.leaf) for cell, n in wanted.items()])
     labels = np.concatenate([np.full(n, cell.label) for cell, n in wanted.items()])
     if train.copied:
-        sources = train.index.level_sources(leaves, parents, np.random.default_rng(train.seed))
+        sources = train.index.level_sources(list(wanted.items()), parents, np.random.default_rng(train.seed))
         for i, part in train.copied.items():
             new[:, part] = train.Z[sources[i], part]
     return _weighted(

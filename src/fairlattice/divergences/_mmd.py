@@ -25,7 +25,7 @@ def mmd2(X: Any, Y: Any, kernel: RBFMixture, *, unbiased: bool = False) -> float
         The kernel.
     unbiased : bool, default=False
         Leave out each row's pair with itself (the U-statistic, which may be below 0). By default
-        the V-statistic, which is in [0, 2] and exactly 0 for two equal samples.
+        the V-statistic, which is in [0, 2], and 0 for two equal samples, up to rounding.
 
     Returns
     -------

@@ -16,6 +16,9 @@ import numpy as np
 from fairlattice._validation import BoolArray, Column, FloatArray, IntArray, distinct_values, index_of
 from fairlattice.exceptions import InputError
 
+_LARGEST = 1e100  # squares of it still fit a float
+_LARGEST_WHOLE = 2**53  # beyond, a float cannot hold every whole number
+
 
 @dataclass(frozen=True)
 class NumericCodec:
@@ -35,10 +38,16 @@ class NumericCodec:
     @classmethod
     def fit(cls, column: Column, name: str) -> NumericCodec:
         values = _finite(column, name)[~column.missing]
+        largest = float(np.abs(values).max())
+        if largest > (_LARGEST_WHOLE if column.values.dtype.kind in "iu" else _LARGEST):
+            raise InputError(
+                f"Column `{name}` holds {largest:.3g}, too large to learn from. Is it an identifier? "
+                "Drop it, or rescale it."
+            )
         spread = float(values.std())
         return cls(
             float(values.mean()),
-            spread if spread > 1e-12 * max(1.0, float(np.abs(values).max())) else 1.0,
+            spread if spread > 1e-12 * max(1.0, largest) else 1.0,
             float(values.min()),
             float(values.max()),
             integral=bool(np.all(values == np.rint(values))),
@@ -72,10 +81,11 @@ class CategoryCodec:
     """A column of categories: one coordinate per category; missing is a category like any other.
 
     Beyond `max_categories` the rarer ones share one coordinate, which comes back as the most
-    frequent of them. A category not seen in training has all coordinates 0, or that shared one.
+    frequent of them. A category not seen in training has all coordinates 0, or that shared one. Of
+    equally large coordinates the most frequent category's counts.
     """
 
-    levels: tuple[Any, ...]  # most frequent first; the rare ones behind share the last coordinate
+    levels: tuple[Any, ...]  # most frequent first; those behind the first n_own share a coordinate
     n_own: int
     has_missing: bool
 
@@ -87,9 +97,9 @@ class CategoryCodec:
         except InputError as error:
             raise InputError(f"Column `{name}` holds values that are no categories. {error}") from error
         counts = Counter(present.astype(str).tolist() if present.dtype.kind in "Mm" else present.tolist())
-        levels = tuple(sorted(distinct, key=lambda v: -counts[v])) if len(distinct) > max_categories else ()
-        n_own = max_categories - 1 if levels else len(distinct)
-        return cls(levels or tuple(distinct), n_own, bool(column.missing.any()))
+        levels = tuple(sorted(distinct, key=lambda v: -counts[v]))
+        n_own = max_categories - 1 if len(levels) > max_categories else len(levels)
+        return cls(levels, n_own, bool(column.missing.any()))
 
     @property
     def width(self) -> int:

@@ -111,7 +111,7 @@ def fit_mixing(
         If an option is out of range or cells differ in their number of parents.
     """
     form = make_mixing(mixing)
-    check_real("beta", beta, 0.0, float("inf"))
+    check_real("beta", beta, 0.0, 1e6)
     check_count("batch_size", batch_size, 2)
     check_count("max_steps", max_steps)
     if not cells or len({len(c.parents) for c in cells}) > 1:

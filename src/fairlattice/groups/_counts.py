@@ -29,6 +29,8 @@ from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import check_cuts
 from fairlattice.groups._lattice import GroupLattice, Leaf
 
+_MOST_CLASSES = 1000  # a table of counts holds their square
+
 
 @dataclass(frozen=True, eq=False)
 class GroupCounts:
@@ -199,7 +201,7 @@ class GroupCounts:
         if not isinstance(other, GroupCounts):
             return NotImplemented
         lattice = self.lattice.union(other.lattice)
-        classes = tuple(sorted_values((*self.classes, *other.classes)))
+        classes = _joined(self.classes, other.classes, "The classes of the two counts")
         codes = np.concatenate([c.lattice.recode(c.codes, lattice) for c in (self, other)])
         tables = [c._with_classes(classes) for c in (self, other)]
         return self._gather(lattice, classes, codes, np.concatenate(tables))
@@ -251,12 +253,23 @@ class GroupCounts:
 
 
 def _all_classes(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> tuple[Any, ...]:
+    """The distinct labels; scores given in place of predictions are refused."""
     known, given = distinct_values(truth), distinct_values(predicted)
-    if {isinstance(v, str) for v in known} != {isinstance(v, str) for v in given}:
+    if any(isinstance(v, float) and not v.is_integer() and v not in known for v in given):
+        odd = next(v for v in given if isinstance(v, float) and not v.is_integer())
         raise InputError(
-            f"Labels and predictions differ in type: {known[0]!r} and {given[0]!r}. Give both as the same."
+            f"Predictions hold {odd!r}, which is no label. Turn scores into labels by a threshold."
         )
-    return tuple(sorted_values((*known, *given)))
+    return _joined(known, given, "Labels and predictions")
+
+
+def _joined(first: Sequence[Any], second: Sequence[Any], what: str) -> tuple[Any, ...]:
+    if {isinstance(v, str) for v in first} != {isinstance(v, str) for v in second}:
+        raise InputError(f"{what} differ in type: {first[0]!r} and {second[0]!r}. Give both as the same.")
+    both = tuple(sorted_values((*first, *second)))
+    if len(both) > _MOST_CLASSES:
+        raise InputError(f"{what} have {len(both):,} distinct values, more than {_MOST_CLASSES:,} classes.")
+    return both
 
 
 def _positions(values: npt.NDArray[Any], classes: tuple[Any, ...], name: str) -> IntArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from fairlattice._validation import check_real
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
 from fairlattice.metrics._fairness import Disparity, alpha_intersectional, differential_fairness
-from fairlattice.metrics._intervals import jeffreys_interval
+from fairlattice.metrics._intervals import jeffreys_interval, simultaneous_confidence
 from fairlattice.metrics._leveling import (
     LevelingDown,
     group_changes,
@@ -22,6 +22,8 @@ from fairlattice.metrics._leveling import (
     worst_fell_beyond_noise,
 )
 from fairlattice.metrics._rates import Rates, find_positive, group_rates, rates_of_notion
+
+_SELECTION = ("selection_rate", "demographic_parity")  # here both outcomes count
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +151,26 @@ class Audit:
     def disparity(self, measure: str = "tpr", *, kind: str = "df", alpha: float | None = None) -> Disparity:
         """DF (`kind` "df") or IFα ("if") of a rate or notion, with bounds and the pair that attains it.
 
+        For a notion it is the worst over its rates; the bounds hold for all groups and rates together.
+
         Raises
         ------
         UndefinedRateError
-            If no group has a row that the rate is about.
+            If no group has a row that one of the rates is about.
         """
-        return self._worst_rate(measure, kind, alpha)[1]
+        rates = [self._rates(r) for r in rates_of_notion(measure, self.counts.classes, self.positive)]
+        share = self._confidence_each(rates)
+        found = []
+        for r in rates:
+            options = {"smoothing": self.smoothing, "confidence": share ** int(r.defined.sum())}
+            if kind == "df":
+                found.append(differential_fairness(r, both_outcomes=measure in _SELECTION, **options))
+            else:
+                weight = self.alpha if alpha is None else alpha
+                found.append(alpha_intersectional(r, alpha=weight, **options))
+        worst = max(found, key=lambda d: d.value)
+        low, high = max(d.low for d in found), max(d.high for d in found)
+        return Disparity(worst.value, low, high, worst.worst, worst.best)
 
     def differential_fairness(self, measure: str = "tpr") -> float:
         """Differential fairness of a rate, or of a notion such as "equalized_odds". Small is fair.
@@ -168,12 +184,12 @@ class Audit:
         return self.disparity(measure, kind="if", alpha=alpha).value
 
     def worst(self, rate: str = "tpr") -> GroupRate:
-        """The group with the lowest smoothed rate."""
-        return self.by_group(rate)[self.disparity(rate, kind="if").worst]
+        """The group with the lowest smoothed rate; its interval allows for being picked among all."""
+        return self._picked(rate, self.disparity(rate, kind="if").worst)
 
     def best(self, rate: str = "tpr") -> GroupRate:
-        """The group with the highest smoothed rate."""
-        return self.by_group(rate)[self.disparity(rate, kind="if").best]
+        """The group with the highest smoothed rate; its interval allows for being picked among all."""
+        return self._picked(rate, self.disparity(rate, kind="if").best)
 
     def smoothed(self, rate: str = "tpr") -> tuple[float | None, ...]:
         """Every group's smoothed rate, as the measures take it; None where undefined."""
@@ -194,7 +210,7 @@ class Audit:
                 rate,
                 self.groups[low],
                 self.groups[high],
-                float(np.log(values[high] / values[low])),
+                _pair_df(values[low], values[high], both_outcomes=rate in _SELECTION),
                 float(self.alpha * (1 - values[low]) + (1 - self.alpha) * (1 - values[low] / values[high])),
             )
             for low in order[:top]
@@ -220,12 +236,14 @@ class Audit:
         """
         before, after = self._on_common_ground(baseline)
         changes, verdicts = [], {}
-        for rate in rates_of_notion(measure, self.counts.classes, self.positive):
+        names = rates_of_notion(measure, self.counts.classes, self.positive)
+        each = self._confidence_each([after._rates(rate) for rate in names])
+        for rate in names:
             old, new = before._rates(rate), after._rates(rate)
             if not (old.defined.any() and new.defined.any()):
                 continue
-            changes += group_changes(rate, after.groups, old, new, self.confidence)
-            fell, beyond = worst_fell_beyond_noise(old, new, self.confidence)
+            changes += group_changes(rate, after.groups, old, new, each)
+            fell, beyond = worst_fell_beyond_noise(old, new, self.smoothing, self.confidence)
             fairer = any(
                 after.disparity(rate, kind=kind, alpha=self.alpha).value
                 < before.disparity(rate, kind=kind, alpha=self.alpha).value
@@ -240,25 +258,16 @@ class Audit:
     def _rates(self, rate: str) -> Rates:
         return group_rates(self.counts.table, self.counts.classes, rate, self.positive)
 
-    def _worst_rate(self, measure: str, kind: str, alpha: float | None) -> tuple[str, Disparity]:
-        """The rate of a notion on which it is worst, and how bad it is there."""
-        found = []
-        for rate in rates_of_notion(measure, self.counts.classes, self.positive):
-            rates = self._rates(rate)
-            if kind == "df":
-                d = differential_fairness(
-                    rates,
-                    smoothing=self.smoothing,
-                    both_outcomes=rate == "selection_rate",
-                    confidence=self.confidence,
-                )
-            else:
-                weight = self.alpha if alpha is None else alpha
-                d = alpha_intersectional(
-                    rates, alpha=weight, smoothing=self.smoothing, confidence=self.confidence
-                )
-            found.append((rate, d))
-        return max(found, key=lambda pair: pair[1].value)
+    def _confidence_each(self, rates: Sequence[Rates]) -> float:
+        """Confidence of each interval for those of all groups, on all the rates, to hold together."""
+        return simultaneous_confidence(self.confidence, sum(int(r.defined.sum()) for r in rates))
+
+    def _picked(self, rate: str, place: int) -> GroupRate:
+        rates, found = self._rates(rate), self.by_group(rate)[place]
+        low, high = jeffreys_interval(
+            rates.successes[[place]], rates.trials[[place]], confidence=self._confidence_each([rates])
+        )
+        return replace(found, low=float(low[0]), high=float(high[0]))
 
     def _on_common_ground(self, baseline: Audit) -> tuple[Audit, Audit]:
         """Both audits over the same lattice, classes and stored leaves."""
@@ -272,6 +281,11 @@ class Audit:
             Audit(c, self.positive, self.alpha, self.smoothing, self.confidence)
             for c in (theirs + nothing[0], mine + nothing[1])
         )
+
+
+def _pair_df(low: float, high: float, *, both_outcomes: bool) -> float:
+    ratio = float(np.log(high / low))
+    return max(ratio, float(np.log((1.0 - low) / (1.0 - high)))) if both_outcomes else ratio
 
 
 def audit(
@@ -324,7 +338,7 @@ def audit(
     >>> import fairlattice as fl
     >>> S = {"sex": ["f", "f", "f", "m", "m", "m"], "old": [0, 0, 1, 0, 1, 1]}
     >>> result = fl.audit([1, 1, 1, 1, 1, 0], [1, 0, 0, 1, 1, 0], sensitive_features=S)
-    >>> print(result.worst("tpr"))
+    >>> print(result.by_group("tpr")[1])
     sex=f, old=1: 0.000 [0.000, 0.853] (n=1)
     >>> round(result.differential_fairness("tpr"), 4)  # log(0.75 / 0.25)
     1.0986

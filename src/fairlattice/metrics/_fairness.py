@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairlattice._validation import FloatArray, check_real
+from fairlattice._validation import FloatArray, IntArray, check_real
 from fairlattice.exceptions import UndefinedRateError
 from fairlattice.metrics._intervals import jeffreys_interval, simultaneous_confidence
 from fairlattice.metrics._rates import Rates
@@ -74,20 +74,17 @@ def differential_fairness(
     >>> round(differential_fairness(rates).value, 4)  # log(80.5 / 40.5)
     0.687
     """
-    m, low, high = _smoothed_with_bounds(rates, smoothing, confidence)
-    result = _log_ratio(m, low, high)
-    if both_outcomes:
-        tiny = np.finfo(float).tiny
-        mirrored = _log_ratio(1.0 - m, np.maximum(1.0 - high, tiny), 1.0 - low)
-        bounds = max(result.low, mirrored.low), max(result.high, mirrored.high)
-        worst = max(result, mirrored, key=lambda d: d.value)
-        # The group with the smallest 1 - m is the one with the greatest m.
-        pair = (worst.worst, worst.best) if worst is result else (worst.best, worst.worst)
-        result = Disparity(worst.value, *bounds, *pair)
-    defined = np.flatnonzero(rates.defined)
-    return Disparity(
-        result.value, result.low, result.high, int(defined[result.worst]), int(defined[result.best])
+    found = _log_ratio(_Groups.of(rates, smoothing, confidence))
+    if not both_outcomes:
+        return found
+    mirror = _log_ratio(
+        _Groups.of(Rates(rates.trials - rates.successes, rates.trials), smoothing, confidence)
     )
+    low, high = max(found.low, mirror.low), max(found.high, mirror.high)
+    if found.value >= mirror.value:
+        return Disparity(found.value, low, high, found.worst, found.best)
+    # The group with the smallest 1 - m is the one with the greatest m.
+    return Disparity(mirror.value, low, high, mirror.best, mirror.worst)
 
 
 def alpha_intersectional(
@@ -96,7 +93,7 @@ def alpha_intersectional(
     """α-intersectional fairness: how badly off the worst group is, alone and beside the best. Small is fair.
 
     ``IFα = max over pairs α · max(1 - m_g, 1 - m_g') + (1 - α) · (1 - min(m_g, m_g') / max(m_g, m_g'))``,
-    in [0, 1]. At α = 0 it is ``1 - exp(-DF)``, so it orders models as differential fairness does; at
+    in [0, 1]. At α = 0 it is ``1 - exp(-DF)``, DF of one outcome, so it orders models as that does; at
     α = 1 it is the worst-off group's error. In between, a gain in the ratio that was bought by
     lowering the worst-off group is charged for by the first part.
 
@@ -128,34 +125,55 @@ def alpha_intersectional(
     0.599
     """
     check_real("alpha", alpha, 0.0, 1.0)
-    m, low, high = _smoothed_with_bounds(rates, smoothing, confidence)
+    groups = _Groups.of(rates, smoothing, confidence)
 
     def measure(worst: float, best: float) -> float:
         return float(alpha * (1.0 - worst) + (1.0 - alpha) * (1.0 - min(worst / best, 1.0)))
 
-    value = measure(m.min(), m.max())
-    bounds = measure(high.min(), max(low.max(), high.min())), measure(low.min(), high.max())
-    defined = np.flatnonzero(rates.defined)
-    return Disparity(value, *bounds, int(defined[m.argmin()]), int(defined[m.argmax()]))
+    least = measure(groups.high.min(), max(groups.low.max(), groups.high.min()))
+    most = max(measure(worst, best) for worst, best in groups.extreme_pairs())
+    value = measure(groups.m.min(), groups.m.max())
+    return Disparity(value, min(least, value), max(most, value), *groups.ends())
 
 
-def _log_ratio(m: FloatArray, low: FloatArray, high: FloatArray) -> Disparity:
-    value = float(np.log(m.max() / m.min()))
-    least = max(0.0, float(np.log(low.max()) - np.log(high.min())))
-    most = float(np.log(high.max()) - np.log(low.min()))
-    return Disparity(value, min(least, value), max(most, value), int(m.argmin()), int(m.argmax()))
+@dataclass(frozen=True)
+class _Groups:
+    """Smoothed rates of the groups that define one, with intervals that hold together."""
+
+    m: FloatArray
+    low: FloatArray
+    high: FloatArray
+    place: IntArray
+
+    @classmethod
+    def of(cls, rates: Rates, smoothing: float, confidence: float) -> _Groups:
+        check_real("smoothing", smoothing, 0.0, float("inf"), open_ends=True)
+        place = np.flatnonzero(rates.defined)
+        if not len(place):
+            raise UndefinedRateError("No group has a row that this rate is about, so it is undefined.")
+        each = simultaneous_confidence(confidence, len(place))
+        low, high = jeffreys_interval(
+            rates.successes[place], rates.trials[place], confidence=each, closed=False
+        )
+        m = rates.smoothed(smoothing)[place]
+        return cls(m, np.minimum(low, m), np.maximum(high, m), place)
+
+    def ends(self) -> tuple[int, int]:
+        """Positions of the worst and the best group."""
+        return int(self.place[self.m.argmin()]), int(self.place[self.m.argmax()])
+
+    def extreme_pairs(self) -> list[tuple[float, float]]:
+        """Lower end of one group beside the upper end of another: among them the furthest apart.
+
+        Two candidates on either side suffice, since only a group's pair with itself is ruled out.
+        """
+        lowest, highest = np.argsort(self.low, kind="stable")[:2], np.argsort(-self.high, kind="stable")[:2]
+        pairs = [(float(self.low[i]), float(self.high[j])) for i in lowest for j in highest if i != j]
+        return pairs or [(float(self.low[0]), float(self.low[0]))]  # one group, beside itself
 
 
-def _smoothed_with_bounds(
-    rates: Rates, smoothing: float, confidence: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    check_real("smoothing", smoothing, 0.0, float("inf"), open_ends=True)
-    defined = rates.defined
-    if not defined.any():
-        raise UndefinedRateError("No group has a row that this rate is about, so it is undefined.")
-    each = simultaneous_confidence(confidence, int(defined.sum()))
-    low, high = jeffreys_interval(
-        rates.successes[defined], rates.trials[defined], confidence=each, closed=False
-    )
-    m = rates.smoothed(smoothing)[defined]
-    return m, np.minimum(low, m), np.maximum(high, m)
+def _log_ratio(groups: _Groups) -> Disparity:
+    value = float(np.log(groups.m.max() / groups.m.min()))
+    least = max(0.0, float(np.log(groups.low.max()) - np.log(groups.high.min())))
+    most = max(float(np.log(best) - np.log(worst)) for worst, best in groups.extreme_pairs())
+    return Disparity(value, min(least, value), max(most, value), *groups.ends())

@@ -12,14 +12,15 @@ from fairlattice._validation import FloatArray, IntArray, check_real
 
 
 def jeffreys_interval(
-    successes: IntArray, trials: IntArray, *, confidence: float = 0.95, closed: bool = True
+    successes: IntArray | FloatArray, trials: IntArray, *, confidence: float = 0.95, closed: bool = True
 ) -> tuple[FloatArray, FloatArray]:
     """Equal-tailed interval of a rate under Jeffreys' prior, Beta(½, ½).
 
     Parameters
     ----------
-    successes, trials : int arrays of shape (m,)
-        The counts; with no trials the interval is that of the prior, nearly [0, 1].
+    successes, trials : arrays of shape (m,)
+        The counts; with no trials the interval is that of the prior, nearly [0, 1]. Successes need not
+        be whole: a trial may succeed in part.
     confidence : float, default=0.95
         In (0, 1).
     closed : bool, default=True
@@ -62,7 +63,10 @@ def jeffreys_interval(
 
 
 def newcombe_interval(
-    before: tuple[IntArray, IntArray], after: tuple[IntArray, IntArray], *, confidence: float = 0.95
+    before: tuple[IntArray | FloatArray, IntArray],
+    after: tuple[IntArray | FloatArray, IntArray],
+    *,
+    confidence: float = 0.95,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Difference of two independent rates, after - before, with its interval.
 
@@ -86,12 +90,14 @@ def newcombe_interval(
     Newcombe (1998), Interval estimation for the difference between independent proportions,
     Statistics in Medicine 17:873-890.
     """
-    p1, p2 = (np.asarray(s) / np.asarray(n) for s, n in (before, after))
+    p1, p2 = (np.asarray(s, dtype=np.float64) / np.asarray(n) for s, n in (before, after))
     l1, u1 = jeffreys_interval(*before, confidence=confidence)
     l2, u2 = jeffreys_interval(*after, confidence=confidence)
-    difference = p2 - p1
-    low = difference - np.hypot(p2 - l2, u1 - p1)
-    high = difference + np.hypot(u2 - p2, p1 - l1)
+    difference: FloatArray = p2 - p1
+    # At very low confidence a Jeffreys interval need not hold the rate itself.
+    below, above = np.maximum([p1 - l1, p2 - l2], 0.0), np.maximum([u1 - p1, u2 - p2], 0.0)
+    low = difference - np.hypot(below[1], above[0])
+    high = difference + np.hypot(above[1], below[0])
     return difference, np.maximum(low, -1.0), np.minimum(high, 1.0)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fairlattice.groups import Group, show_group
-from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
+from fairlattice.metrics._intervals import newcombe_interval
 from fairlattice.metrics._rates import Rates
 
 
@@ -97,11 +97,10 @@ def overall_verdict(verdicts: Mapping[str, str]) -> str:
 
 
 def group_changes(
-    rate: str, groups: Sequence[Group], before: Rates, after: Rates, confidence: float
+    rate: str, groups: Sequence[Group], before: Rates, after: Rates, each: float
 ) -> list[GroupChange]:
-    """Changes of the groups whose rate both models define, with simultaneous intervals."""
+    """Changes of the groups whose rate both models define, with intervals of confidence `each`."""
     both = np.flatnonzero(before.defined & after.defined)
-    each = simultaneous_confidence(confidence, len(both))
     pairs = [(r.successes[both], r.trials[both]) for r in (before, after)]
     difference, low, high = newcombe_interval(pairs[0], pairs[1], confidence=each)
     return [
@@ -118,12 +117,14 @@ def group_changes(
     ]
 
 
-def worst_fell_beyond_noise(before: Rates, after: Rates, confidence: float) -> tuple[bool, bool]:
+def worst_fell_beyond_noise(
+    before: Rates, after: Rates, smoothing: float, confidence: float
+) -> tuple[bool, bool]:
     """Whether the lowest rate fell, and whether its interval excludes that it did not."""
-    lowest = [int(np.nanargmin(r.smoothed())) for r in (before, after)]
+    lowest = [int(np.nanargmin(r.smoothed(smoothing))) for r in (before, after)]
     pair = [
         (r.successes[i : i + 1], r.trials[i : i + 1]) for r, i in zip((before, after), lowest, strict=True)
     ]
     _, _, high = newcombe_interval(pair[0], pair[1], confidence=confidence)
-    fell = float(np.nanmin(after.smoothed())) < float(np.nanmin(before.smoothed()))
+    fell = float(np.nanmin(after.smoothed(smoothing))) < float(np.nanmin(before.smoothed(smoothing)))
     return fell, bool(high[0] < 0)

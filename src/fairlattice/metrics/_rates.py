@@ -28,7 +28,7 @@ RATES: dict[str, str] = {
 
 NOTIONS: dict[str, str] = {
     "equal_opportunity": "the TPR",
-    "equalized_odds": "the worse of TPR and TNR; with more than two classes, of every class's recall",
+    "equalized_odds": "the worse of TPR and TNR; without a positive class, of every class's recall",
     "demographic_parity": "the selection rate",
 }
 """Notions of fairness by name, each the worst over one or several rates."""
@@ -161,7 +161,7 @@ def find_positive(classes: tuple[Any, ...], positive: Any = None) -> Any:
                 f"Positive label {positive!r} does not occur; the labels are {', '.join(by_text)}."
                 f"{did_you_mean(str(positive), by_text)}"
             )
-        return positive if positive in classes else by_text[str(positive)]
+        return classes[classes.index(positive)] if positive in classes else by_text[str(positive)]
     if len(classes) > 2:
         return None
     if 1 in classes:

@@ -78,7 +78,6 @@ def _strategy(comparison: Comparison, result: StrategyResult) -> Summary:
     def figure(name: str) -> Summary:
         return asdict(result.estimate(name))
 
-    pooled = result.pooled
     return {
         "name": result.name,
         "about": STRATEGIES[result.name].about,
@@ -86,7 +85,10 @@ def _strategy(comparison: Comparison, result: StrategyResult) -> Summary:
         "measures": {
             rate: {
                 **{kind: figure(f"{rate}.{kind}") for kind in ("df", "if", "worst", "best")},
-                "by_group": [_group_rate(g) for g in pooled.by_group(rate)],
+                "by_group": [
+                    {**_group_rate(g), "n_rows": people}
+                    for g, people in comparison.by_group(result.name, rate)
+                ],
             }
             for rate in ("tpr", "tnr")
         },
@@ -139,17 +141,16 @@ def _leveling(found: LevelingDown) -> Summary:
 
 
 def _measure(audit: Audit, rate: str) -> Summary:
-    rows = audit.by_group(rate)
     summary: Summary = {kind: _disparity(audit, rate, kind) for kind in ("df", "if")}
     try:
         d = audit.disparity(rate, kind="if")
-        smoothed = audit.smoothed(rate)
-        for name, place in (("worst", d.worst), ("best", d.best)):
-            g = rows[place]
-            summary[name] = {"value": smoothed[place], "low": g.low, "high": g.high, "group": g.group}
+        for name, place, g in (("worst", d.worst, audit.worst(rate)), ("best", d.best, audit.best(rate))):
+            value = audit.smoothed(rate)[place] or 0.0
+            low, high = min(g.low, value), max(g.high, value)
+            summary[name] = {"value": value, "low": low, "high": high, "group": g.group}
     except UndefinedRateError:
         summary |= {"worst": None, "best": None}
-    summary["by_group"] = [_group_rate(g) for g in rows]
+    summary["by_group"] = [_group_rate(g) for g in audit.by_group(rate)]
     summary["undefined"] = list(audit.undefined(rate))
     return summary
 

@@ -21,13 +21,13 @@ def audit_text(summary: Summary, *, top: int = 10) -> RenderableType:
         :4
     ]
     parts: list[RenderableType] = [header("audit", summary), "", _measure_table(summary)]
-    parts += [part for rate in shown for part in ("", _group_table(rate, measures[rate], top))]
+    parts += [part for rate in shown for part in ("", _group_table(rate, summary, top))]
     return Stack(*parts, "", bullets(_reading(summary, shown)))
 
 
 def _measure_table(summary: Summary) -> Table:
     alpha = summary["settings"]["alpha"]
-    table = plain_table("95 % bounds hold for all groups at once; small is fair")
+    table = plain_table(f"{_percent(summary)} bounds hold for all groups at once; small is fair")
     for name in ("rate", f"IF{alpha:g}", "DF", "worst group", "best group"):
         table.add_column(name, justify="left" if name == "rate" else "right", no_wrap=True)
     for rate, m in summary["measures"].items():
@@ -39,7 +39,8 @@ def _measure_table(summary: Summary) -> Table:
     return table
 
 
-def _group_table(rate: str, measure: Summary, top: int) -> Table:
+def _group_table(rate: str, summary: Summary, top: int) -> Table:
+    measure = summary["measures"][rate]
     rows = sorted(
         (g for g in measure["by_group"] if g["rate"] is not None), key=lambda g: (g["rate"], -g["n"])
     )
@@ -48,10 +49,14 @@ def _group_table(rate: str, measure: Summary, top: int) -> Table:
     table.add_column("group", ratio=1)
     table.add_column("n", justify="right", no_wrap=True)
     table.add_column("rate", justify="right", no_wrap=True)
-    table.add_column("0    95 % interval   1", no_wrap=True, width=_BAR)
+    table.add_column(f"0   {_percent(summary):>4} interval   1", no_wrap=True, width=_BAR)
     for g in rows[:top]:
         table.add_row(show_group(g["group"]), f"{g['n']:,}", f"{g['rate']:.3f}", _interval(g))
     return table
+
+
+def _percent(summary: Summary) -> str:
+    return f"{100 * summary['settings']['confidence']:g} %"
 
 
 def _interval(g: Summary) -> str:

@@ -75,15 +75,13 @@ def _worst_groups(summary: Summary, top: int) -> Table:
     rows = first["measures"][rate]["by_group"]
     order = sorted((i for i, g in enumerate(rows) if g["rate"] is not None), key=lambda i: rows[i]["rate"])
     columns = [s for s in strategies if s["name"] in _SIDE_BY_SIDE] or strategies[:4]
-    table = plain_table(
-        f"{rate.upper()} of the groups worst off under {first['name']} (test rows of all splits)"
-    )
+    table = plain_table(f"{rate.upper()} of the groups worst off under {first['name']}, over all splits")
     table.add_column("group", ratio=1)
-    for name in ("n", *(s["name"] for s in columns)):
+    for name in ("people", *(s["name"] for s in columns)):
         table.add_column(name, justify="right", no_wrap=True)
     for i in order[:top]:
         rates = [s["measures"][rate]["by_group"][i]["rate"] for s in columns]
-        table.add_row(show_group(rows[i]["group"]), f"{rows[i]['n']:,}", *(f"{r:.3f}" for r in rates))
+        table.add_row(show_group(rows[i]["group"]), f"{rows[i]['n_rows']:,}", *(f"{r:.3f}" for r in rates))
     return table
 
 

@@ -284,7 +284,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         labels = np.concatenate([np.full(n, cell.label) for cell, n in wanted])
         features = self.encoder_.inverse_transform(np.concatenate([vectors for vectors, _ in drawn]))
         rng = np.random.default_rng([stream, *self._sampler.entropy])
-        sources = self._sampler.index.level_sources(leaves, parents, rng)
+        sources = self._sampler.index.level_sources(wanted, parents, rng)
         groups = take_rows(self._S, sources[0], by_column=sources)
         y = take_rows(self._y, np.unique(self._sampler.index.labels, return_index=True)[1][labels])
         X = with_inside(self._X, features, self._inside, self.lattice_, sources) if self._inside else features
@@ -306,6 +306,6 @@ def _entropy(random_state: Any) -> tuple[int, ...]:
     if random_state is None:
         entropy: Any = np.random.SeedSequence().entropy
         return (int(entropy),)
-    if isinstance(random_state, int | np.integer) and random_state >= 0:
-        return (int(random_state),)
+    if isinstance(random_state, int | np.integer):
+        return (check_count("random_state", random_state, 0),)
     return tuple(check_random_state(random_state).randint(2**31, size=4).tolist())

@@ -85,39 +85,45 @@ class CellIndex:
             target = check_count("per_cell", per_cell)
         return {cell: target - size for cell, size in sizes.items() if size < target}
 
-    def level_sources(self, leaves: IntArray, parents: IntArray, rng: np.random.Generator) -> list[IntArray]:
+    def level_sources(
+        self, cells: Sequence[tuple[Cell, int]], parents: IntArray, rng: np.random.Generator
+    ) -> list[IntArray]:
         """Per attribute, for each new row a training row that has its leaf's level of the attribute.
 
         Parameters
         ----------
-        leaves : int array of shape (m,)
-            Leaf codes of the new rows.
+        cells : sequence of (Cell, int)
+            The new rows' cells, and how many rows of each stand one after the other.
         parents : int array of shape (m, p)
             Row numbers of the parents' rows behind them.
         rng : numpy.random.Generator
-            Draws a row where none of the parents' will do.
+            Draws a row, of the same label if there is one, where none of the parents' will do.
 
         Raises
         ------
         InputError
             If no training row has one of the levels.
         """
+        leaves = np.asarray([cell.leaf for cell, _ in cells])
         known, wanted = self.lattice.digits(self.leaves), self.lattice.digits(leaves)
-        sources = []
-        for i, attribute in enumerate(self.lattice.attributes):
-            # Parent i frees attribute i; the next one has the level as a rule.
-            source = parents[:, (i + 1) % parents.shape[1]].copy()
-            for level in np.unique(wanted[i]).tolist():
-                astray = np.flatnonzero((wanted[i] == level) & (known[i][source] != level))
-                if not len(astray):
-                    continue
-                having = np.flatnonzero(known[i] == level)
-                if not len(having):
-                    group = show_group({attribute.name: attribute.levels[level]})
-                    raise InputError(f"No training row has {group}, so no rows can be made of it.")
-                source[astray] = rng.choice(having, len(astray))
-            sources.append(source)
+        ends = np.cumsum([n for _, n in cells])
+        sources = [parents[:, (i + 1) % parents.shape[1]].copy() for i in range(parents.shape[1])]
+        for i, source in enumerate(sources):  # parent i frees attribute i; the next has the level as a rule
+            for (cell, n), level, end in zip(cells, wanted[i].tolist(), ends.tolist(), strict=True):
+                own = source[end - n : end]
+                astray = np.flatnonzero(known[i][own] != level)
+                if len(astray):
+                    own[astray] = rng.choice(self._rows_with(i, level, cell.label), len(astray))
         return sources
+
+    def _rows_with(self, attribute: int, level: int, label: int) -> IntArray:
+        having = self.lattice.digits(self.leaves)[attribute] == level
+        for rows in (np.flatnonzero(having & (self.labels == label)), np.flatnonzero(having)):
+            if len(rows):
+                return rows
+        axis = self.lattice.attributes[attribute]
+        group = show_group({axis.name: axis.levels[level]})
+        raise InputError(f"No training row has {group}, so no rows can be made of it.")
 
 
 def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int = 5) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -17,10 +18,11 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from fairlattice._validation import check_choice, check_same_length
+from fairlattice._validation import IntArray, check_choice, check_same_length
 from fairlattice.exceptions import InputError
+from fairlattice.groups import GroupLattice
 from fairlattice.samplers._augmenter import HierarchicalAugmenter
-from fairlattice.samplers._equal import cell_weights, equal_resample, equal_weights
+from fairlattice.samplers._equal import cell_weights, resample_cells
 from fairlattice.samplers._rows import take_rows
 
 BALANCES = ("auto", "weight", "resample")
@@ -48,6 +50,10 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Makes rows for cells that lack some, before weighting; it is cloned and fitted on the same rows.
     balance : {"auto", "weight", "resample"}, default="auto"
         Sample weights, drawing rows, or weights where the estimator takes them.
+    cuts : mapping of str to sequence of float, optional
+        Cut points of numeric attributes, as in ``{"age": [25, 45]}``; with an augmenter, its own hold.
+    missing : {"level", "raise"}, default="level"
+        Give missing values of an attribute a level of their own, or refuse them.
     random_state : int, RandomState or None, default=None
         Seed of the drawing.
 
@@ -82,11 +88,15 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         augmenter: HierarchicalAugmenter | None = None,
         *,
         balance: str = "auto",
+        cuts: Mapping[str, Sequence[float]] | None = None,
+        missing: str = "level",
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
         self.augmenter = augmenter
         self.balance = balance
+        self.cuts = cuts
+        self.missing = missing
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, *, sensitive_features: Any = None) -> Self:
@@ -112,13 +122,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
         check_consistent_length(X, y)
-        groups, self.augmenter_ = sensitive_features, None
-        if self.augmenter is not None:
-            if groups is None and self.augmenter.sensitive is None:
-                raise InputError("An augmenter needs groups: pass `sensitive_features`.")
-            self.augmenter_ = clone(self.augmenter).fit(X, y, sensitive_features=groups)
-            more = self.augmenter_.augment(X, y, sensitive_features=groups)
-            X, y, groups = more.X, more.y, more.sensitive_features
+        X, y, cells = self._cells(X, y, sensitive_features)
         self.estimator_ = clone(self.estimator)
         parameter = _weight_parameter(self.estimator_)
         if self.balance == "weight" and parameter is None:
@@ -126,11 +130,10 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
                 f"{type(self.estimator).__name__} takes no `sample_weight`. Pass `balance='resample'`."
             )
         if parameter is not None and self.balance != "resample":
-            self.estimator_.fit(X, y, **{parameter: _weights(y, groups)})
+            self.estimator_.fit(X, y, **{parameter: cell_weights(cells)})
         else:
             rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-            everyone = np.zeros(len(column_or_1d(y))) if groups is None else groups
-            rows = equal_resample(column_or_1d(y), sensitive_features=everyone, rng=rng)
+            rows = resample_cells(cells, rng=rng)
             self.estimator_.fit(take_rows(X, rows), take_rows(y, rows))
         self.classes_ = self.estimator_.classes_
         return self
@@ -149,6 +152,26 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         """The estimator's decision values."""
         return self._fitted(X).decision_function(X)
 
+    def _cells(self, X: Any, y: Any, groups: Any) -> tuple[Any, Any, IntArray]:
+        """Rows to train on, with new ones if asked, and a code of each row's cell."""
+        self.augmenter_ = None
+        lattice = GroupLattice(())
+        if self.augmenter is not None:
+            if groups is None and self.augmenter.sensitive is None:
+                raise InputError("An augmenter needs groups: pass `sensitive_features`.")
+            self.augmenter_ = clone(self.augmenter).fit(X, y, sensitive_features=groups)
+            more = self.augmenter_.augment(X, y, sensitive_features=groups)
+            X, y, groups, lattice = more.X, more.y, more.sensitive_features, self.augmenter_.lattice_
+        elif groups is not None:
+            levels = max(100, len(column_or_1d(y)) // 2)
+            lattice = GroupLattice.from_features(
+                groups, cuts=self.cuts, missing=self.missing, max_levels=levels
+            )
+        labels, codes = np.unique(column_or_1d(y), return_inverse=True)
+        leaves = np.zeros(len(codes), dtype=np.int64) if groups is None else lattice.encode(groups)
+        check_same_length(y=codes, sensitive_features=leaves)
+        return X, y, leaves * len(labels) + codes
+
     def _fitted(self, X: Any) -> Any:
         check_is_fitted(self)
         if getattr(X, "ndim", 2) == 2:  # otherwise the estimator itself says best what is wrong
@@ -164,14 +187,6 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             inner.classifier_tags.multi_class if inner.classifier_tags else True
         )
         return tags
-
-
-def _weights(y: Any, groups: Any) -> Any:
-    labels = column_or_1d(y)
-    if groups is not None:
-        return equal_weights(labels, sensitive_features=groups)
-    check_same_length(y=labels)
-    return cell_weights(np.unique(labels, return_inverse=True)[1])
 
 
 def _weight_parameter(estimator: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,13 @@ def cell_weights(cells: IntArray) -> FloatArray:
     return weights
 
 
-def equal_weights(y: Any, *, sensitive_features: Any) -> FloatArray:
+def equal_weights(
+    y: Any,
+    *,
+    sensitive_features: Any,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    missing: str = "level",
+) -> FloatArray:
     """Sample weights that make every (leaf, label) cell count the same: equal sampling, exactly.
 
     Parameters
@@ -43,6 +50,8 @@ def equal_weights(y: Any, *, sensitive_features: Any) -> FloatArray:
         Labels.
     sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
         The sensitive attributes.
+    cuts, missing
+        As in :meth:`GroupLattice.from_features`.
 
     Returns
     -------
@@ -59,17 +68,23 @@ def equal_weights(y: Any, *, sensitive_features: Any) -> FloatArray:
     >>> print(equal_weights([0, 0, 1, 1], sensitive_features=["a", "b", "b", "b"]).round(3))
     [1.333 1.333 0.667 0.667]
     """
-    return cell_weights(_cells(y, sensitive_features))
+    return cell_weights(_cells(y, sensitive_features, cuts, missing))
 
 
 def equal_resample(
-    y: Any, *, sensitive_features: Any, per_cell: str | int = "mean", rng: np.random.Generator
+    y: Any,
+    *,
+    sensitive_features: Any,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    missing: str = "level",
+    per_cell: str | int = "mean",
+    rng: np.random.Generator,
 ) -> IntArray:
     """Row numbers in which every cell occurs the same number of times.
 
     Parameters
     ----------
-    y, sensitive_features
+    y, sensitive_features, cuts, missing
         As in :func:`equal_weights`.
     per_cell : {"mean", "max"} or int, default="mean"
         Rows to draw from each cell: so many that the total stays about n, as many as the largest
@@ -95,7 +110,13 @@ def equal_resample(
     >>> sorted(rows.tolist())
     [0, 1, 2, 2, 3, 3]
     """
-    cells = _cells(y, sensitive_features)
+    return resample_cells(_cells(y, sensitive_features, cuts, missing), per_cell=per_cell, rng=rng)
+
+
+def resample_cells(cells: IntArray, *, per_cell: str | int = "mean", rng: np.random.Generator) -> IntArray:
+    """As :func:`equal_resample`, from a code of each row's cell."""
+    if not len(cells):
+        return np.zeros(0, dtype=np.int64)
     _, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
     named = {"mean": -(-len(cells) // len(counts)), "max": int(counts.max())}
     if per_cell not in named and not (isinstance(per_cell, int) and per_cell > 0):
@@ -109,9 +130,14 @@ def equal_resample(
     return rng.permutation(np.concatenate(drawn)).astype(np.int64)
 
 
-def _cells(y: Any, sensitive_features: Any) -> IntArray:
+def _cells(
+    y: Any, sensitive_features: Any, cuts: Mapping[str, Sequence[float]] | None, missing: str
+) -> IntArray:
     labels = as_labels(y, "y")
-    leaves = GroupLattice.from_features(sensitive_features, max_levels=len(labels)).encode(sensitive_features)
+    lattice = GroupLattice.from_features(
+        sensitive_features, cuts=cuts, missing=missing, max_levels=max(100, len(labels) // 2)
+    )
+    leaves = lattice.encode(sensitive_features)
     check_same_length(y=labels, sensitive_features=leaves)
     classes, codes = np.unique(labels, return_inverse=True)
     return leaves * len(classes) + codes

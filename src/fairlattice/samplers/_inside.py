@@ -22,6 +22,9 @@ def groups_of(X: Any, sensitive_features: Any, inside: Sequence[str | int] | Non
             "Groups are needed: pass `sensitive_features`, or name columns of X with `sensitive`."
         )
     if isinstance(X, np.ndarray):
+        odd = [j for j in inside if not isinstance(j, int | np.integer) or not -X.shape[1] <= j < X.shape[1]]
+        if odd:
+            raise InputError(f"`sensitive` must hold positions among {X.shape[1]} columns, got {odd[0]!r}.")
         return {f"x_{j}": X[:, int(j)] for j in inside}
     table = nw.from_native(X, eager_only=True)
     check_columns_exist([str(n) for n in inside], table.columns)
@@ -31,7 +34,7 @@ def groups_of(X: Any, sensitive_features: Any, inside: Sequence[str | int] | Non
 def columns_inside(X: Any, inside: Sequence[str | int] | None, lattice: GroupLattice) -> list[Any]:
     """Columns of X that hold the attributes themselves: by position in an array, by name in a frame."""
     if isinstance(X, np.ndarray):
-        return list(inside or ())
+        return [int(j) % X.shape[1] for j in inside or ()]
     table = nw.from_native(X, eager_only=True, pass_through=True)
     return [n for n in table.columns if n in lattice.names] if isinstance(table, nw.DataFrame) else []
 
