@@ -102,6 +102,55 @@ class TestTheTable:
         Path("t.csv").write_text("y,p,s,s\n0,1,a,b\n1,0,b,a\n")
         refused(capsys, [command, "t.csv", *COMMANDS[command]], "two columns named 's'")
 
+    def test_duplicates_below_a_blank_line(self, command, capsys):
+        Path("t.csv").write_text("\ny,p,s,s\n0,1,a,b\n1,0,b,a\n")
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], "two columns named 's'. Rename one.\n")
+
+    def test_another_separator(self, command, capsys):
+        Path("t.csv").write_text("y;p;s;x\n0;1;a;2\n1;0;b;3\n")
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], "separated by ';'")
+
+    def test_what_is_no_regular_file(self, command, capsys):
+        os.mkfifo("t.csv")
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], "no regular file")
+        Path("t.csv").unlink()
+        os.mkfifo("fifo.csv")
+        arguments = ["fifo.csv" if a.startswith("out.") else a for a in COMMANDS[command]]
+        refused(capsys, [command, write(), *arguments], "`fifo.csv` is no regular file")
+        assert Path("fifo.csv").is_fifo()
+
+    def test_a_loop_of_links(self, command, capsys):
+        Path("loop.csv").symlink_to("loop.csv")
+        arguments = ["loop.csv" if a.startswith("out.") else a for a in COMMANDS[command]]
+        refused(capsys, [command, write(), *arguments], "`loop.csv`")
+        refused(capsys, [command, "loop.csv", *COMMANDS[command]], "`loop.csv`")
+
+    def test_names_that_are_too_long(self, command, capsys):
+        name = "n" * 300 + ".csv"
+        refused(capsys, [command, name, *COMMANDS[command]], "cannot be read: File name too long")
+        arguments = [name if a.startswith("out.") else a for a in COMMANDS[command]]
+        refused(capsys, [command, write(), *arguments], "File name too long")
+
+    def test_extra_arguments(self, command, capsys):
+        write()
+        for extra in ("", " ", "a\nb", "--foo\nbar"):
+            refused(capsys, [command, "t.csv", extra, *COMMANDS[command]], "unrecognized arguments")
+
+    def test_nested_columns(self, command, capsys):
+        pl.DataFrame({**ROWS, "s": [[1], [2]] * 30}).write_parquet("t.parquet")
+        refused(capsys, [command, "t.parquet", *COMMANDS[command]], "Column `s` has type List")
+
+    def test_a_continuous_label(self, command, capsys):
+        refused(
+            capsys,
+            [command, write(y=[i / 7 for i in range(60)]), *COMMANDS[command]],
+            "Label `y` has 60 distinct",
+        )
+
+    def test_case_is_no_matter_for_suggestions(self, command, capsys):
+        arguments = [a if a != "y" else "Y" for a in COMMANDS[command]]
+        refused(capsys, [command, write(), *arguments], "Did you mean 'y'?")
+
     def test_column_not_there(self, command, capsys):
         write(sex=["a", "b"] * 30)
         arguments = [a if a != "s" else "sxe" for a in COMMANDS[command]]
@@ -207,6 +256,9 @@ def test_options_of_audit_and_augment(capsys):
         (["--fail-above", "dff=1"], "Did you mean 'df'"),
         (["--fail-above", "df"], "df=X"),
         (["--fail-above", "df=-1"], "at least 0"),
+        (["--fail-above", ""], "df"),
+        (["--fail-above", "df=inf"], "finite"),
+        (["--fail-above", "df=1,df=2"], "twice"),
         (["--fail-above", "df=nan"], "at least 0"),
         (["--fail-on-leveling-down"], "--baseline"),
         (["--positive", "9"], "does not occur"),
@@ -224,7 +276,11 @@ def test_options_of_audit_and_augment(capsys):
     ):
         refused(capsys, ["augment", "t.csv", *COMMANDS["augment"], *extra], word)
     write(p=["u", "v", "w"] * 20)
-    refused(capsys, ["audit", "t.csv", *COMMANDS["audit"]], "differ in type")
+    refused(capsys, ["audit", "t.csv", *COMMANDS["audit"]], "Columns `y` and `p` differ in type: 'u' is text")
+    write(p=[5, 6] * 30)
+    refused(capsys, ["audit", "t.csv", *COMMANDS["audit"]], "No prediction is a label")
+    write(p=[0.25, 0.75] * 30)
+    refused(capsys, ["audit", "t.csv", *COMMANDS["audit"]], "threshold")
 
 
 def test_a_table_too_small_to_split(capsys):
@@ -292,3 +348,8 @@ def test_a_full_disk(full_disk, capsys):
         assert f"p.{suffix}` cannot be written" in err
         assert (err.count("\n"), out) == (1, "")
         assert list(full_disk.iterdir()) == []
+    with pytest.raises(OSError, match="No space"), (full_disk / "filler").open("wb", buffering=0) as filler:
+        for _ in range(100):
+            filler.write(b"x" * 4096)
+    assert main([*arguments, "--repeats", "1", "--strategies", "none", "--predictions", "good.csv"]) == 2
+    assert not Path("good.csv").exists()  # both files, or none

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -17,6 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fairlattice.exceptions import InputError
+
+_MOST_NAMED = 20
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -31,9 +35,10 @@ class Column(NamedTuple):
 
 
 def did_you_mean(word: str, candidates: Iterable[Any]) -> str:
-    """`` Did you mean 'x'?`` for the nearest candidate, or nothing."""
-    close = difflib.get_close_matches(word, [str(c) for c in candidates], n=1, cutoff=0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    """`` Did you mean 'x'?`` for the nearest candidate, whatever its case, or nothing."""
+    by_lower = {str(c).lower(): str(c) for c in candidates}
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.5)
+    return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
 
 
 def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
@@ -65,7 +70,8 @@ def check_columns_exist(wanted: Iterable[str], present: Sequence[str]) -> None:
     """Raise, with the nearest name, if a wanted column is not there."""
     absent = [name for name in wanted if name not in present]
     if absent:
-        hint = did_you_mean(absent[0], present) or f" The columns are {', '.join(map(str, present))}."
+        listed = ", ".join(map(str, present[:_MOST_NAMED])) + (" …" if len(present) > _MOST_NAMED else "")
+        hint = did_you_mean(absent[0], present) or f" The columns are {listed}."
         raise InputError(f"Columns not found: {absent}.{hint}")
 
 
@@ -103,7 +109,7 @@ def as_column(values: Any, name: str) -> Column:
         return Column(array, np.isnat(array))
     if array.dtype.kind == "O":
         plain = np.empty(len(array), dtype=object)
-        plain[:] = [v.item() if isinstance(v, np.generic) else v for v in array]
+        plain[:] = [_plain(v) for v in array]
         missing = np.fromiter((is_missing(v) for v in plain), dtype=bool, count=len(plain))
         return Column(_narrow(plain, missing), missing)
     return Column(array, np.zeros(len(array), dtype=bool))
@@ -167,7 +173,8 @@ def distinct_values(values: npt.NDArray[Any]) -> list[Any]:
         try:
             return sorted_values(values.tolist())
         except TypeError as error:
-            raise InputError(f"Values must be hashable, got {type(values[0]).__name__} objects.") from error
+            kind = type(values[0]).__name__
+            raise InputError(f"A column holds {kind} objects. Turn them into numbers or text.") from error
     plain = values.astype(str) if values.dtype.kind in "Mm" else values
     return list(np.unique(plain).tolist())
 
@@ -188,7 +195,26 @@ def index_of(values: npt.NDArray[Any], known: Sequence[Any]) -> IntArray:
     return np.fromiter((position.get(v, -1) for v in values.tolist()), dtype=np.int64, count=len(values))
 
 
+def _plain(value: Any) -> Any:
+    """A value as text, a number or a truth value, where it stands for one."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, date | time | timedelta) and value == value:  # NaT is missing, and stays
+        return str(value)
+    return value
+
+
 def _series_column(series: nw.Series[Any]) -> Column:
+    if series.dtype.is_nested() or series.dtype == nw.Binary:
+        raise InputError(f"Column `{series.name}` has type {series.dtype}. Turn it into numbers or text.")
+    if series.dtype.is_temporal():
+        series = series.cast(nw.String)
+    elif series.dtype.is_decimal():
+        series = series.cast(nw.Float64)
+    elif series.dtype in (nw.Int128, nw.UInt128):
+        raise InputError(f"Column `{series.name}` has type {series.dtype}. Cast it to Int64.")
     missing = series.is_null()
     if series.dtype.is_float():
         missing = missing | series.is_nan().fill_null(True)

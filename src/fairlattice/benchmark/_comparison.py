@@ -191,7 +191,9 @@ class Comparison:
         ):
             levels = np.empty(len(attribute.levels), dtype=object)
             levels[:] = attribute.levels
-            name = f"sensitive_{attribute.name}" if attribute.name in columns else attribute.name
+            name = attribute.name
+            while name in columns or (name != attribute.name and name in self.lattice.names):
+                name = f"sensitive_{name}"
             columns[name] = levels[digit]
         return columns
 

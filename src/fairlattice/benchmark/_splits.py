@@ -34,7 +34,10 @@ def stratified_splits(
     try:
         pairs = list(splitter.split(np.zeros(len(labels)), strata))
     except ValueError as error:
-        raise InputError(f"The table is too small to split into training and test rows: {error}") from error
+        raise InputError(
+            f"The table is too small to split with `test_size`={test_size:g}: "
+            "each label needs rows in both parts."
+        ) from error
     for train, test in pairs:
         if len(np.unique(labels[train])) < 2 or len(np.unique(labels[test])) < 2:
             raise InputError(

@@ -1,5 +1,21 @@
 """The command line: parses, calls, prints."""
 
-from fairlattice.cli._main import main
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 a gate fell, 2 anything else, told in one line."""
+    try:
+        # Imported here, so that an interruption while modules load is one like any other.
+        from fairlattice.cli._main import run_command
+
+        return run_command(argv)
+    except KeyboardInterrupt:
+        sys.stderr.write("fairlattice: interrupted; nothing was written.\n")
+        return 2
+
 
 __all__ = ["main"]

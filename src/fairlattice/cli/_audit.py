@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,18 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read, count, measure, print, write, gate."""
-    from fairlattice.cli._output import show, write_json
-    from fairlattice.cli._tables import (
-        check_labels,
-        check_writable,
-        file_hash,
-        read_table,
-        refuse_identifier,
-        refuse_infinite,
-    )
+    """Read, count, measure, write, print, gate."""
+    from fairlattice.cli._checks import check_infinite, check_predictions, check_roles
+    from fairlattice.cli._output import show, show_json
+    from fairlattice.cli._tables import check_writable, file_hash, read_table, write_files
     from fairlattice.groups import GroupCounts
-    from fairlattice.metrics import audit
+    from fairlattice.metrics import Audit, audit
     from fairlattice.report import audit_summary, audit_text, to_json
 
     gates = parse_gates(arguments.fail_above)
@@ -68,19 +63,16 @@ def run(arguments: argparse.Namespace) -> int:
     frame = read_table(arguments.table)
     predictions = [c for c in (arguments.prediction, arguments.baseline) if c is not None]
     columns = Columns.parse(arguments, frame.columns, *predictions)
-    check_labels(frame, columns.label)
-    refuse_infinite(frame, [*predictions, *columns.sensitive])
-    refuse_identifier(frame, columns.sensitive, columns.cuts)
-    audits = [
-        audit(
-            GroupCounts.from_frame(
-                frame, label=columns.label, prediction=name, sensitive=columns.sensitive, cuts=columns.cuts
-            ),
-            positive=arguments.positive,
-            alpha=arguments.alpha,
+    check_infinite(frame, predictions)
+    check_roles(frame, columns.label, columns.sensitive, columns.cuts)
+    audits: list[Audit] = []
+    for name in predictions:
+        check_predictions(frame, columns.label, name)
+        counts = GroupCounts.from_frame(
+            frame, label=columns.label, prediction=name, sensitive=columns.sensitive, cuts=columns.cuts
         )
-        for name in predictions
-    ]
+        positive = audits[0].positive if audits else arguments.positive
+        audits.append(audit(counts, positive=positive, alpha=arguments.alpha))
     data = data_about(
         arguments.table.name,
         frame.height,
@@ -89,40 +81,45 @@ def run(arguments: argparse.Namespace) -> int:
         sha256=file_hash(arguments.table),
     )
     summary = audit_summary(audits[0], data, audits[1] if len(audits) > 1 else None)
-    show(audit_text(summary, top=arguments.top), quiet=str(arguments.json) == "-")
-    write_json(to_json(summary), arguments.json)
-    return _gate(summary, gates, leveling=arguments.fail_on_leveling_down)
+    fallen = _fallen(summary, gates, leveling=arguments.fail_on_leveling_down)
+    text = to_json(summary)
+    if str(arguments.json) == "-":
+        show_json(text)
+    else:
+        write_files((arguments.json, lambda target: target.write(text.encode())))
+        show(audit_text(summary, top=arguments.top))
+    if fallen:
+        sys.stderr.write(f"{arguments.prog}: gate fell: {'; '.join(fallen)}.\n")
+    return 1 if fallen else 0
 
 
 def parse_gates(text: str | None) -> dict[str, float]:
     """``df=1.0,if=0.4`` as a mapping."""
-    gates = {}
-    for part in (text or "").split(",") if text else []:
-        name, equals, limit = part.partition("=")
-        check_choice("--fail-above", name.strip(), ("df", "if"))
+    gates: dict[str, float] = {}
+    for part in [] if text is None else text.split(","):
+        name, _, limit = (piece.strip() for piece in part.partition("="))
+        check_choice("--fail-above", name, ("df", "if"))
         try:
-            gates[name.strip()] = float(limit)
+            value = float(limit)
         except ValueError:
             raise InputError(f"`--fail-above` takes df=X,if=Y with numbers, got {part!r}.") from None
-        if not equals or not gates[name.strip()] >= 0:
-            raise InputError(f"`--fail-above` takes limits of at least 0, got {part!r}.")
+        if not 0 <= value < float("inf"):
+            raise InputError(f"`--fail-above` takes finite limits of at least 0, got {part!r}.")
+        if name in gates:
+            raise InputError(f"`--fail-above` names {name} twice.")
+        gates[name] = value
     return gates
 
 
-def _gate(summary: dict[str, Any], gates: dict[str, float], *, leveling: bool) -> int:
-    import sys
-
+def _fallen(summary: dict[str, Any], gates: dict[str, float], *, leveling: bool) -> list[str]:
+    """The gates that fell, in words."""
     fallen = []
     for name, limit in gates.items():
         found = summary["notions"]["equalized_odds"][name]
         if found is None:
-            raise InputError(
-                f"`--fail-above {name}` cannot be judged: the rates are undefined in every group."
-            )
+            raise InputError(f"`--fail-above {name}` cannot be judged: a rate is undefined in every group.")
         if found["value"] > limit:
             fallen.append(f"{name} {found['value']:.3f} is above {limit:g}")
     if leveling and summary["leveling_down"]["verdict"] == "yes":
         fallen.append("leveling down against the baseline")
-    if fallen:
-        sys.stderr.write(f"fairlattice audit: gate fell: {'; '.join(fallen)}.\n")
-    return 1 if fallen else 0
+    return fallen

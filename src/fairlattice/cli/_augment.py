@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairlattice.cli._options import Columns, add_table
-from fairlattice.exceptions import InputError
+from fairlattice.exceptions import FairlatticeWarning, InputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,15 +62,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, fit, make rows, write."""
-    from fairlattice.cli._output import progress, show, told_warnings
+    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_features
+    from fairlattice.cli._output import note, progress, show
     from fairlattice.cli._tables import (
-        check_labels,
         check_writable,
+        is_text,
         read_table,
-        refuse_identifier,
-        refuse_infinite,
         table_format,
-        write_table,
+        table_writer,
+        write_files,
     )
     from fairlattice.samplers import HierarchicalAugmenter
 
@@ -86,11 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(
             f"The table has a column `{taken[0]}` already. Was it augmented before? Pass --no-origin."
         )
-    check_labels(frame, columns.label)
-    refuse_infinite(frame, [c for c in frame.columns if c not in columns.drop])
-    refuse_identifier(frame, columns.sensitive, columns.cuts)
     columns.features(frame)
     features = columns.features(frame, keep_sensitive=True)
+    check_roles(frame, columns.label, columns.sensitive, columns.cuts)
+    check_infinite(frame, features.columns)
     augmenter = HierarchicalAugmenter(
         arguments.mixing,
         arguments.share,
@@ -99,34 +98,39 @@ def run(arguments: argparse.Namespace) -> int:
         cuts=columns.cuts,
         random_state=arguments.seed,
     )
-    with told_warnings(arguments.prog), progress("making rows") as bar:
+    with warnings.catch_warnings(record=True) as caught, progress("making rows") as bar:
+        warnings.simplefilter("always", FairlatticeWarning)
         augmenter.fit(features, frame[columns.label])
         bar(1, 2)
         more = augmenter.augment(features, frame[columns.label], per_cell=per_cell)
         bar(2, 2)
-    write_table(assemble(frame, more, columns, origin=not arguments.no_origin), arguments.out)
+    # From text to text the original rows keep their very text, such as the zeros of 007.
+    verbatim = is_text(arguments.table) and is_text(arguments.out)
+    original = read_table(arguments.table, as_text=True) if verbatim else frame
+    table = assemble(original, frame.schema, more, columns, origin=not arguments.no_origin)
+    write_files((arguments.out, table_writer(table, arguments.out)))
     made = int(more.origin.synthetic.sum())
     show(f"wrote {arguments.out}: {frame.height:,} original and {made:,} synthetic rows")
-    sys.stdout.flush()
+    told = [str(w.message) for w in caught if issubclass(w.category, FairlatticeWarning)]
+    note(arguments.prog, [*told, *notes_on_features(features)])
     return 0
 
 
-def assemble(frame: pl.DataFrame, more: Augmented, columns: Columns, *, origin: bool) -> pl.DataFrame:
+def assemble(
+    original: pl.DataFrame, schema: pl.Schema, more: Augmented, columns: Columns, *, origin: bool
+) -> pl.DataFrame:
     """The table as it was, with the new rows below it, and the columns of origin if asked."""
     import polars as pl
 
-    new = more.X.tail(more.X.height - frame.height).with_columns(more.y.tail(more.X.height - frame.height))
-    new = new.with_columns(pl.lit(None, dtype=frame.schema[c]).alias(c) for c in columns.drop)
-    table: pl.DataFrame = pl.concat([frame, new.select(frame.columns)])
+    n = more.X.height - original.height
+    new = more.X.tail(n).with_columns(more.y.tail(n))
+    new = new.with_columns(pl.lit(None, dtype=schema[c]).alias(c) for c in columns.drop)
+    table: pl.DataFrame = pl.concat([original, new.select(original.columns).cast(dict(original.schema))])
     if not origin:
         return table
-    rows = [
-        " ".join(map(str, r)) if s else None
-        for r, s in zip(more.origin.parents.tolist(), more.origin.synthetic, strict=True)
-    ]
-    return table.with_columns(
-        pl.Series(SYNTHETIC, more.origin.synthetic), pl.Series(PARENTS, rows, dtype=pl.String)
-    )
+    parents, synthetic = more.origin.parents.tolist(), more.origin.synthetic
+    rows = [" ".join(map(str, r)) if s else None for r, s in zip(parents, synthetic, strict=True)]
+    return table.with_columns(pl.Series(SYNTHETIC, synthetic), pl.Series(PARENTS, rows, dtype=pl.String))
 
 
 def _per_cell(text: str) -> str | int:

@@ -7,9 +7,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from fairlattice.cli._options import Columns, add_positive, add_table, add_training, data_about
+from fairlattice.exceptions import InputError
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from fairlattice.benchmark import Comparison
 
 NAME = "compare"
 HELP = "train with several strategies on the same splits; see whom each helps and hurts"
@@ -59,36 +62,32 @@ def compare_frame(
     keep_sensitive: bool,
 ) -> int:
     """The comparison of one frame, from checks to exit code."""
-    import polars as pl
-
     from fairlattice.benchmark import STRATEGIES, compare
-    from fairlattice.cli._output import progress, show, write_json
-    from fairlattice.cli._tables import (
-        check_labels,
-        refuse_identifier,
-        refuse_infinite,
-        table_format,
-        write_table,
-    )
-    from fairlattice.exceptions import InputError
+    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_features
+    from fairlattice.cli._interrupt import start_workers
+    from fairlattice.cli._output import note, progress, show, show_json
+    from fairlattice.cli._tables import table_format, table_writer, write_files
     from fairlattice.report import compare_summary, compare_text, to_json
 
     if arguments.predictions is not None:
         table_format(arguments.predictions)
     named = arguments.strategies
     names = list(STRATEGIES) if named is None else [s.strip() for s in named.split(",")]
-    if arguments.jobs == 0:
-        raise InputError("`--jobs` must be a number of processes, or -1 for one per core; got 0.")
+    if not 0 < abs(arguments.jobs) < 1000:
+        raise InputError(
+            f"`--jobs` must be a number of processes, or -1 for one per core; got {arguments.jobs}."
+        )
     if arguments.fail_on_leveling_down and "none" not in names:
         raise InputError(
             "--fail-on-leveling-down needs the strategy none to compare with. Add it to --strategies."
         )
-    check_labels(frame, columns.label)
-    refuse_infinite(frame, [c for c in frame.columns if c not in columns.drop])
-    refuse_identifier(frame, columns.sensitive, columns.cuts)
+    features = columns.features(frame, keep_sensitive=keep_sensitive)
+    check_roles(frame, columns.label, columns.sensitive, columns.cuts)
+    check_infinite(frame, features.columns)
+    start_workers(arguments.jobs)
     with progress("training") as bar:
         comparison = compare(
-            columns.features(frame, keep_sensitive=keep_sensitive),
+            features,
             frame[columns.label],
             sensitive_features=frame.select(columns.sensitive),
             strategies=names,
@@ -104,18 +103,31 @@ def compare_frame(
             progress=bar,
         )
     summary = compare_summary(comparison, data)
+    text, quiet = to_json(summary), str(arguments.json) == "-"
+    outputs: list[Any] = [(None if quiet else arguments.json, lambda target: target.write(text.encode()))]
     if arguments.predictions is not None:
-        table = {
-            name: pl.Series(name, values.tolist() if values.dtype == object else values, strict=False)
-            for name, values in comparison.predictions().items()
-        }
-        write_table(pl.DataFrame(table), arguments.predictions)
-    write_json(to_json(summary), arguments.json)
-    show(compare_text(summary), quiet=str(arguments.json) == "-")
+        outputs.append(
+            (arguments.predictions, table_writer(_prediction_frame(comparison), arguments.predictions))
+        )
+    write_files(*outputs)
+    if quiet:
+        show_json(text)
+    else:
+        show(compare_text(summary))
+    note(arguments.prog, notes_on_features(features))
     fallen = [s["name"] for s in summary["strategies"] if s["leveling_down"]["verdict"] == "yes"]
-    if arguments.jobs == 0:
-        raise InputError("`--jobs` must be a number of processes, or -1 for one per core; got 0.")
     if arguments.fail_on_leveling_down and fallen:
         sys.stderr.write(f"{arguments.prog}: gate fell: leveling down under {', '.join(fallen)}.\n")
         return 1
     return 0
+
+
+def _prediction_frame(comparison: Comparison) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame(
+        {
+            name: pl.Series(name, values.tolist() if values.dtype == object else values, strict=False)
+            for name, values in comparison.predictions().items()
+        }
+    )

@@ -42,13 +42,16 @@ def run(arguments: argparse.Namespace) -> int:
     columns = Columns(data.label, data.sensitive, dict(data.cuts), data.drop)
     arguments.positive = data.positive
     quiet = str(arguments.json) == "-"
-    show(f"{data.about}\n", quiet=quiet)
+    if not quiet:
+        show(f"{data.about}\n")
     code = compare_frame(
         arguments, frame, columns, data_about(data.name, frame.height, columns), keep_sensitive=False
     )
-    show(
-        "\nOn your own table: fairlattice compare people.csv --label hired --sensitive sex race age:25,45\n"
-        "Judge a model you have: fairlattice audit scored.csv --label y --prediction p --sensitive sex race",
-        quiet=quiet,
-    )
+    if not quiet:
+        show(
+            "\nOn your own table:\n"
+            "  fairlattice compare people.csv --label hired --sensitive sex race age:25,45\n"
+            "To judge a model that you have:\n"
+            "  fairlattice audit scored.csv --label y --prediction p --sensitive sex race"
+        )
     return code

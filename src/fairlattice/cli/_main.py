@@ -1,4 +1,4 @@
-"""The entry point: one parser, one place where errors become one line and an exit code.
+"""One parser, and one place where errors become one line and an exit code.
 
 0: done. 1: a gate fell. 2: bad input, a full disk, or an interruption. Never a traceback, unless
 the environment variable FAIRLATTICE_DEBUG is set.
@@ -16,6 +16,7 @@ from typing import NoReturn
 import fairlattice
 from fairlattice._validation import did_you_mean
 from fairlattice.cli import _audit, _augment, _compare, _demo
+from fairlattice.cli._interrupt import one_interrupt
 from fairlattice.exceptions import InputError
 
 COMMANDS = (_audit, _compare, _augment, _demo)
@@ -25,15 +26,18 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        unknown = message.removeprefix("unrecognized arguments: ")
-        if unknown != message:
-            known = [option for action in self._actions for option in action.option_strings]
-            message += "." + did_you_mean(unknown.split()[0].split("=")[0], known)
-        self.exit(2, f"{self.prog}: {message.rstrip('.')}. See {self.prog} --help.\n")
+        told = " ".join(message.split()).rstrip(".")
+        self.exit(2, f"{self.prog}: {told}. See {self.prog} --help.\n")
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        known = [option for action in self._actions for option in action.option_strings]
+        hint = did_you_mean(unknown[0].split("=")[0], known) if unknown[0].startswith("-") else ""
+        told = " ".join(f"unrecognized arguments: {' '.join(map(repr, unknown))}.{hint}".split())
+        self.exit(2, f"{self.prog}: {told} See {self.prog} --help.\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def build_parser() -> tuple[_Parser, dict[str, _Parser]]:
+    """The whole command line, and the parser of every command."""
     parser = _Parser(
         prog="fairlattice",
         description="Fair classifiers at the intersections of sensitive attributes, where data runs out.",
@@ -42,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fairlattice {fairlattice.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parsers = {}
     for module in COMMANDS:
         command = commands.add_parser(
             module.NAME,
@@ -53,40 +58,58 @@ def build_parser() -> argparse.ArgumentParser:
         )
         module.add_arguments(command)
         command.set_defaults(run=module.run, prog=command.prog)
-    return parser
+        parsers[command.prog] = command
+    return parser, parsers
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def run_command(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another
-    arguments, unknown = build_parser().parse_known_args(argv)
-    if unknown:
-        command = next(m for m in COMMANDS if m.run is arguments.run)
-        parser = _Parser(prog=arguments.prog, allow_abbrev=False)
-        command.add_arguments(parser)
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    _prepare_streams()
+    with one_interrupt():
+        try:
+            code = _run(argv)
+            sys.stdout.flush()
+        except (BrokenPipeError, OSError):
+            from fairlattice.cli._output import silence_stdout
+
+            silence_stdout()
+            code = 2
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    parser, parsers = build_parser()
+    prog = "fairlattice"
     try:
-        code: int = arguments.run(arguments)
-        sys.stdout.flush()
+        arguments, unknown = parser.parse_known_args(argv)
+        prog = arguments.prog
+        if unknown:
+            parsers[prog].refuse(unknown)
+        return int(arguments.run(arguments))
+    except SystemExit as stop:  # the parser has said it all
+        return int(stop.code or 0)
     except KeyboardInterrupt:
-        return _fail(arguments.prog, "interrupted; nothing was written.")
+        return _fail(prog, "interrupted; nothing was written.")
     except InputError as error:
-        return _fail(arguments.prog, str(error))
-    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _fail(prog, str(error))
     except MemoryError:
-        return _fail(arguments.prog, "out of memory. Use fewer rows, or fewer jobs (--jobs 1).")
+        return _fail(prog, "out of memory. Use fewer rows, or fewer jobs (--jobs 1).")
     except Exception as error:
         if os.environ.get("FAIRLATTICE_DEBUG"):
             raise
         told = " ".join(str(error).split())[:300]
-        return _fail(
-            arguments.prog, f"failed: {type(error).__name__}: {told} (set FAIRLATTICE_DEBUG=1 for details)"
-        )
-    return code
+        return _fail(prog, f"failed: {type(error).__name__}: {told} (set FAIRLATTICE_DEBUG=1 for details)")
+
+
+def _prepare_streams() -> None:
+    """Let a terminal that lacks a sign show another, and a closed stream take what it is given."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as we live
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _fail(prog: str, message: str) -> int:

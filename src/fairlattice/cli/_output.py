@@ -1,43 +1,61 @@
-"""What reaches a person: tables on standard output, progress and warnings on standard error."""
+"""What reaches a person: tables on standard output, progress and notes on standard error."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
-import warnings
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fairlattice.cli._tables import write_text
-from fairlattice.exceptions import FairlatticeWarning
+from fairlattice.exceptions import InputError
 
 
-def show(renderable: RenderableType, *, quiet: bool = False) -> None:
+class _PlainConsole(Console):
+    """A console to which the text of others' tables is text, and which leaves a closed pipe to us."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+def show(renderable: RenderableType) -> None:
     """Print for a reader; at most 100 columns, 80 where the output is no terminal."""
-    if not quiet:
-        console = Console(highlight=False, soft_wrap=False)
-        console.width = min(console.width, 100) if console.is_terminal else 80
+    console = _PlainConsole()
+    console.width = min(console.width, 100) if console.is_terminal else 80
+    with _reader_may_leave():
         console.print(renderable)
-
-
-def write_json(text: str, path: Path | None) -> None:
-    """Write JSON to a file, to standard output for ``-``, or not at all."""
-    if path is None:
-        return
-    if str(path) == "-":
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode())  # JSON is UTF-8 whatever the terminal speaks
-    else:
-        write_text(text, path)
+
+
+def show_json(text: str) -> None:
+    """Print JSON, as UTF-8 whatever the terminal speaks."""
+    with _reader_may_leave():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.flush()
+
+
+def note(prog: str, notes: Iterable[str]) -> None:
+    """Tell what is unusual, a line each, on standard error."""
+    for text in notes:
+        sys.stderr.write(f"{prog}: note: {' '.join(text.split())}\n")
+
+
+def silence_stdout() -> None:
+    """Let what is still buffered go nowhere, so that the interpreter does not trip over it at its end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextlib.contextmanager
 def progress(words: str) -> Iterator[Callable[[int, int], None]]:
     """A function (done, total) that moves a bar on standard error, if that is a terminal."""
-    console = Console(stderr=True)
+    console = _PlainConsole(stderr=True)
     columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(words, total=None)
@@ -45,11 +63,11 @@ def progress(words: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextlib.contextmanager
-def told_warnings(prog: str) -> Iterator[None]:
-    """The library's warnings as lines on standard error; others are not the reader's business."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+def _reader_may_leave() -> Iterator[None]:
+    try:
         yield
-    for warning in caught:
-        if issubclass(warning.category, FairlatticeWarning):
-            sys.stderr.write(f"{prog}: note: {warning.message}\n")
+    except BrokenPipeError:  # the reader of our output, such as head, has seen enough
+        silence_stdout()
+    except OSError as error:
+        silence_stdout()
+        raise InputError(f"Standard output cannot be written: {error.strerror or error}.") from error

@@ -1,6 +1,8 @@
-"""Tables in and out of files. Polars reads and writes; this file makes its refusals plain, and sees to
-it that no file is ever half written: everything is written beside its place, then renamed.
-"""  # noqa: D205
+"""Tables in and out of files.
+
+Polars reads and writes; this file makes its refusals plain, and sees to it that no file is ever half
+written: everything is written beside its place, and renamed when all of a command's files are whole.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +10,26 @@ import contextlib
 import csv
 import hashlib
 import os
+import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 
 from fairlattice._validation import did_you_mean
 from fairlattice.exceptions import InputError
 
+Writer = Callable[[IO[bytes]], Any]
+
 _FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".pq": "parquet",
     ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc",
 }  # fmt: skip
-_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError, ValueError)
+_SEPARATORS = {"csv": ",", "tsv": "\t"}
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError, ValueError, csv.Error)
 
 
 def table_format(path: Path) -> str:
@@ -34,8 +41,15 @@ def table_format(path: Path) -> str:
     return kind
 
 
-def read_table(path: Path) -> pl.DataFrame:
+def read_table(path: Path, *, as_text: bool = False) -> pl.DataFrame:
     """The table in a file, with at least one row and distinct column names.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    as_text : bool, default=False
+        Leave every value of a CSV or TSV file as the text that it is.
 
     Raises
     ------
@@ -43,139 +57,137 @@ def read_table(path: Path) -> pl.DataFrame:
         If the file is not there, cannot be read as what its suffix says, or has no rows.
     """
     kind = table_format(path)
-    if not path.exists():
-        near = _near(path)
-        raise InputError(f"`{path}` is not there.{near}")
-    if path.is_dir():
-        raise InputError(f"`{path}` is a folder. Name a file.")
-    if path.stat().st_size == 0:
-        raise InputError(f"`{path}` is empty.")
     try:
-        frame = _read(path, kind)
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError(f"`{path}` is a folder. Name a file.")
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"`{path}` is no regular file. Save the table to a file first.")
+        if status.st_size == 0:
+            raise InputError(f"`{path}` is empty.")
+        frame = _read_text(path, kind, as_text) if kind in _SEPARATORS else _read_binary(path, kind)
+    except FileNotFoundError as error:
+        raise InputError(f"`{path}` is not there.{_near(path)}") from error
     except OSError as error:
         raise InputError(f"`{path}` cannot be read: {error.strerror or error}.") from error
+    except InputError:
+        raise
     except _UNREADABLE as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        hint = (
-            "Convert it to UTF-8 first, as with iconv."
-            if "utf-8" in told.lower()
-            else "The file may be truncated or of another format."
-        )
-        raise InputError(f"`{path}` cannot be read as {kind.upper()}: {told.rstrip('.')}. {hint}") from error
+        told = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        hint = "The file may be truncated or of another format."
+        if "utf-8" in told.lower():
+            hint = "Convert it to UTF-8 first, as with iconv."
+        raise InputError(f"`{path}` cannot be read as {kind.upper()}: {told}. {hint}") from error
     if not frame.height:
         raise InputError(f"`{path}` has a header but no rows.")
     return frame
 
 
-def _read(path: Path, kind: str) -> pl.DataFrame:
-    if kind == "parquet":
-        return pl.read_parquet(path)
-    if kind == "ipc":
-        return pl.read_ipc(path)
-    separator = "," if kind == "csv" else "\t"
+def is_text(path: Path) -> bool:
+    """Whether the file is CSV or TSV, whose values are text."""
+    return table_format(path) in _SEPARATORS
+
+
+def _read_binary(path: Path, kind: str) -> pl.DataFrame:
+    # Files are passed open: a name could be taken for a pattern that matches other files.
+    with path.open("rb") as source:
+        return pl.read_parquet(source) if kind == "parquet" else pl.read_ipc(source)
+
+
+def _read_text(path: Path, kind: str, as_text: bool) -> pl.DataFrame:
+    separator = _SEPARATORS[kind]
+    csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        header = next(csv.reader(lines, delimiter=separator), [])
+        header = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
     twice = next((name for name in header if header.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"`{path}` has two columns named {twice!r}. Rename one.")
-    return pl.read_csv(path, separator=separator, infer_schema_length=None, encoding="utf8")
-
-
-def refuse_infinite(frame: pl.DataFrame, columns: list[str]) -> None:
-    """Raise if one of the columns holds an infinite number."""
-    floats = [c for c in columns if frame.schema[c].is_float()]
-    for name in floats:
-        n = int(frame[name].is_infinite().sum() or 0)
-        if n:
-            raise InputError(f"Column `{name}` has {n:,} infinite values. Remove or replace them.")
-
-
-def refuse_identifier(frame: pl.DataFrame, columns: tuple[str, ...], cut: dict[str, Any]) -> None:
-    """Raise if an attribute that is not cut has nearly as many levels as there are rows."""
-    for name in columns:
-        if name in cut:
-            continue
-        levels = frame[name].n_unique()
-        if frame.height >= 20 and levels > frame.height / 2:
-            raise InputError(
-                f"Attribute `{name}` has {levels:,} levels in {frame.height:,} rows: it looks like an "
-                f"identifier. Leave it out, or cut it if it is a number, as in {name}:25,45."
-            )
-
-
-def check_labels(frame: pl.DataFrame, label: str) -> None:
-    """Raise if the label has missing values or a single class."""
-    refuse_infinite(frame, [label])
-    column = frame[label]
-    gone = column.null_count() + int(column.is_nan().sum() or 0 if column.dtype.is_float() else 0)
-    if gone:
-        raise InputError(f"Label `{label}` has {gone:,} missing values. Remove these rows first.")
-    if column.n_unique() < 2:
-        raise InputError(f"Label `{label}` has one class only, {column[0]!r}. At least two are needed.")
+    other = (
+        next((mark for mark in ";\t|," if mark != separator and mark in header[0]), None) if header else None
+    )
+    if len(header) == 1 and other is not None:
+        raise InputError(
+            f"`{path}` has one column only, {header[0][:60]!r}: is it separated by {other!r}? "
+            f"Save it with {separator!r} in between."
+        )
+    with path.open("rb") as source:
+        frame = pl.read_csv(source, separator=separator, infer_schema=not as_text, infer_schema_length=None)
+    # Polars leaves doubled quotes in names as they are.
+    return (
+        frame.rename(dict(zip(frame.columns, header, strict=True))) if len(header) == frame.width else frame
+    )
 
 
 def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = ()) -> None:
     """Raise, before any work is done, if a file could not be written or would replace an input."""
-    given = [p for p in paths if p is not None and str(p) != "-"]
-    resolved = [p.resolve() for p in given]
-    for path, real in zip(given, resolved, strict=True):
-        if real in {i.resolve() for i in inputs}:
-            raise InputError(f"`{path}` is the input file, which is never overwritten. Name another.")
-        if resolved.count(real) > 1:
-            raise InputError(f"`{path}` is named twice as an output. Name two files.")
-        if path.is_dir():
-            raise InputError(f"`{path}` is a folder. Name a file in it.")
-        if not path.parent.is_dir():
-            raise InputError(
-                f"`{path}` cannot be written: the folder `{path.parent}` is not there. Make it first."
-            )
-        if not os.access(path.parent, os.W_OK):
-            raise InputError(f"`{path}` cannot be written: no permission in `{path.parent}`.")
+    taken = {_resolved(i) for i in inputs}
+    seen: set[Path] = set()
+    for path in paths:
+        if path is None or str(path) == "-":
+            continue
+        real = _resolved(path)
+        try:
+            mode = real.stat().st_mode if real.exists() else None
+            if real in taken:
+                raise InputError(f"`{path}` is the input file, which is never overwritten. Name another.")
+            if real in seen:
+                raise InputError(f"`{path}` is named twice as an output. Name two files.")
+            if mode is not None and stat.S_ISDIR(mode):
+                raise InputError(f"`{path}` is a folder. Name a file in it.")
+            if mode is not None and not stat.S_ISREG(mode):
+                raise InputError(f"`{path}` is no regular file. Name one, or - for standard output.")
+            if not real.parent.is_dir():
+                raise InputError(
+                    f"`{path}` cannot be written: the folder `{path.parent}` is not there. Make it first."
+                )
+            if not os.access(real.parent, os.W_OK):
+                raise InputError(f"`{path}` cannot be written: no permission in `{path.parent}`.")
+        except OSError as error:
+            raise InputError(f"`{path}` cannot be written: {error.strerror or error}.") from error
+        seen.add(real)
 
 
-def write_text(text: str, path: Path) -> None:
-    """Write text; all of it, or nothing."""
-    with _beside(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+def write_files(*outputs: tuple[Path | None, Writer]) -> None:
+    """Write several files, or none: each beside its place first, then all renamed."""
+    with contextlib.ExitStack() as stack:
+        for path, writer in outputs:
+            if path is not None:
+                stack.enter_context(_beside(path, writer))
 
 
-def write_table(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table in the format that the suffix tells; all of it, or nothing."""
-    writers: dict[str, Callable[[Path], Any]] = {
-        "csv": frame.write_csv,
-        "tsv": lambda p: frame.write_csv(p, separator="\t"),
-        "parquet": frame.write_parquet,
-        "ipc": frame.write_ipc,
-    }
+def table_writer(frame: pl.DataFrame, path: Path) -> Writer:
+    """How to write a table in the format that the suffix of `path` tells."""
     kind = table_format(path)
-    with _beside(path) as temporary:
-        writers[kind](temporary)
+    if kind in _SEPARATORS:
+        return lambda target: frame.write_csv(target, separator=_SEPARATORS[kind])
+    return frame.write_parquet if kind == "parquet" else frame.write_ipc
 
 
 def file_hash(path: Path) -> str:
     """SHA-256 of a file, by which a reader can tell that two results are about the same data."""
-    with path.open("rb") as lines:
-        return hashlib.file_digest(lines, "sha256").hexdigest()
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 @contextlib.contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A temporary file in the same folder, renamed to `path` if all goes well and removed if not."""
-    temporary = None
+def _beside(path: Path, writer: Writer) -> Iterator[None]:
+    """Write a temporary file in the same folder; rename it to `path` at the end, or remove it."""
+    real, temporary = _resolved(path), None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
+        handle, name = tempfile.mkstemp(prefix=".fairlattice-", suffix=".part", dir=real.parent)
         temporary = Path(name)
-        yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
+        with os.fdopen(handle, "wb") as target:
+            writer(target)
+            target.flush()
+            os.fsync(target.fileno())
+        temporary.chmod(stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o666 & ~_umask())
+        yield
+        temporary.replace(real)
         temporary = None
     except OSError as error:
         raise InputError(f"`{path}` cannot be written: {error.strerror or error}.") from error
+    except InputError:
+        raise
     except _UNREADABLE as error:
         raise InputError(f"`{path}` cannot be written: {str(error).splitlines()[0]}.") from error
     finally:
@@ -183,7 +195,22 @@ def _beside(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _resolved(path: Path) -> Path:
+    """Where a path leads, links followed."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError) as error:  # a loop of links, or a working folder that is gone
+        raise InputError(f"`{path}` leads nowhere: {error}.") from error
+
+
 def _near(path: Path) -> str:
-    return (
-        did_you_mean(path.name, sorted(p.name for p in path.parent.glob("*"))) if path.parent.is_dir() else ""
-    )
+    try:
+        return did_you_mean(path.name, sorted(p.name for p in path.parent.iterdir()))
+    except OSError:
+        return ""

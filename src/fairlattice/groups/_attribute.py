@@ -117,6 +117,8 @@ def show_level(level: Level) -> str:
     """A level as a person reads it: 2.0 is "2", and a value not recorded is "(missing)"."""
     if level is None:
         return "(missing)"
+    if level == "(missing)":
+        return repr(level)  # the text itself, not the absence of one
     return f"{level:.12g}" if isinstance(level, float) else str(level)
 
 
@@ -136,7 +138,7 @@ def parse_sensitive(text: str, columns: Sequence[str] = ()) -> tuple[str, tuple[
 
     A name that is itself one of `columns` is taken whole, colon and all.
     """
-    if text in columns or ":" not in text:
+    if text in columns or ":" not in text[1:]:
         return text, ()
     name, _, cuts = text.rpartition(":")
     return name, check_cuts(name, [c.strip() for c in cuts.split(",")])  # type: ignore[misc]

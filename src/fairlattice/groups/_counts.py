@@ -168,7 +168,7 @@ class GroupCounts:
         }
         lattice = GroupLattice.from_features(features, cuts=cuts, missing=missing)
         truth, predicted = as_labels(columns["label"], label), as_labels(columns["prediction"], prediction)
-        known = _all_classes(truth, predicted)
+        known = _all_classes(truth, predicted, f"Columns `{label}` and `{prediction}`")
         rows, cols = _positions(truth, known, label), _positions(predicted, known, prediction)
         return cls.from_codes(lattice, known, lattice.encode(features), rows, cols, weights)
 
@@ -252,7 +252,9 @@ class GroupCounts:
         return wide
 
 
-def _all_classes(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> tuple[Any, ...]:
+def _all_classes(
+    truth: npt.NDArray[Any], predicted: npt.NDArray[Any], what: str = "Labels and predictions"
+) -> tuple[Any, ...]:
     """The distinct labels; scores given in place of predictions are refused."""
     known, given = distinct_values(truth), distinct_values(predicted)
     if any(isinstance(v, float) and not v.is_integer() and v not in known for v in given):
@@ -260,12 +262,14 @@ def _all_classes(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> tuple[
         raise InputError(
             f"Predictions hold {odd!r}, which is no label. Turn scores into labels by a threshold."
         )
-    return _joined(known, given, "Labels and predictions")
+    return _joined(known, given, what)
 
 
 def _joined(first: Sequence[Any], second: Sequence[Any], what: str) -> tuple[Any, ...]:
-    if {isinstance(v, str) for v in first} != {isinstance(v, str) for v in second}:
-        raise InputError(f"{what} differ in type: {first[0]!r} and {second[0]!r}. Give both as the same.")
+    texts = [next((v for v in values if isinstance(v, str)), None) for values in (first, second)]
+    if (texts[0] is None) != (texts[1] is None):
+        odd = texts[0] if texts[1] is None else texts[1]
+        raise InputError(f"{what} differ in type: {odd!r} is text, the others are numbers. Give both alike.")
     both = tuple(sorted_values((*first, *second)))
     if len(both) > _MOST_CLASSES:
         raise InputError(f"{what} have {len(both):,} distinct values, more than {_MOST_CLASSES:,} classes.")
@@ -283,6 +287,8 @@ def _positions(values: npt.NDArray[Any], classes: tuple[Any, ...], name: str) ->
 def _key(name: str, cuts: Sequence[float], dtype: Any) -> nw.Expr:
     """The grouping key of a column: its value, or the index of its band (null where missing)."""
     value = nw.col(name)
+    if dtype.is_temporal():
+        value = value.cast(nw.String)
     if not cuts:
         return value
     bands: list[nw.Expr] = [(value >= cut).cast(nw.Int64()) for cut in cuts]

@@ -155,13 +155,15 @@ def find_positive(classes: tuple[Any, ...], positive: Any = None) -> Any:
         If the label named is none of the classes, or two classes leave open which is positive.
     """
     if positive is not None:
-        by_text = {str(c): c for c in classes}
-        if positive not in classes and str(positive) not in by_text:
-            raise InputError(
-                f"Positive label {positive!r} does not occur; the labels are {', '.join(by_text)}."
-                f"{did_you_mean(str(positive), by_text)}"
-            )
-        return classes[classes.index(positive)] if positive in classes else by_text[str(positive)]
+        by_text = {_as_text(c): c for c in classes}
+        if positive in classes:
+            return classes[classes.index(positive)]
+        if _as_text(positive) in by_text:
+            return by_text[_as_text(positive)]
+        raise InputError(
+            f"Positive label {positive!r} does not occur; the labels are {', '.join(map(str, classes))}."
+            f"{did_you_mean(str(positive), by_text)}"
+        )
     if len(classes) > 2:
         return None
     if 1 in classes:
@@ -172,3 +174,10 @@ def find_positive(classes: tuple[Any, ...], positive: Any = None) -> Any:
         f"Which label is positive? None of {', '.join(map(repr, classes))} is 1 or True. "
         "Name it with `positive` (--positive)."
     )
+
+
+def _as_text(label: Any) -> str:
+    """A label as a person would type it: 1 for 1.0, true for True."""
+    if isinstance(label, bool):
+        return str(label).lower()
+    return f"{label:g}" if isinstance(label, float) else str(label)

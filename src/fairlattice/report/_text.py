@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -33,9 +34,14 @@ def header(command: str, summary: Summary) -> Text:
     return Text("\n".join(lines))
 
 
-def plain_table(title: str) -> Table:
+def plain_table() -> Table:
     """A table without lines."""
-    return Table(title=title, title_justify="left", title_style="italic", box=None, pad_edge=False)
+    return Table(box=None, pad_edge=False)
+
+
+def titled(title: str, table: Table) -> Group:
+    """A table below its title; as a title of its own it would be wrapped to the table's width."""
+    return Group(Text(title, style="italic"), table)
 
 
 def bullets(lines: Iterator[str]) -> Table:

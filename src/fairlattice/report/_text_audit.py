@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from rich.console import Group as Stack
 from rich.console import RenderableType
-from rich.table import Table
 
 from fairlattice.groups import show_group
-from fairlattice.report._text import Summary, bullets, header, plain_table, some_groups
+from fairlattice.report._text import Summary, bullets, header, plain_table, some_groups, titled
 
 _BAR = 21
 
@@ -25,9 +24,9 @@ def audit_text(summary: Summary, *, top: int = 10) -> RenderableType:
     return Stack(*parts, "", bullets(_reading(summary, shown)))
 
 
-def _measure_table(summary: Summary) -> Table:
+def _measure_table(summary: Summary) -> RenderableType:
     alpha = summary["settings"]["alpha"]
-    table = plain_table(f"{_percent(summary)} bounds hold for all groups at once; small is fair")
+    table = plain_table()
     for name in ("rate", f"IF{alpha:g}", "DF", "worst group", "best group"):
         table.add_column(name, justify="left" if name == "rate" else "right", no_wrap=True)
     for rate, m in summary["measures"].items():
@@ -36,23 +35,25 @@ def _measure_table(summary: Summary) -> Table:
         else:
             cells = [f"{d['value']:.3f} [{d['low']:.2f}, {d['high']:.2f}]" for d in (m["if"], m["df"])]
             table.add_row(rate, *cells, f"{m['worst']['value']:.3f}", f"{m['best']['value']:.3f}")
-    return table
+    return titled(f"{_percent(summary)} bounds hold for all groups at once; small is fair", table)
 
 
-def _group_table(rate: str, summary: Summary, top: int) -> Table:
+def _group_table(rate: str, summary: Summary, top: int) -> RenderableType:
     measure = summary["measures"][rate]
     rows = sorted(
         (g for g in measure["by_group"] if g["rate"] is not None), key=lambda g: (g["rate"], -g["n"])
     )
     hidden = len(rows) - top
-    table = plain_table(f"{rate}: worst groups first" + (f" ({hidden} more not shown)" if hidden > 0 else ""))
+    table = plain_table()
     table.add_column("group", ratio=1)
     table.add_column("n", justify="right", no_wrap=True)
     table.add_column("rate", justify="right", no_wrap=True)
     table.add_column(f"0   {_percent(summary):>4} interval   1", no_wrap=True, width=_BAR)
     for g in rows[:top]:
         table.add_row(show_group(g["group"]), f"{g['n']:,}", f"{g['rate']:.3f}", _interval(g))
-    return table
+    return titled(
+        f"{rate}: worst groups first" + (f" ({hidden} more not shown)" if hidden > 0 else ""), table
+    )
 
 
 def _percent(summary: Summary) -> str:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from rich.console import Group as Stack
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from fairlattice.groups import show_group
-from fairlattice.report._text import Summary, bullets, header, plain_table
+from fairlattice.report._text import Summary, bullets, header, plain_table, titled
 
 _SIDE_BY_SIDE = ("none", "label", "equal", "augment")
 _VERDICTS = {"yes": "yes", "no": "no", "not enough data": "unclear"}
@@ -29,12 +28,10 @@ def compare_text(summary: Summary, *, top: int = 8) -> RenderableType:
     )
 
 
-def _strategy_table(summary: Summary) -> Table:
+def _strategy_table(summary: Summary) -> RenderableType:
     alpha = f"{summary['settings']['alpha']:g}"
     compared = any(s["name"] == "none" for s in summary["strategies"])
-    table = plain_table(
-        "mean ± standard error" + ("; ▲ better, ▼ worse than none, beyond noise" if compared else "")
-    )
+    table = plain_table()
     table.add_column("strategy", no_wrap=True)
     for name in ("balanced\naccuracy", f"IF{alpha}\neq. odds", "DF\neq. odds", "worst\nTPR", "worst\nTNR"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -50,7 +47,8 @@ def _strategy_table(summary: Summary) -> Table:
             *(_figure(rates[r]["worst"], _mark(s, f"{r}.worst", up=True)) for r in ("tpr", "tnr")),
             Text(verdict, style="bold red" if verdict == "yes" else ""),
         )
-    return table
+    marks = "; ▲ better ▼ worse than none" if compared else ""
+    return titled(f"mean ± standard error; small IF and DF are fair{marks}", table)
 
 
 def _figure(estimate: Summary, mark: str, digits: int = 3) -> Text:
@@ -67,7 +65,7 @@ def _mark(strategy: Summary, figure: str, *, up: bool) -> str:
     return "▲" if (difference["mean"] > 0) == up else "▼"
 
 
-def _worst_groups(summary: Summary, top: int) -> Table:
+def _worst_groups(summary: Summary, top: int) -> RenderableType:
     """The groups that fare worst under the first strategy, and how they fare under others."""
     strategies = summary["strategies"]
     first = strategies[0]
@@ -75,27 +73,30 @@ def _worst_groups(summary: Summary, top: int) -> Table:
     rows = first["measures"][rate]["by_group"]
     order = sorted((i for i, g in enumerate(rows) if g["rate"] is not None), key=lambda i: rows[i]["rate"])
     columns = [s for s in strategies if s["name"] in _SIDE_BY_SIDE] or strategies[:4]
-    table = plain_table(f"{rate.upper()} of the groups worst off under {first['name']}, over all splits")
+    table = plain_table()
     table.add_column("group", ratio=1)
     for name in ("people", *(s["name"] for s in columns)):
         table.add_column(name, justify="right", no_wrap=True)
     for i in order[:top]:
         rates = [s["measures"][rate]["by_group"][i]["rate"] for s in columns]
         table.add_row(show_group(rows[i]["group"]), f"{rows[i]['n_rows']:,}", *(f"{r:.3f}" for r in rates))
-    return table
+    return titled(f"{rate.upper()} of the groups worst off under {first['name']}, over all splits", table)
 
 
 def _reading(summary: Summary) -> Iterator[str]:
     strategies = {s["name"]: s for s in summary["strategies"]}
     name = f"IF{summary['settings']['alpha']:g}"
+    yield from _worst_off(summary["strategies"][0])
+    if "none" in strategies and len(strategies) > 1:
+        fairer = [s["name"] for s in strategies.values() if _mark(s, "equalized_odds.if", up=False) == "▲"]
+        yield f"Fairer than none beyond noise, by {name}: {', '.join(fairer) or 'no strategy'}."
+        dearer = [s["name"] for s in strategies.values() if _mark(s, "balanced_accuracy", up=True) == "▼"]
+        yield f"Less accurate than none beyond noise: {', '.join(dearer) or 'no strategy'}."
     best = min(strategies.values(), key=lambda s: s["equalized_odds"]["if"]["mean"])
-    yield f"Fairest by {name} of equalized odds: {best['name']}, {best['equalized_odds']['if']['mean']:.3f}."
-    for baseline, differences in best["differences"].items():
-        d, accuracy = differences["equalized_odds.if"], differences["balanced_accuracy"]
-        yield (
-            f"{best['name']} against {baseline}: {name} {d['mean']:+.3f}, {_noise(d)}; "
-            f"balanced accuracy {accuracy['mean']:+.3f}, {_noise(accuracy)}."
-        )
+    yield f"Lowest {name} on average: {best['name']}, {best['equalized_odds']['if']['mean']:.3f}."
+    if "equal" in best["differences"]:
+        d = best["differences"]["equal"]["equalized_odds.if"]
+        yield f"{best['name']} against equal weights without new rows: {name} {d['mean']:+.3f}, {_noise(d)}."
     synthetic = strategies.get("augment", {}).get("differences", {}).get("equal")
     if synthetic:
         d = synthetic["equalized_odds.if"]
@@ -106,6 +107,22 @@ def _reading(summary: Summary) -> Iterator[str]:
         if names:
             yield f"{words}: {', '.join(names)}."
     yield from summary["notes"]
+
+
+def _worst_off(strategy: Summary) -> Iterator[str]:
+    """The group whose rate is low beyond doubt: the one whose interval ends lowest."""
+    found = [
+        (g["high"], rate, g)
+        for rate in ("tpr", "tnr")
+        for g in strategy["measures"][rate]["by_group"]
+        if g["rate"] is not None
+    ]
+    if found:
+        _, rate, g = min(found, key=lambda f: f[:2])
+        yield (
+            f"Surest to be badly off under {strategy['name']}: {show_group(g['group'])}, {rate.upper()} "
+            f"{g['rate']:.2f} (between {g['low']:.2f} and {g['high']:.2f}; {g['n_rows']:,} people)."
+        )
 
 
 def _noise(difference: Summary) -> str:

@@ -36,6 +36,8 @@ from fairlattice.samplers._inside import columns_inside, groups_of, with_inside,
 from fairlattice.samplers._mixing import MixingSampler
 from fairlattice.samplers._rows import concat_rows, take_rows
 
+_MOST_LABELS = 1000
+
 
 class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
     """Make rows for the intersections of sensitive attributes by combining rows of their parents.
@@ -159,6 +161,8 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         leaves = self.lattice_.encode(groups)
         check_same_length(X=_first_column(X), y=labels, sensitive_features=leaves)
         self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) > _MOST_LABELS:
+            raise InputError(f"`y` has {len(self.classes_):,} distinct labels, more than {_MOST_LABELS:,}.")
         self._inside = columns_inside(
             X, self.sensitive if sensitive_features is None else None, self.lattice_
         )

@@ -1,0 +1,84 @@
+"""What a table must be like for a command to make sense of it, and what its reader should be told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from fairlattice.exceptions import InputError
+
+
+def check_roles(frame: pl.DataFrame, label: str, sensitive: tuple[str, ...], cut: dict[str, Any]) -> None:
+    """Raise if the label or a sensitive column cannot play its part."""
+    for name in (label, *sensitive):
+        if frame.schema[name].is_nested() or frame.schema[name] in (pl.Binary, pl.Object):
+            raise InputError(f"Column `{name}` has type {frame.schema[name]}. Turn it into numbers or text.")
+    check_infinite(frame, [label, *sensitive])
+    _check_label(frame, label)
+    for name in sensitive:
+        if name not in cut:
+            _check_identifier(frame, name)
+
+
+def check_infinite(frame: pl.DataFrame, columns: list[str]) -> None:
+    """Raise if one of the columns holds an infinite number."""
+    for name in columns:
+        if frame.schema[name].is_float():
+            n = int(frame[name].is_infinite().sum() or 0)
+            if n:
+                raise InputError(f"Column `{name}` has {n:,} infinite values. Remove or replace them.")
+
+
+def check_predictions(frame: pl.DataFrame, label: str, prediction: str) -> None:
+    """Raise if not a single prediction is a label."""
+    labels, given = (set(frame[name].unique().to_list()) for name in (label, prediction))
+    if not labels & given and len({isinstance(v, str) for v in labels | given}) == 1:
+        shown = [sorted(values, key=str)[:3] for values in (labels, given)]
+        raise InputError(
+            f"No prediction is a label: `{label}` holds {shown[0]}, `{prediction}` holds {shown[1]}. "
+            "Give both alike; turn scores into labels by a threshold."
+        )
+
+
+def notes_on_features(frame: pl.DataFrame) -> list[str]:
+    """Sentences on columns that are likely not what they were meant to be."""
+    notes = []
+    for name in frame.columns:
+        if frame.schema[name] != pl.String:
+            continue
+        text = frame[name].drop_nulls()
+        numbers = text.str.strip_chars().cast(pl.Float64, strict=False).is_not_null()
+        odd = text.filter(~numbers)
+        if 0 < len(odd) < 0.1 * len(text):
+            notes.append(
+                f"Column `{name}` is text, since {len(odd):,} of its values, such as {odd[0]!r}, are no "
+                "numbers; the rest are. Empty them to learn from it as a number."
+            )
+    return notes
+
+
+def _check_label(frame: pl.DataFrame, label: str) -> None:
+    column = frame[label]
+    gone = column.null_count() + (int(column.is_nan().sum() or 0) if column.dtype.is_float() else 0)
+    if gone:
+        raise InputError(f"Label `{label}` has {gone:,} missing values. Remove these rows first.")
+    classes = column.n_unique()
+    if classes < 2:
+        raise InputError(f"Label `{label}` has one class only, {column[0]!r}. At least two are needed.")
+    if column.dtype.is_float() and frame.height >= 20 and classes > frame.height / 2:
+        raise InputError(
+            f"Label `{label}` has {classes:,} distinct numbers in {frame.height:,} rows. "
+            "Turn it into classes first, as by a threshold."
+        )
+
+
+def _check_identifier(frame: pl.DataFrame, name: str) -> None:
+    """Raise if an attribute that is not cut has nearly as many levels as there are rows."""
+    levels = frame[name].n_unique()
+    if frame.height >= 20 and levels > frame.height / 2:
+        advice = f", or cut it, as in {name}:25,45" if frame.schema[name].is_numeric() else ""
+        raise InputError(
+            f"Attribute `{name}` has {levels:,} levels in {frame.height:,} rows, like an identifier. "
+            f"Leave it out{advice}."
+        )
