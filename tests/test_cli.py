@@ -269,7 +269,11 @@ def test_dates_and_decimals_as_attributes_and_features(table, tmp_path, capsys):
     assert [g["group"]["day"] for g in groups] == ["2020-01-01", "2020-01-02", None]
     arguments = ["t.parquet", "--label", "hired", "--sensitive", "sex", "race", "--drop", "day"]
     assert main(["compare", *arguments, *QUICK, "--strategies", "none,augment"]) == 0
-    assert main(["augment", *arguments, "--out", "o.parquet"]) == 0
+    code = main(["augment", *arguments, "--out", "o.parquet"])
+    if code and int(pl.__version__.split(".")[0]) < 2:
+        assert "`money` has type Decimal, of which no rows can be made" in capsys.readouterr().err
+        return
+    assert code == 0
     made = pl.read_parquet("o.parquet").tail(200)
     assert made.schema["money"] == rows.schema["money"]
     assert made["money"].n_unique() > 10

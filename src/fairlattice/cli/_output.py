@@ -56,8 +56,11 @@ def silence_stdout() -> None:
 def progress(words: str) -> Iterator[Callable[[int, int], None]]:
     """A function (done, total) that moves a bar on standard error, if that is a terminal."""
     console = _PlainConsole(stderr=True)
+    if not console.is_terminal:
+        yield lambda *_: None
+        return
     columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(words, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -141,7 +141,12 @@ class _FrameMaker:
         kind = np.int64 if cells.dtype.is_integer() else np.float64
         filled = np.flatnonzero(~missing)
         template = nw.maybe_reset_index(cells[missing.astype(int).tolist()])
-        made: nw.Series[Any] = template.scatter(filled.tolist(), values[filled].astype(kind))
+        try:
+            made: nw.Series[Any] = template.scatter(filled.tolist(), values[filled].astype(kind))
+        except Exception as error:
+            raise InputError(
+                f"Column `{name}` has type {cells.dtype}, of which no rows can be made. Cast it to Float64."
+            ) from error
         return made
 
 
