@@ -76,11 +76,18 @@ def check_columns_exist(wanted: Iterable[str], present: Sequence[str]) -> None:
 
 
 def check_same_length(**arrays: Any) -> None:
-    """Raise if the named arrays, where given, differ in length."""
-    lengths = {name: len(a) for name, a in arrays.items() if a is not None}
+    """Raise if the named arrays, or tables, differ in length."""
+    lengths = {name: row_count(a) for name, a in arrays.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"`{name}` has {n:,} rows" for name, n in lengths.items())
         raise InputError(f"Inputs differ in length: {told}.")
+
+
+def row_count(data: Any) -> int:
+    """How many rows a frame, mapping of arrays, array or list has."""
+    if isinstance(data, Mapping):
+        return row_count(next(iter(data.values())))
+    return int(data.shape[0]) if hasattr(data, "shape") else len(data)
 
 
 def is_missing(value: Any) -> bool:

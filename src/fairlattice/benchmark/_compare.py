@@ -123,7 +123,7 @@ def compare(
     lattice = GroupLattice.from_features(sensitive_features, cuts=cuts, missing=missing)
     leaves = lattice.encode(sensitive_features)
     TableEncoder().fit(X)  # refuses what cannot be encoded before any work is done
-    check_same_length(X=take_column(X), y=truth, sensitive_features=leaves)
+    check_same_length(X=X, y=truth, sensitive_features=leaves)
     splits = stratified_splits(leaves, truth, repeats=repeats, test_size=test_size, seed=_child_seed(seed))
     recipes = list(dict.fromkeys(STRATEGIES[name].recipe for name in chosen))
     tasks = [(repeat, recipe) for repeat in range(repeats) for recipe in recipes]
@@ -223,8 +223,3 @@ def _remarks(results: Sequence[StrategyResult]) -> list[str]:
         for text in dict.fromkeys(r for run in result.runs for r in run.remarks):
             told.setdefault(text, []).append(result.name)
     return [f"{', '.join(names)}: {text}" for text, names in told.items()]
-
-
-def take_column(X: Any) -> Any:
-    """Anything of X's length."""
-    return X if hasattr(X, "__len__") else list(X)

@@ -142,7 +142,10 @@ class Comparison:
 
     def __getitem__(self, name: str) -> StrategyResult:
         """The result of the strategy called `name`."""
-        return next(r for r in self.results if r.name == name)
+        by_name = {r.name: r for r in self.results}
+        if name not in by_name:
+            raise KeyError(f"{name!r} is none of the strategies compared: {', '.join(by_name)}.")
+        return by_name[name]
 
     def __contains__(self, name: object) -> bool:
         return any(r.name == name for r in self.results)

@@ -22,6 +22,7 @@ from fairlattice._validation import (
     as_columns,
     check_columns_exist,
     check_count,
+    row_count,
     sorted_values,
 )
 from fairlattice.exceptions import InputError
@@ -133,7 +134,7 @@ class GroupLattice:
         """
         columns = self._own_columns(sensitive_features)
         digits = [a.encode(c) for a, c in zip(self.attributes, columns, strict=True)]
-        return self._combine(digits) if digits else np.zeros(_n_rows(sensitive_features), dtype=np.int64)
+        return self._combine(digits) if digits else np.zeros(row_count(sensitive_features), dtype=np.int64)
 
     def leaf(self, code: int) -> Leaf:
         """The tuple of levels that `code` numbers."""
@@ -277,7 +278,3 @@ def _merged(a: Attribute, b: Attribute) -> Attribute:
         return Attribute.of_bands(a.name, a.cuts, missing=bool(missing))
     known = sorted_values(level for level in a.levels + b.levels if level is not None)
     return Attribute(a.name, (*known, *missing), a.cuts)
-
-
-def _n_rows(data: Any) -> int:
-    return len(next(iter(as_columns(data, "sensitive_features").values())).values)

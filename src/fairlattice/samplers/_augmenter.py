@@ -19,7 +19,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from fairlattice._validation import (
     IntArray,
-    as_columns,
     as_labels,
     check_count,
     check_same_length,
@@ -159,7 +158,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             groups, cuts=self.cuts, missing=self.missing, max_levels=max(100, len(labels) // 2)
         )
         leaves = self.lattice_.encode(groups)
-        check_same_length(X=_first_column(X), y=labels, sensitive_features=leaves)
+        check_same_length(X=X, y=labels, sensitive_features=leaves)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) > _MOST_LABELS:
             raise InputError(f"`y` has {len(self.classes_):,} distinct labels, more than {_MOST_LABELS:,}.")
@@ -252,7 +251,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         if (codes < 0).any():
             raise InputError(f"`y` holds {labels[int(np.argmin(codes))]!r}, a label not seen in training.")
         leaves = self.lattice_.encode(groups)
-        check_same_length(X=_first_column(X), y=labels, sensitive_features=leaves)
+        check_same_length(X=X, y=labels, sensitive_features=leaves)
         index = CellIndex(self.lattice_, leaves, codes, len(self.classes_))
         wanted = list(index.shortfalls(self.per_cell if per_cell is None else per_cell).items())
         width = len(self.lattice_.attributes)
@@ -300,10 +299,6 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             hint = did_you_mean(str(label), known)
             raise InputError(f"No label {label!r}; the labels are {', '.join(map(str, known))}.{hint}")
         return int(known.index(label))
-
-
-def _first_column(X: Any) -> Any:
-    return next(iter(as_columns(X, "X", default="x").values())).values
 
 
 def _entropy(random_state: Any) -> tuple[int, ...]:
