@@ -188,6 +188,11 @@ class TestTheTable:
         write()
         refused(capsys, [command, "t.csv", *COMMANDS[command], "--sensitive", cuts], cuts[0])
 
+    def test_columns_joined_by_commas(self, command, capsys):
+        refused(
+            capsys, [command, write(), *COMMANDS[command], "--sensitive", "s,x:3"], "with spaces between them"
+        )
+
     def test_unknown_option(self, command, capsys):
         write()
         refused(
@@ -290,7 +295,8 @@ def test_a_table_too_small_to_split(capsys):
 
 def test_no_command_at_all(capsys):
     refused(capsys, [], "COMMAND", "--help")
-    refused(capsys, ["audti"], "audti")
+    refused(capsys, ["audti"], "Did you mean 'audit'?")
+    refused(capsys, ["compare", "--label", "y", "--sensitive", "s", write()], "Put the file first")
 
 
 def test_cells_with_one_row_or_none_are_no_bad_input(capsys):
@@ -298,7 +304,7 @@ def test_cells_with_one_row_or_none_are_no_bad_input(capsys):
     for command in ("compare", "augment"):
         assert main([command, "t.csv", *COMMANDS[command]]) == 0
         out, err = capsys.readouterr()
-        assert "Cells with one row or none: s=c with label 0 (0)" in " ".join((out + err).split())
+        assert "have one row or none: s=c with label 0 (0)" in " ".join((out + err).split())
     assert main(["audit", "t.csv", *COMMANDS["audit"]]) == 0
     assert "tnr is undefined, for want of rows, for s=c." in " ".join(capsys.readouterr().out.split())
 

@@ -42,7 +42,7 @@ def test_audit_writes_what_it_prints(table, capsys):
     first = summary["pairs"][0]
     assert first["df"] == pytest.approx(summary["measures"]["tpr"]["df"]["value"])
     assert first["worse"] == summary["measures"]["tpr"]["worst"]["group"]
-    assert "Worst by tpr" in out.out
+    assert "Surest to be badly off by tpr" in out.out
 
 
 def test_json_to_standard_output_is_json_alone(table, capsys):
@@ -307,6 +307,12 @@ def test_text_that_is_nearly_all_numbers_is_told(table, capsys):
     text.write_csv("q.csv")
     assert main(["compare", "q.csv", "--label", "hired", *SENSITIVE, *QUICK, "--strategies", "none"]) == 0
     assert "Column `hours` is text, since 1 of its values, such as '?'" in capsys.readouterr().err
+
+
+def test_a_number_that_is_not_cut_is_told(table, capsys):
+    for command in (["audit", "--prediction", "p"], ["compare", *QUICK, "--strategies", "none"]):
+        assert main([command[0], table, "--label", "hired", "--sensitive", "age", *command[1:]]) == 0
+        assert "Cut it into bands, as in age:25,45" in capsys.readouterr().err
 
 
 def test_positive_labels_as_a_person_types_them(table):

@@ -108,6 +108,13 @@ def test_rare_categories_share_a_coordinate_and_unknown_ones_join_them():
     assert few.transform(pl.DataFrame({"t": ["never seen"]})).sum() == 0
 
 
+@pytest.mark.parametrize("name", FRAMES)
+def test_snapping_is_decoding_and_encoding_again(name):
+    encoder = TableEncoder().fit(FRAMES[name])
+    Z = np.random.default_rng(1).normal(size=(50, encoder.n_features_out_)) * 3
+    assert encoder.snap(Z) == pytest.approx(encoder.transform(encoder.inverse_transform(Z)))
+
+
 def test_ties_go_to_the_most_frequent_category():
     encoder = TableEncoder().fit(pl.DataFrame({"t": ["a", "b", "b", "c"]}))
     assert encoder.inverse_transform(np.array([[0.5, 0.5, 0.5], [0.0, 0.0, 0.0]]))["t"].to_list() == [

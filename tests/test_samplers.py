@@ -121,9 +121,10 @@ def test_a_synthetic_row_is_the_stated_mix_of_the_rows_it_names(people):
     more = aug.augment(X, y, sensitive_features=S, per_cell=40)
     features = X.drop(SENSITIVE)
     Z = aug.encoder_.transform(features)
+    centre = Z.mean(axis=0)
     for row in range(people.height, len(more.y), 11):
         weights = aug.fits_[int(more.y[row])].parameters
-        mixed = (weights[:, None] * Z[more.origin.parents[row]]).sum(axis=0)
+        mixed = centre + (weights[:, None] * (Z[more.origin.parents[row]] - centre)).sum(axis=0)
         expected = aug.encoder_.inverse_transform(mixed[None])
         assert more.X.drop(SENSITIVE)[row].equals(expected)
 

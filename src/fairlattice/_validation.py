@@ -34,10 +34,10 @@ class Column(NamedTuple):
     missing: BoolArray
 
 
-def did_you_mean(word: str, candidates: Iterable[Any]) -> str:
+def did_you_mean(word: str, candidates: Iterable[Any], *, cutoff: float = 0.5) -> str:
     """`` Did you mean 'x'?`` for the nearest candidate, whatever its case, or nothing."""
     by_lower = {str(c).lower(): str(c) for c in candidates}
-    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
     return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
 
 
@@ -69,6 +69,8 @@ def check_count(name: str, value: Any, low: int = 1) -> int:
 def check_columns_exist(wanted: Iterable[str], present: Sequence[str]) -> None:
     """Raise, with the nearest name, if a wanted column is not there."""
     absent = [name for name in wanted if name not in present]
+    if absent and "," in absent[0] and all(part.split(":")[0] in present for part in absent[0].split(",")):
+        raise InputError(f"Columns not found: {absent}. Name several columns with spaces between them.")
     if absent:
         listed = ", ".join(map(str, present[:_MOST_NAMED])) + (" …" if len(present) > _MOST_NAMED else "")
         hint = did_you_mean(absent[0], present) or f" The columns are {listed}."

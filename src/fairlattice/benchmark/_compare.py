@@ -31,7 +31,7 @@ from fairlattice.benchmark._strategies import RECIPES, STRATEGIES, TrainingRows
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
-from fairlattice.metrics import find_positive
+from fairlattice.metrics import Audit, find_positive
 from fairlattice.samplers import CellIndex, describe_small_cells, take_rows
 
 Progress = Callable[[int, int], None]
@@ -145,6 +145,7 @@ def compare(
         "test_size": test_size,
         "per_cell": per_cell,
         "alpha": alpha,
+        "smoothing": Audit.smoothing,
         "seed": seed,
     }
     results = []
@@ -178,6 +179,7 @@ def _one_run(
         Z = encoder.fit_transform(take_rows(X, train))
         rows = TrainingRows(
             Z,
+            encoder,
             CellIndex(lattice, leaves[train], truth[train], 2),
             {i: encoder.slices_[name] for i, name in enumerate(lattice.names) if name in encoder.slices_},
             per_cell,

@@ -1,7 +1,8 @@
 """Strategies: what is done to the training rows, and with which weights they are trained on.
 
 Each sees training rows only. All but `none` and `label` end in equal sampling by exact weights,
-so that what differs between them is where the rows of small cells come from.
+so that what differs between them is where the rows of small cells come from. Rows that are made are
+valid rows of the table, as they would be if they were written to a file and read again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from imblearn.over_sampling import SMOTE
 
 from fairlattice._validation import FloatArray, IntArray
+from fairlattice.encoders import TableEncoder
 from fairlattice.samplers import Cell, CellIndex, MixingSampler, cell_weights
 
 _NEIGHBOURS = 5
@@ -27,6 +29,8 @@ class TrainingRows:
     ----------
     Z : float array of shape (n, d)
         Vectors.
+    encoder : TableEncoder
+        What made the vectors, and knows which vectors are those of valid rows.
     index : CellIndex
         Leaves and labels of the rows.
     copied : dict of int to slice
@@ -39,6 +43,7 @@ class TrainingRows:
     """
 
     Z: FloatArray
+    encoder: TableEncoder
     index: CellIndex
     copied: dict[int, slice]
     per_cell: int
@@ -75,22 +80,16 @@ def _smote(train: TrainingRows) -> Prepared:
     cell of one row is repeated, and a cell of none stays empty.
     """  # noqa: D205
     wanted = train.shortfalls()
-    made, leaves, labels = [train.Z], [train.index.leaves], [train.index.labels]
-    for cell, lacking in wanted.items():
-        rows = train.index.rows(cell)
-        if not len(rows):
-            continue
-        vectors = train.Z[rows]
-        made.append(
-            _interpolate(
-                vectors, lacking, seed=int(np.random.SeedSequence([*train.seed, *cell]).generate_state(1)[0])
-            )
-            if len(rows) > 1
-            else np.repeat(vectors, lacking, axis=0)
-        )
-        leaves.append(np.full(lacking, cell.leaf))
-        labels.append(np.full(lacking, cell.label))
-    return _weighted(np.concatenate(made), np.concatenate(leaves), np.concatenate(labels))
+    drawn = {cell: n for cell, n in wanted.items() if len(train.index.rows(cell))}
+    return _with_made(train, drawn, [_smote_rows(train, cell, n) for cell, n in drawn.items()])
+
+
+def _smote_rows(train: TrainingRows, cell: Cell, n: int) -> FloatArray:
+    vectors = train.Z[train.index.rows(cell)]
+    if len(vectors) == 1:
+        return np.repeat(vectors, n, axis=0)
+    seed = int(np.random.SeedSequence([*train.seed, *cell]).generate_state(1)[0])
+    return _interpolate(vectors, n, seed=seed)
 
 
 def _interpolate(vectors: FloatArray, n: int, *, seed: int) -> FloatArray:
@@ -116,9 +115,7 @@ def _parents(train: TrainingRows) -> Prepared:
 
 
 def _paper(train: TrainingRows) -> Prepared:
-    """Scalar mixing of the parents' rows, shared by label, β = 1: on vectors, as the paper has it, so
-    that what the classifier sees is not rounded to valid rows of the table.
-    """  # noqa: D205
+    """Scalar mixing of the parents' rows, shared by label, β = 1."""
     sampler = MixingSampler.fit(train.Z, train.index, entropy=train.seed)
     return _raised(train, sampler.draw)
 
@@ -129,17 +126,26 @@ def _raised(train: TrainingRows, draw: Callable[[Cell, int], tuple[FloatArray, I
     drawn = [draw(cell, n) for cell, n in wanted.items()]
     if not drawn:
         return _equal(train)
-    new, parents = (np.concatenate(part) for part in zip(*drawn, strict=True))
-    leaves = np.concatenate([np.full(n, cell.leaf) for cell, n in wanted.items()])
-    labels = np.concatenate([np.full(n, cell.label) for cell, n in wanted.items()])
+    vectors, parents = [v for v, _ in drawn], np.concatenate([rows for _, rows in drawn])
     if train.copied:
-        sources = train.index.level_sources(list(wanted.items()), parents, np.random.default_rng(train.seed))
+        cells, rng = list(wanted.items()), np.random.default_rng(train.seed)
+        sources = train.index.level_sources(cells, parents, rng)
+        new = np.concatenate(vectors)
         for i, part in train.copied.items():
             new[:, part] = train.Z[sources[i], part]
+        vectors = [new]
+    return _with_made(train, wanted, vectors)
+
+
+def _with_made(train: TrainingRows, made: dict[Cell, int], vectors: list[FloatArray]) -> Prepared:
+    """Training rows and made rows, the latter as valid rows, all weighted by cell."""
+    if not made:
+        return _equal(train)
+    sizes = list(made.values())
     return _weighted(
-        np.concatenate([train.Z, new]),
-        np.concatenate([train.index.leaves, leaves]),
-        np.concatenate([train.index.labels, labels]),
+        np.concatenate([train.Z, train.encoder.snap(np.concatenate(vectors))]),
+        np.concatenate([train.index.leaves, np.repeat([c.leaf for c in made], sizes)]),
+        np.concatenate([train.index.labels, np.repeat([c.label for c in made], sizes)]),
     )
 
 

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fail-above",
         metavar="df=X,if=Y",
-        help="exit with 1 if DF or IF, of the worse of TPR and TNR, lies above",
+        help="exit with 1 if the estimate of DF or IF, of the worse of TPR and TNR, lies above",
     )
     parser.add_argument(
         "--fail-on-leveling-down",
@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, count, measure, write, print, gate."""
-    from fairlattice.cli._checks import check_infinite, check_predictions, check_roles
-    from fairlattice.cli._output import show, show_json
+    from fairlattice.cli._checks import check_infinite, check_predictions, check_roles, notes_on_attributes
+    from fairlattice.cli._output import note, show, show_json
     from fairlattice.cli._tables import check_writable, file_hash, read_table, write_files
     from fairlattice.groups import GroupCounts
     from fairlattice.metrics import Audit, audit
@@ -88,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         write_files((arguments.json, lambda target: target.write(text.encode())))
         show(audit_text(summary, top=arguments.top))
+    note(arguments.prog, notes_on_attributes(audits[0].counts.lattice))
     if fallen:
         sys.stderr.write(f"{arguments.prog}: gate fell: {'; '.join(fallen)}.\n")
     return 1 if fallen else 0

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, fit, make rows, write."""
-    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_features
+    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes, notes_on_features
     from fairlattice.cli._output import note, progress, show
     from fairlattice.cli._tables import (
         check_writable,
@@ -112,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
     made = int(more.origin.synthetic.sum())
     show(f"wrote {arguments.out}: {frame.height:,} original and {made:,} synthetic rows")
     told = [str(w.message) for w in caught if issubclass(w.category, FairlatticeWarning)]
-    note(arguments.prog, [*told, *notes_on_features(features)])
+    note(arguments.prog, [*told, *notes_on_attributes(augmenter.lattice_), *notes_on_features(features)])
     return 0
 
 

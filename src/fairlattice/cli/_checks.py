@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from fairlattice.exceptions import InputError
+from fairlattice.groups import GroupLattice
 
 
 def check_roles(frame: pl.DataFrame, label: str, sensitive: tuple[str, ...], cut: dict[str, Any]) -> None:
@@ -39,6 +40,16 @@ def check_predictions(frame: pl.DataFrame, label: str, prediction: str) -> None:
             f"No prediction is a label: `{label}` holds {shown[0]}, `{prediction}` holds {shown[1]}. "
             "Give both alike; turn scores into labels by a threshold."
         )
+
+
+def notes_on_attributes(lattice: GroupLattice) -> list[str]:
+    """Sentences on attributes that are likely not meant as they are."""
+    return [
+        f"Attribute `{a.name}` is a number with {len(a.levels)} levels, each a group of its own. "
+        f"Cut it into bands, as in {a.name}:25,45."
+        for a in lattice.attributes
+        if not a.cuts and len(a.levels) > 12 and all(isinstance(v, int | float) for v in a.levels[:-1])
+    ]
 
 
 def notes_on_features(frame: pl.DataFrame) -> list[str]:

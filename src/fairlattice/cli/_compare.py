@@ -63,7 +63,7 @@ def compare_frame(
 ) -> int:
     """The comparison of one frame, from checks to exit code."""
     from fairlattice.benchmark import STRATEGIES, compare
-    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_features
+    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes, notes_on_features
     from fairlattice.cli._interrupt import start_workers
     from fairlattice.cli._output import note, progress, show, show_json
     from fairlattice.cli._tables import table_format, table_writer, write_files
@@ -102,7 +102,7 @@ def compare_frame(
             n_jobs=arguments.jobs,
             progress=bar,
         )
-    summary = compare_summary(comparison, data)
+    summary = compare_summary(comparison, {**data, "features": features.columns})
     text, quiet = to_json(summary), str(arguments.json) == "-"
     outputs: list[Any] = [(None if quiet else arguments.json, lambda target: target.write(text.encode()))]
     if arguments.predictions is not None:
@@ -114,7 +114,7 @@ def compare_frame(
         show_json(text)
     else:
         show(compare_text(summary))
-    note(arguments.prog, notes_on_features(features))
+    note(arguments.prog, [*notes_on_attributes(comparison.lattice), *notes_on_features(features)])
     fallen = [s["name"] for s in summary["strategies"] if s["leveling_down"]["verdict"] == "yes"]
     if arguments.fail_on_leveling_down and fallen:
         sys.stderr.write(f"{arguments.prog}: gate fell: leveling down under {', '.join(fallen)}.\n")

@@ -26,14 +26,24 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        told = " ".join(message.split()).rstrip(".")
-        self.exit(2, f"{self.prog}: {told}. See {self.prog} --help.\n")
+        hint = ""
+        if message.endswith("TABLE"):
+            hint = " Put the file first, before the options."
+        elif "invalid choice: " in message:
+            word = message.split("invalid choice: ")[1].split(" (")[0].strip("'")
+            hint = did_you_mean(word, [module.NAME for module in COMMANDS])
+        self._refuse(message, hint)
 
-    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+    def unrecognized(self, unknown: Sequence[str]) -> NoReturn:
+        """Refuse arguments that nobody takes."""
         known = [option for action in self._actions for option in action.option_strings]
-        hint = did_you_mean(unknown[0].split("=")[0], known) if unknown[0].startswith("-") else ""
-        told = " ".join(f"unrecognized arguments: {' '.join(map(repr, unknown))}.{hint}".split())
-        self.exit(2, f"{self.prog}: {told} See {self.prog} --help.\n")
+        word = unknown[0].split("=")[0]
+        hint = did_you_mean(word, known, cutoff=0.7) if word.startswith("-") else ""
+        self._refuse(f"unrecognized arguments: {' '.join(map(repr, unknown))}", hint)
+
+    def _refuse(self, message: str, hint: str) -> NoReturn:
+        told = " ".join(message.split()).rstrip(".")
+        self.exit(2, f"{self.prog}: {told}.{hint} See {self.prog} --help.\n")
 
 
 def build_parser() -> tuple[_Parser, dict[str, _Parser]]:
@@ -84,7 +94,7 @@ def _run(argv: Sequence[str] | None) -> int:
         arguments, unknown = parser.parse_known_args(argv)
         prog = arguments.prog
         if unknown:
-            parsers[prog].refuse(unknown)
+            parsers[prog].unrecognized(unknown)
         return int(arguments.run(arguments))
     except SystemExit as stop:  # the parser has said it all
         return int(stop.code or 0)

@@ -67,6 +67,10 @@ class NumericCodec:
             out[:, 1] = column.missing
         return out
 
+    def snap(self, Z: FloatArray) -> FloatArray:
+        """The coordinates of the valid value that Z decodes to."""
+        return self.encode(Column(*self.decode(Z)), "")
+
     def decode(self, Z: FloatArray) -> tuple[FloatArray, BoolArray]:
         """Values, and where they are missing."""
         values = Z[:, 0] * self.scale + self.mean
@@ -117,6 +121,12 @@ class CategoryCodec:
         out[rows, place[rows]] = 1.0
         if self.has_missing:
             out[:, -1] = column.missing
+        return out
+
+    def snap(self, Z: FloatArray) -> FloatArray:
+        """The coordinates of the valid value that Z decodes to."""
+        out = np.zeros(Z.shape)
+        out[np.arange(len(Z)), Z.argmax(axis=1)] = 1.0
         return out
 
     def decode(self, Z: FloatArray) -> tuple[IntArray, BoolArray]:

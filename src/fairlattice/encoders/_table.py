@@ -109,6 +109,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         check_columns_exist(self.codecs_, list(columns))
         return np.hstack([codec.encode(columns[name], name) for name, codec in self.codecs_.items()])
 
+    def snap(self, Z: FloatArray) -> FloatArray:
+        """The vectors of the valid rows that Z decodes to: as decoding and encoding again, only faster."""
+        check_is_fitted(self)
+        return np.hstack([codec.snap(Z[:, self.slices_[name]]) for name, codec in self.codecs_.items()])
+
     def inverse_transform(self, Z: FloatArray) -> Any:
         """Rows like those of the training table, from vectors of shape (n, n_features_out_)."""
         check_is_fitted(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -85,7 +85,7 @@ class Audit:
         Of all intervals.
     """
 
-    counts: GroupCounts
+    counts: GroupCounts = field(repr=False)
     positive: Any
     alpha: float = 0.5
     smoothing: float = 0.5

@@ -172,7 +172,7 @@ def find_positive(classes: tuple[Any, ...], positive: Any = None) -> Any:
         return None
     raise InputError(
         f"Which label is positive? None of {', '.join(map(repr, classes))} is 1 or True. "
-        "Name it with `positive` (--positive)."
+        f"Name it, as in `positive={classes[-1]!r}` or --positive {classes[-1]}."
     )
 
 

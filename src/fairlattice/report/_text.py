@@ -15,6 +15,7 @@ from rich.text import Text
 from fairlattice.groups import show_group
 
 Summary = Mapping[str, Any]
+_MOST_NAMED = 8
 
 
 def header(command: str, summary: Summary) -> Text:
@@ -31,7 +32,10 @@ def header(command: str, summary: Summary) -> Text:
         s = summary["settings"]
         splits = f"{s['repeats']} split{'s' if s['repeats'] > 1 else ''}"
         lines.append(f"{s['classifier']}, {splits}, {s['test_size']:.0%} test rows, seed {s['seed']}")
-    return Text("\n".join(lines))
+        names = data.get("features", [])
+        more = f" … ({len(names)} in all)" if len(names) > _MOST_NAMED else ""
+        lines.append(f"features: {', '.join(names[:_MOST_NAMED])}{more}" if names else "")
+    return Text("\n".join(filter(None, lines)))
 
 
 def plain_table() -> Table:

@@ -35,7 +35,9 @@ def _measure_table(summary: Summary) -> RenderableType:
         else:
             cells = [f"{d['value']:.3f} [{d['low']:.2f}, {d['high']:.2f}]" for d in (m["if"], m["df"])]
             table.add_row(rate, *cells, f"{m['worst']['value']:.3f}", f"{m['best']['value']:.3f}")
-    return titled(f"{_percent(summary)} bounds hold for all groups at once; small is fair", table)
+    return titled(
+        f"{_percent(summary)} bounds hold for all groups at once; rates smoothed (k + ½)/(n + 1)", table
+    )
 
 
 def _group_table(rate: str, summary: Summary, top: int) -> RenderableType:
@@ -66,15 +68,22 @@ def _interval(g: Summary) -> str:
     return "".join("●" if i == at else "─" if low <= i <= high else "·" for i in range(_BAR))
 
 
+def _told(g: Summary) -> str:
+    people = "1 row" if g["n"] == 1 else f"{g['n']:,} rows"
+    return f"{show_group(g['group'])}, {g['rate']:.2f} (between {g['low']:.2f} and {g['high']:.2f}; {people})"
+
+
 def _reading(summary: Summary, shown: list[str]) -> Iterator[str]:
     for rate in shown:
         m = summary["measures"][rate]
         if m["worst"] is None:
             yield f"No group has a row that {rate} is about: undefined."
             continue
-        low, high = m["worst"]["low"], m["worst"]["high"]
-        yield f"Worst by {rate}: {show_group(m['worst']['group'])}, between {low:.2f} and {high:.2f}."
-        yield f"Best by {rate}: {show_group(m['best']['group'])}."
+        surest = min((g for g in m["by_group"] if g["rate"] is not None), key=lambda g: g["high"])
+        yield f"Surest to be badly off by {rate}: {_told(surest)}."
+        worst = next(g for g in m["by_group"] if g["group"] == m["worst"]["group"])
+        if worst is not surest:
+            yield f"Lowest {rate}, smoothed: {_told({**worst, **m['worst'], 'rate': worst['rate']})}."
         if m["df"]["low"] == 0:
             yield f"That groups differ in {rate} at all is not certain: its DF may be 0."
         if m["undefined"]:

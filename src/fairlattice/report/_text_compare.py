@@ -11,7 +11,9 @@ from rich.text import Text
 from fairlattice.groups import show_group
 from fairlattice.report._text import Summary, bullets, header, plain_table, titled
 
+_WITH_NEW_ROWS = ("smote", "parents", "paper", "augment")
 _SIDE_BY_SIDE = ("none", "label", "equal", "augment")
+_UNSURE = 0.02  # a loss of balanced accuracy worth a word even if it may be noise
 _VERDICTS = {"yes": "yes", "no": "no", "not enough data": "unclear"}
 
 
@@ -31,24 +33,31 @@ def compare_text(summary: Summary, *, top: int = 8) -> RenderableType:
 def _strategy_table(summary: Summary) -> RenderableType:
     alpha = f"{summary['settings']['alpha']:g}"
     compared = any(s["name"] == "none" for s in summary["strategies"])
+    rows = [_strategy_row(s) for s in summary["strategies"]]
+    for column in zip(*rows, strict=True):
+        width = max(map(len, column))
+        for cell in column:  # padded here: a right-justified column would drop the blank of a missing mark
+            cell.pad_left(width - len(cell))
     table = plain_table()
     table.add_column("strategy", no_wrap=True)
     for name in ("balanced\naccuracy", f"IF{alpha}\neq. odds", "DF\neq. odds", "worst\nTPR", "worst\nTNR"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(Text(name, justify="right"), no_wrap=True)
     table.add_column("leveled\ndown", no_wrap=True, min_width=7)
-    for s in summary["strategies"]:
-        odds, rates = s["equalized_odds"], s["measures"]
+    for s, cells in zip(summary["strategies"], rows, strict=True):
         verdict = _VERDICTS.get(s["leveling_down"]["verdict"], "") if s["name"] != "none" else ""
-        table.add_row(
-            s["name"],
-            _figure(s["balanced_accuracy"], _mark(s, "balanced_accuracy", up=True)),
-            _figure(odds["if"], _mark(s, "equalized_odds.if", up=False)),
-            _figure(odds["df"], _mark(s, "equalized_odds.df", up=False), digits=2),
-            *(_figure(rates[r]["worst"], _mark(s, f"{r}.worst", up=True)) for r in ("tpr", "tnr")),
-            Text(verdict, style="bold red" if verdict == "yes" else ""),
-        )
+        table.add_row(s["name"], *cells, Text(verdict, style="bold red" if verdict == "yes" else ""))
     marks = "; ▲ better ▼ worse than none" if compared else ""
     return titled(f"mean ± standard error; small IF and DF are fair{marks}", table)
+
+
+def _strategy_row(s: Summary) -> list[Text]:
+    odds, rates = s["equalized_odds"], s["measures"]
+    return [
+        _figure(s["balanced_accuracy"], _mark(s, "balanced_accuracy", up=True)),
+        _figure(odds["if"], _mark(s, "equalized_odds.if", up=False)),
+        _figure(odds["df"], _mark(s, "equalized_odds.df", up=False), digits=2),
+        *(_figure(rates[r]["worst"], _mark(s, f"{r}.worst", up=True)) for r in ("tpr", "tnr")),
+    ]
 
 
 def _figure(estimate: Summary, mark: str, digits: int = 3) -> Text:
@@ -80,7 +89,10 @@ def _worst_groups(summary: Summary, top: int) -> RenderableType:
     for i in order[:top]:
         rates = [s["measures"][rate]["by_group"][i]["rate"] for s in columns]
         table.add_row(show_group(rows[i]["group"]), f"{rows[i]['n_rows']:,}", *(f"{r:.3f}" for r in rates))
-    return titled(f"{rate.upper()} of the groups worst off under {first['name']}, over all splits", table)
+    return titled(
+        f"{rate.upper()} of the groups worst off under {first['name']}, over all splits (people: distinct)",
+        table,
+    )
 
 
 def _reading(summary: Summary) -> Iterator[str]:
@@ -92,16 +104,22 @@ def _reading(summary: Summary) -> Iterator[str]:
         yield f"Fairer than none beyond noise, by {name}: {', '.join(fairer) or 'no strategy'}."
         dearer = [s["name"] for s in strategies.values() if _mark(s, "balanced_accuracy", up=True) == "▼"]
         yield f"Less accurate than none beyond noise: {', '.join(dearer) or 'no strategy'}."
-    best = min(strategies.values(), key=lambda s: s["equalized_odds"]["if"]["mean"])
+        unsure = [s["name"] for s in strategies.values() if _unsure_loss(s)]
+        if unsure:
+            yield f"Perhaps less accurate, though these splits cannot prove it: {', '.join(unsure)}."
+    # Of strategies that do the same, for now paper and augment, the last stands for both.
+    best = min(reversed(strategies.values()), key=lambda s: s["equalized_odds"]["if"]["mean"])
     yield f"Lowest {name} on average: {best['name']}, {best['equalized_odds']['if']['mean']:.3f}."
-    if "equal" in best["differences"]:
-        d = best["differences"]["equal"]["equalized_odds.if"]
-        yield f"{best['name']} against equal weights without new rows: {name} {d['mean']:+.3f}, {_noise(d)}."
-    synthetic = strategies.get("augment", {}).get("differences", {}).get("equal")
-    if synthetic:
-        d = synthetic["equalized_odds.if"]
-        verb = "make no certain difference" if d["within_noise"] else "help" if d["mean"] < 0 else "hurt"
-        yield f"Synthetic rows (augment) {verb}, against equal weights alone: {name} {d['mean']:+.3f}."
+    for s in (best, strategies.get("augment", {})):
+        if s.get("name") in _WITH_NEW_ROWS and "equal" in s["differences"]:
+            d, accuracy = (s["differences"]["equal"][k] for k in ("equalized_odds.if", "balanced_accuracy"))
+            yield (
+                f"What the new rows of {s['name']} add to equal weights: {name} {d['mean']:+.3f} "
+                f"({'fairer' if d['mean'] < 0 else 'less fair'}, {_noise(d)}), balanced accuracy "
+                f"{accuracy['mean']:+.3f} ({_noise(accuracy)})."
+            )
+        if best["name"] == "augment":
+            break
     for verdict, words in (("yes", "Leveling down"), ("not enough data", "Leveling down not excluded")):
         names = [s["name"] for s in strategies.values() if s["leveling_down"]["verdict"] == verdict]
         if names:
@@ -123,6 +141,11 @@ def _worst_off(strategy: Summary) -> Iterator[str]:
             f"Surest to be badly off under {strategy['name']}: {show_group(g['group'])}, {rate.upper()} "
             f"{g['rate']:.2f} (between {g['low']:.2f} and {g['high']:.2f}; {g['n_rows']:,} people)."
         )
+
+
+def _unsure_loss(strategy: Summary) -> bool:
+    d = strategy["differences"].get("none", {}).get("balanced_accuracy")
+    return d is not None and d["mean"] < -_UNSURE and bool(d["within_noise"])
 
 
 def _noise(difference: Summary) -> str:

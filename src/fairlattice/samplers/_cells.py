@@ -126,7 +126,7 @@ class CellIndex:
         raise InputError(f"No training row has {group}, so no rows can be made of it.")
 
 
-def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int = 5) -> str:
+def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int = 3) -> str:
     """A sentence that names the cells with one row or none; nothing where there are none."""
     small = [(cell, size) for cell, size in index.cells() if size < 2]
     if not small:
@@ -136,7 +136,7 @@ def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int 
         for cell, size in small[:most]
     ]
     more = [f"and {len(small) - most} more"] if len(small) > most else []
-    return f"Cells with one row or none: {'; '.join(told + more)}."
+    return f"{len(small)} cells (group and label) have one row or none: {'; '.join(told + more)}."
 
 
 class _Slices:

@@ -69,10 +69,13 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
     Notes
     -----
     Without `sensitive_features`, and with no `sensitive` columns named by the augmenter, everyone is
-    one group, so that only the labels are balanced.
+    one group, so that only the labels are balanced. The estimator gets X as it is, so a frame with
+    text needs a pipeline that begins by encoding it.
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from fairlattice import FairClassifier
     >>> from sklearn.linear_model import LogisticRegression
     >>> rng = np.random.default_rng(0)
     >>> X, S = rng.normal(size=(300, 2)), rng.choice(["a", "b", "c"], 300)

@@ -1,6 +1,9 @@
 """New vectors for any cell: draw one row of each parent, mix.
 
-This is the method on vectors; :class:`HierarchicalAugmenter` is the same on tables.
+Rows are mixed as deviations from the mean of all training rows, so that every column is centred as
+the method supposes. Otherwise parameters that do not sum to 1 would scale the 0/1 coordinates of
+categories by an amount that tells the label. This is the method on vectors;
+:class:`HierarchicalAugmenter` is the same on tables.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ class MixingSampler:
     Parameters
     ----------
     Z : float array of shape (n, d)
-        The training rows.
+        The training rows, as deviations from `centre`.
+    centre : float array of shape (d,)
+        The mean of the training rows.
     index : CellIndex
         Which of them belong to which cell and parent.
     by_label : tuple of MixingFit
@@ -38,6 +43,7 @@ class MixingSampler:
     """
 
     Z: FloatArray
+    centre: FloatArray
     index: CellIndex
     by_label: tuple[MixingFit, ...]
     by_cell: dict[Cell, MixingFit]
@@ -69,6 +75,8 @@ class MixingSampler:
             raise InputError(
                 "Rows are made from parent groups, so at least one sensitive attribute is needed."
             )
+        centre = Z.mean(axis=0)
+        Z = Z - centre
         if isinstance(bandwidths, str):
             check_choice("bandwidths", bandwidths, ("median",))
             widths = median_bandwidths(Z, rng=_stream(entropy, 0))
@@ -90,7 +98,7 @@ class MixingSampler:
 
         by_label = tuple(fitted([c for c in cells if c.label == k], k) for k in range(index.n_labels))
         by_cell = {c: fitted([c], *c) for c in cells} if share == "cell" else {}
-        return cls(Z, index, by_label, by_cell, tuple(entropy))
+        return cls(Z, centre, index, by_label, by_cell, tuple(entropy))
 
     def draw(self, cell: Cell, n: int, *, stream: int = 0) -> tuple[FloatArray, IntArray]:
         """`n` new vectors of a cell, of shape (n, d), and the row of each parent behind them, (n, p).
@@ -101,7 +109,7 @@ class MixingSampler:
         rng = _stream(self.entropy, 2, *cell, stream)
         rows = np.stack([rng.choice(parent, n) for parent in self.index.parents(cell)])
         fit = self.by_cell.get(cell, self.by_label[cell.label])
-        return fit.generate(self.Z[rows]), rows.T
+        return fit.generate(self.Z[rows]) + self.centre, rows.T
 
 
 def _stream(entropy: Sequence[int], *key: int) -> np.random.Generator:
