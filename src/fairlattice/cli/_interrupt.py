@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -21,30 +24,48 @@ def one_interrupt() -> Iterator[None]:
     def once(_number: int, _frame: FrameType | None) -> None:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+        leave.append(2)
         raise KeyboardInterrupt
 
+    # Registered before joblib's own, it runs after them, when workers are gone and files are removed.
+    leave: list[int] = []
+    atexit.register(_leave_with, leave)
     before = {number: signal.signal(number, once) for number in _SIGNALS}
     try:
         yield
     finally:
+        if not leave:
+            atexit.unregister(_leave_with)
         for number, handler in before.items():
             if signal.getsignal(number) is once:  # otherwise interrupted: the process is about to end
                 signal.signal(number, handler)
 
 
-def start_workers(n_jobs: int) -> None:
-    """Start joblib's worker processes deaf to Ctrl-C, which a terminal sends to them as well.
+def _leave_with(code: list[int]) -> None:
+    """Exit with our code: where C code was interrupted, Python would otherwise end as if killed."""
+    if code:
+        sys.stderr.flush()
+        os._exit(code[0])
 
-    A process inherits what its parent blocks, so workers started now are ended by us and by nobody
-    else, and have nothing to say about it.
+
+def start_workers(n_jobs: int) -> None:
+    """Start joblib's worker processes with nothing to say on standard error.
+
+    A terminal sends Ctrl-C to them as well, and each would tell of it at length. What they have to
+    report reaches us as results and exceptions; a process inherits its parent's files, so ours is
+    exchanged while they start.
     """
     from joblib import Parallel, delayed, effective_n_jobs
 
     n = effective_n_jobs(n_jobs)
-    if n == 1 or not hasattr(signal, "pthread_sigmask"):
+    if n == 1:
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    sys.stderr.flush()
+    ours, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
+        os.dup2(nowhere, 2)
         Parallel(n_jobs=n)(delayed(int)() for _ in range(n))
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        os.dup2(ours, 2)
+        os.close(ours)
+        os.close(nowhere)
