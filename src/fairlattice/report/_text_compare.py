@@ -115,7 +115,7 @@ def _reading(summary: Summary) -> Iterator[str]:
             d, accuracy = (s["differences"]["equal"][k] for k in ("equalized_odds.if", "balanced_accuracy"))
             yield (
                 f"What the new rows of {s['name']} add to equal weights: {name} {d['mean']:+.3f} "
-                f"({'fairer' if d['mean'] < 0 else 'less fair'}, {_noise(d)}), balanced accuracy "
+                f"({_direction(d['mean'])}, {_noise(d)}), balanced accuracy "
                 f"{accuracy['mean']:+.3f} ({_noise(accuracy)})."
             )
         if best["name"] == "augment":
@@ -141,6 +141,10 @@ def _worst_off(strategy: Summary) -> Iterator[str]:
             f"Surest to be badly off under {strategy['name']}: {show_group(g['group'])}, {rate.upper()} "
             f"{g['rate']:.2f} (between {g['low']:.2f} and {g['high']:.2f}; {g['n_rows']:,} people)."
         )
+
+
+def _direction(change: float) -> str:
+    return "as fair" if abs(change) < 0.0005 else "fairer" if change < 0 else "less fair"
 
 
 def _unsure_loss(strategy: Summary) -> bool:
