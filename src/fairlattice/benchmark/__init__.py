@@ -2,7 +2,7 @@
 
 from fairlattice.benchmark._classifiers import CLASSIFIERS
 from fairlattice.benchmark._compare import compare
-from fairlattice.benchmark._comparison import Comparison, Run, StrategyResult
+from fairlattice.benchmark._comparison import Comparison, GroupLoss, Run, StrategyResult
 from fairlattice.benchmark._estimates import Difference, Estimate
 from fairlattice.benchmark._strategies import STRATEGIES, Strategy
 
@@ -12,6 +12,7 @@ __all__ = [
     "Comparison",
     "Difference",
     "Estimate",
+    "GroupLoss",
     "Run",
     "Strategy",
     "StrategyResult",

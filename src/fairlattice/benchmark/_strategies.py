@@ -124,10 +124,9 @@ def _raised(train: TrainingRows, draw: Callable[[Cell, int], tuple[FloatArray, I
     """Training rows and, for every cell that lacks some, rows made by `draw`."""
     wanted = train.shortfalls()
     drawn = [draw(cell, n) for cell, n in wanted.items()]
-    if not drawn:
-        return _equal(train)
-    vectors, parents = [v for v, _ in drawn], np.concatenate([rows for _, rows in drawn])
-    if train.copied:
+    vectors = [v for v, _ in drawn]
+    if train.copied and drawn:
+        parents = np.concatenate([rows for _, rows in drawn])
         cells, rng = list(wanted.items()), np.random.default_rng(train.seed)
         sources = train.index.level_sources(cells, parents, rng)
         new = np.concatenate(vectors)

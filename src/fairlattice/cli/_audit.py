@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, count, measure, write, print, gate."""
     from fairlattice.cli._checks import check_infinite, check_predictions, check_roles, notes_on_attributes
-    from fairlattice.cli._output import note, show, show_json
-    from fairlattice.cli._tables import check_writable, file_hash, read_table, write_files
+    from fairlattice.cli._output import gate, note, publish
+    from fairlattice.cli._tables import check_writable, file_hash, read_table
     from fairlattice.groups import GroupCounts
     from fairlattice.metrics import Audit, audit
     from fairlattice.report import audit_summary, audit_text, to_json
@@ -82,16 +81,9 @@ def run(arguments: argparse.Namespace) -> int:
     )
     summary = audit_summary(audits[0], data, audits[1] if len(audits) > 1 else None)
     fallen = _fallen(summary, gates, leveling=arguments.fail_on_leveling_down)
-    text = to_json(summary)
-    if str(arguments.json) == "-":
-        show_json(text)
-    else:
-        write_files((arguments.json, lambda target: target.write(text.encode())))
-        show(audit_text(summary, top=arguments.top))
+    publish(to_json(summary), arguments.json, audit_text(summary, top=arguments.top))
     note(arguments.prog, notes_on_attributes(audits[0].counts.lattice))
-    if fallen:
-        sys.stderr.write(f"{arguments.prog}: gate fell: {'; '.join(fallen)}.\n")
-    return 1 if fallen else 0
+    return gate(arguments.prog, fallen)
 
 
 def parse_gates(text: str | None) -> dict[str, float]:

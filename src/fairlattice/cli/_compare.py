@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Any
 
 from fairlattice.cli._options import Columns, add_positive, add_table, add_training, data_about
@@ -65,8 +64,8 @@ def compare_frame(
     from fairlattice.benchmark import STRATEGIES, compare
     from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes, notes_on_features
     from fairlattice.cli._interrupt import start_workers
-    from fairlattice.cli._output import note, progress, show, show_json
-    from fairlattice.cli._tables import table_format, table_writer, write_files
+    from fairlattice.cli._output import gate, note, progress, publish
+    from fairlattice.cli._tables import table_format, table_writer
     from fairlattice.report import compare_summary, compare_text, to_json
 
     if arguments.predictions is not None:
@@ -103,23 +102,15 @@ def compare_frame(
             progress=bar,
         )
     summary = compare_summary(comparison, {**data, "features": features.columns})
-    text, quiet = to_json(summary), str(arguments.json) == "-"
-    outputs: list[Any] = [(None if quiet else arguments.json, lambda target: target.write(text.encode()))]
+    others = []
     if arguments.predictions is not None:
-        outputs.append(
-            (arguments.predictions, table_writer(_prediction_frame(comparison), arguments.predictions))
-        )
-    write_files(*outputs)
-    if quiet:
-        show_json(text)
-    else:
-        show(compare_text(summary))
+        table = _prediction_frame(comparison)
+        others.append((arguments.predictions, table_writer(table, arguments.predictions)))
+    publish(to_json(summary), arguments.json, compare_text(summary), *others)
     note(arguments.prog, [*notes_on_attributes(comparison.lattice), *notes_on_features(features)])
     fallen = [s["name"] for s in summary["strategies"] if s["leveling_down"]["verdict"] == "yes"]
-    if arguments.fail_on_leveling_down and fallen:
-        sys.stderr.write(f"{arguments.prog}: gate fell: leveling down under {', '.join(fallen)}.\n")
-        return 1
-    return 0
+    gated = arguments.fail_on_leveling_down and fallen
+    return gate(arguments.prog, [f"leveling down under {', '.join(fallen)}"] if gated else [])
 
 
 def _prediction_frame(comparison: Comparison) -> pl.DataFrame:

@@ -79,7 +79,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         try:
             code = _run(argv)
             sys.stdout.flush()
-        except (BrokenPipeError, OSError):
+        except OSError:
             from fairlattice.cli._output import silence_stdout
 
             silence_stdout()

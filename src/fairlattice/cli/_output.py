@@ -6,10 +6,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from fairlattice.cli._tables import Writer, write_files
 from fairlattice.exceptions import InputError
 
 
@@ -38,6 +40,23 @@ def show_json(text: str) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
         sys.stdout.flush()
+
+
+def publish(text: str, path: Path | None, view: RenderableType, *others: tuple[Path | None, Writer]) -> None:
+    """Write the JSON and the other files, all or none; then print the view, or for ``-`` the JSON."""
+    to_stdout = str(path) == "-"
+    write_files((None if to_stdout else path, lambda target: target.write(text.encode())), *others)
+    if to_stdout:
+        show_json(text)
+    else:
+        show(view)
+
+
+def gate(prog: str, fallen: list[str]) -> int:
+    """Tell which gates fell; the exit code that follows."""
+    if fallen:
+        sys.stderr.write(f"{prog}: gate fell: {'; '.join(fallen)}.\n")
+    return 1 if fallen else 0
 
 
 def note(prog: str, notes: Iterable[str]) -> None:

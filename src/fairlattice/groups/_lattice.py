@@ -165,7 +165,7 @@ class GroupLattice:
         """The groups that fix one attribute more than `group` does."""
         fixed = self._fixed(group)
         return tuple(
-            {n: ({**fixed, a.name: level})[n] for n in self.names if n in fixed or n == a.name}
+            self._fixed({**fixed, a.name: level})
             for a in self.attributes
             if a.name not in fixed
             for level in a.levels

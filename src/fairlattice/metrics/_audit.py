@@ -140,8 +140,9 @@ class Audit:
 
         Classes without rows are left out; None without any.
         """
-        recalls = [self.overall(f"recall:{c}").rate for c in self.counts.classes]
-        defined = [r for r in recalls if r is not None]
+        classes, everyone = self.counts.classes, self.counts.rollup(()).table
+        recalls = [group_rates(everyone, classes, f"recall:{c}") for c in classes]
+        defined = [r.raw[0] for r in recalls if r.defined[0]]
         return float(np.mean(defined)) if defined else None
 
     def undefined(self, rate: str = "tpr") -> tuple[Group, ...]:

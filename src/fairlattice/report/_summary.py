@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice.benchmark import STRATEGIES, Comparison, StrategyResult
+from fairlattice.benchmark import STRATEGIES, Comparison, GroupLoss, StrategyResult
 from fairlattice.exceptions import UndefinedRateError
 from fairlattice.groups import Group, GroupLattice
-from fairlattice.metrics import Audit, Disparity, GroupRate, LevelingDown
+from fairlattice.metrics import Audit, Disparity, GroupChange, GroupRate, LevelingDown
 
 Summary = dict[str, Any]
 _MOST_EMPTY = 100
@@ -106,37 +106,26 @@ def _leveling_over_repeats(comparison: Comparison, name: str) -> Summary:
     if "none" not in comparison:
         return {"verdict": None, "by_rate": {}, "groups": []}
     found = comparison.leveling_down(name)
-    return {
-        "verdict": found.verdict,
-        "by_rate": dict(found.by_rate),
-        "groups": [
-            {
-                "group": loss.group,
-                "measure": loss.rate,
-                "before": loss.before,
-                "after": loss.after,
-                "difference": asdict(loss.difference),
-            }
-            for loss in found.groups
-        ],
-    }
+    groups = [_change(loss, difference=asdict(loss.difference)) for loss in found.groups]
+    return {"verdict": found.verdict, "by_rate": dict(found.by_rate), "groups": groups}
 
 
 def _leveling(found: LevelingDown) -> Summary:
+    groups = [
+        _change(c, difference={"value": c.difference, "low": c.low, "high": c.high}, lost=c.lost)
+        for c in found.changes
+    ]
+    return {"verdict": found.verdict, "by_rate": dict(found.by_rate), "groups": groups}
+
+
+def _change(change: GroupChange | GroupLoss, **more: Any) -> Summary:
+    """One group's rate before and after."""
     return {
-        "verdict": found.verdict,
-        "by_rate": dict(found.by_rate),
-        "groups": [
-            {
-                "group": c.group,
-                "measure": c.rate,
-                "before": c.before,
-                "after": c.after,
-                "difference": {"value": c.difference, "low": c.low, "high": c.high},
-                "lost": c.lost,
-            }
-            for c in found.changes
-        ],
+        "group": change.group,
+        "measure": change.rate,
+        "before": change.before,
+        "after": change.after,
+        **more,
     }
 
 

@@ -28,9 +28,9 @@ from fairlattice._validation import (
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError, SmallCellWarning
 from fairlattice.generators import MixingFit
-from fairlattice.groups import GroupLattice, Level
+from fairlattice.groups import Level
 from fairlattice.samplers._augmented import Augmented, Origin
-from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells
+from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells, training_lattice
 from fairlattice.samplers._inside import columns_inside, groups_of, with_inside, without
 from fairlattice.samplers._mixing import MixingSampler
 from fairlattice.samplers._rows import concat_rows, take_rows
@@ -155,9 +155,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         """
         groups = groups_of(X, sensitive_features, self.sensitive)
         labels = as_labels(y, "y")
-        self.lattice_ = GroupLattice.from_features(
-            groups, cuts=self.cuts, missing=self.missing, max_levels=max(100, len(labels) // 2)
-        )
+        self.lattice_ = training_lattice(groups, len(labels), self.cuts, self.missing)
         leaves = self.lattice_.encode(groups)
         check_same_length(X=X, y=labels, sensitive_features=leaves)
         self.classes_, codes = np.unique(labels, return_inverse=True)

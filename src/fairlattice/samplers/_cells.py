@@ -6,7 +6,7 @@ with rows and attributes only, not with the number of groups.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,14 @@ import numpy as np
 from fairlattice._validation import IntArray, check_count
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice, show_group
+
+
+def training_lattice(
+    sensitive_features: Any, n_rows: int, cuts: Mapping[str, Sequence[float]] | None, missing: str
+) -> GroupLattice:
+    """The lattice of a training table, whose attributes may have levels for half of its rows."""
+    levels = max(100, n_rows // 2)
+    return GroupLattice.from_features(sensitive_features, cuts=cuts, missing=missing, max_levels=levels)
 
 
 class Cell(NamedTuple):
@@ -40,11 +48,11 @@ class CellIndex:
 
     def __init__(self, lattice: GroupLattice, leaves: IntArray, labels: IntArray, n_labels: int) -> None:
         self.lattice, self.leaves, self.labels, self.n_labels = lattice, leaves, labels, n_labels
-        self._cells = _Slices(leaves * n_labels + labels)
-        self._by_label = _Slices(labels)
+        self._cells = RowsByKey(leaves * n_labels + labels)
+        self._by_label = RowsByKey(labels)
         self._without = [tuple(n for n in lattice.names if n != name) for name in lattice.names]
         self._parents = [
-            _Slices(lattice.project(leaves, names) * n_labels + labels) for names in self._without
+            RowsByKey(lattice.project(leaves, names) * n_labels + labels) for names in self._without
         ]
 
     def rows(self, cell: Cell) -> IntArray:
@@ -113,11 +121,11 @@ class CellIndex:
                 own = source[end - n : end]
                 astray = np.flatnonzero(known[i][own] != level)
                 if len(astray):
-                    own[astray] = rng.choice(self._rows_with(i, level, cell.label), len(astray))
+                    own[astray] = rng.choice(self._rows_with(known[i], i, level, cell.label), len(astray))
         return sources
 
-    def _rows_with(self, attribute: int, level: int, label: int) -> IntArray:
-        having = self.lattice.digits(self.leaves)[attribute] == level
+    def _rows_with(self, digits: IntArray, attribute: int, level: int, label: int) -> IntArray:
+        having = digits == level
         for rows in (np.flatnonzero(having & (self.labels == label)), np.flatnonzero(having)):
             if len(rows):
                 return rows
@@ -139,7 +147,7 @@ def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int 
     return f"{len(small)} cells (group and label) have one row or none: {'; '.join(told + more)}."
 
 
-class _Slices:
+class RowsByKey:
     """Row numbers by key, through one stable sort."""
 
     def __init__(self, keys: IntArray) -> None:

@@ -22,6 +22,7 @@ from fairlattice._validation import IntArray, check_choice, check_same_length
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers._augmenter import HierarchicalAugmenter
+from fairlattice.samplers._cells import training_lattice
 from fairlattice.samplers._equal import cell_weights, resample_cells
 from fairlattice.samplers._rows import take_rows
 
@@ -166,10 +167,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             more = self.augmenter_.augment(X, y, sensitive_features=groups)
             X, y, groups, lattice = more.X, more.y, more.sensitive_features, self.augmenter_.lattice_
         elif groups is not None:
-            levels = max(100, len(column_or_1d(y)) // 2)
-            lattice = GroupLattice.from_features(
-                groups, cuts=self.cuts, missing=self.missing, max_levels=levels
-            )
+            lattice = training_lattice(groups, len(column_or_1d(y)), self.cuts, self.missing)
         labels, codes = np.unique(column_or_1d(y), return_inverse=True)
         leaves = np.zeros(len(codes), dtype=np.int64) if groups is None else lattice.encode(groups)
         check_same_length(y=codes, sensitive_features=leaves)

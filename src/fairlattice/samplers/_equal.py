@@ -9,7 +9,7 @@ import numpy as np
 
 from fairlattice._validation import FloatArray, IntArray, as_labels, check_same_length
 from fairlattice.exceptions import InputError
-from fairlattice.groups import GroupLattice
+from fairlattice.samplers._cells import RowsByKey, training_lattice
 
 
 def cell_weights(cells: IntArray) -> FloatArray:
@@ -117,14 +117,14 @@ def resample_cells(cells: IntArray, *, per_cell: str | int = "mean", rng: np.ran
     """As :func:`equal_resample`, from a code of each row's cell."""
     if not len(cells):
         return np.zeros(0, dtype=np.int64)
-    _, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
-    named = {"mean": -(-len(cells) // len(counts)), "max": int(counts.max())}
+    by_cell = RowsByKey(cells)
+    named = {"mean": -(-len(cells) // len(by_cell.known)), "max": int((by_cell.ends - by_cell.starts).max())}
     if per_cell not in named and not (isinstance(per_cell, int) and per_cell > 0):
         raise InputError(f"`per_cell` must be 'mean', 'max' or a whole number above 0, got {per_cell!r}.")
     target = named.get(per_cell, per_cell) if isinstance(per_cell, str) else per_cell
     drawn = []
-    for cell in range(len(counts)):
-        rows = np.flatnonzero(place == cell)
+    for cell in by_cell.known.tolist():
+        rows = by_cell[cell]
         whole, rest = divmod(int(target), len(rows))
         drawn += [np.tile(rows, whole), rng.choice(rows, rest, replace=False)]
     return rng.permutation(np.concatenate(drawn)).astype(np.int64)
@@ -134,10 +134,7 @@ def _cells(
     y: Any, sensitive_features: Any, cuts: Mapping[str, Sequence[float]] | None, missing: str
 ) -> IntArray:
     labels = as_labels(y, "y")
-    lattice = GroupLattice.from_features(
-        sensitive_features, cuts=cuts, missing=missing, max_levels=max(100, len(labels) // 2)
-    )
-    leaves = lattice.encode(sensitive_features)
+    leaves = training_lattice(sensitive_features, len(labels), cuts, missing).encode(sensitive_features)
     check_same_length(y=labels, sensitive_features=leaves)
     classes, codes = np.unique(labels, return_inverse=True)
     return leaves * len(classes) + codes
