@@ -13,8 +13,19 @@ from . import (
 from .benchmark import CLASSIFIERS, STRATEGIES, Comparison, compare
 from .encoders import TableEncoder
 from .exceptions import FairlatticeWarning, InputError, SmallCellWarning, UndefinedRateError
-from .groups import Attribute, GroupCounts, GroupLattice
-from .metrics import Audit, LevelingDown, alpha_intersectional, audit, differential_fairness
+from .groups import Attribute, GroupCounts, GroupLattice, PairedCounts, ScoreCounts
+from .metrics import (
+    Audit,
+    LevelingDown,
+    alpha_intersectional,
+    audit,
+    audit_scores,
+    audit_series,
+    differential_fairness,
+    leveling_down,
+    misrecording_bounds,
+    partial_pooling,
+)
 from .samplers import Augmented, FairClassifier, HierarchicalAugmenter, equal_resample, equal_weights
 
 __version__: str
@@ -33,11 +44,15 @@ __all__ = [
     "HierarchicalAugmenter",
     "InputError",
     "LevelingDown",
+    "PairedCounts",
+    "ScoreCounts",
     "SmallCellWarning",
     "TableEncoder",
     "UndefinedRateError",
     "alpha_intersectional",
     "audit",
+    "audit_scores",
+    "audit_series",
     "benchmark",
     "compare",
     "datasets",
@@ -49,7 +64,10 @@ __all__ = [
     "exceptions",
     "generators",
     "groups",
+    "leveling_down",
     "metrics",
+    "misrecording_bounds",
+    "partial_pooling",
     "report",
     "samplers",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -21,10 +21,12 @@ import numpy.typing as npt
 from fairlattice.exceptions import InputError
 
 _MOST_NAMED = 20
+TIMES = (date, time, timedelta)  # a datetime is a date too
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+NumberArray = IntArray | FloatArray
 
 
 class Column(NamedTuple):
@@ -210,17 +212,22 @@ def _plain(value: Any) -> Any:
         value = value.item()
     if isinstance(value, Decimal):
         return float(value)
-    if isinstance(value, date | time | timedelta) and value == value:  # NaT is missing, and stays
-        return str(value)
+    if isinstance(value, TIMES) and value == value:  # NaT is missing, and stays
+        return time_text(value)
     return value
+
+
+def time_text(value: Any) -> str:
+    """A date or time as text, the same whatever frame it comes from."""
+    return str(value.replace(tzinfo=None) if isinstance(value, datetime) else value)
 
 
 def _series_column(series: nw.Series[Any]) -> Column:
     if series.dtype.is_nested() or series.dtype == nw.Binary:
         raise InputError(f"Column `{series.name}` has type {series.dtype}. Turn it into numbers or text.")
     if series.dtype.is_temporal():
-        series = series.cast(nw.String)
-    elif series.dtype.is_decimal():
+        return as_column(series.to_list(), series.name)
+    if series.dtype.is_decimal():
         series = series.cast(nw.Float64)
     elif series.dtype in (nw.Int128, nw.UInt128):
         raise InputError(f"Column `{series.name}` has type {series.dtype}. Cast it to Int64.")

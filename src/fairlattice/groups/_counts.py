@@ -7,29 +7,28 @@ counted apart.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import (
-    IntArray,
-    as_labels,
-    check_columns_exist,
-    check_same_length,
-    distinct_values,
-    index_of,
-    is_missing,
-    sorted_values,
-)
+from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
-from fairlattice.groups._attribute import check_cuts
 from fairlattice.groups._lattice import GroupLattice, Leaf
+from fairlattice.groups._tally import (
+    Tally,
+    class_positions,
+    common_classes,
+    join_classes,
+    tally_arrays,
+    tally_frame,
+)
 
-_MOST_CLASSES = 1000  # a table of counts holds their square
+Table = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +45,10 @@ class GroupCounts:
         Codes of the leaves that have rows, increasing.
     table : int array of shape (m, K, K)
         ``table[i, j, k]`` rows of leaf ``codes[i]`` have label j and were predicted k.
+    weights, squares : float arrays of shape (m, K, K), optional
+        Sums of the rows' weights and of their squares, where rows are weighted.
+    excluded : int, default=0
+        Rows left out because an attribute is missing.
 
     Examples
     --------
@@ -60,10 +63,13 @@ class GroupCounts:
     lattice: GroupLattice
     classes: tuple[Any, ...]
     codes: IntArray
-    table: npt.NDArray[np.int64]
+    table: Table
+    weights: FloatArray | None = None
+    squares: FloatArray | None = None
+    excluded: int = 0
 
     def __post_init__(self) -> None:
-        for array in (self.codes, self.table):
+        for array in (self.codes, *self.layers):
             array.setflags(write=False)
 
     @classmethod
@@ -73,6 +79,7 @@ class GroupCounts:
         y_pred: Any,
         *,
         sensitive_features: Any,
+        sample_weight: Any = None,
         lattice: GroupLattice | None = None,
         classes: Sequence[Any] | None = None,
         cuts: Mapping[str, Sequence[float]] | None = None,
@@ -86,26 +93,36 @@ class GroupCounts:
             Labels and predictions, of one type; any number of classes.
         sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
             The sensitive attributes.
+        sample_weight : array-like of shape (n,), optional
+            Weights of at least 0, as of a survey.
         lattice : GroupLattice, optional
             Count on these groups; by default the lattice of the levels found.
         classes : sequence, optional
             All labels, in order, where some may not occur in these rows.
-        cuts, missing
-            As in :meth:`GroupLattice.from_features`.
+        cuts : mapping of str to sequence of float, optional
+            Cut points of numeric attributes, as in ``{"age": [25, 45]}``.
+        missing : {"level", "exclude", "raise"}, default="level"
+            Give missing values of an attribute a level of their own, leave their rows out and count
+            these, or refuse them.
 
         Raises
         ------
         InputError
             If lengths differ, values are missing, or labels and predictions differ in type.
         """
-        truth, predicted = as_labels(y_true, "y_true"), as_labels(y_pred, "y_pred")
-        if lattice is None:
-            lattice = GroupLattice.from_features(sensitive_features, cuts=cuts, missing=missing)
-        leaf_codes = lattice.encode(sensitive_features)
-        check_same_length(y_true=truth, y_pred=predicted, sensitive_features=leaf_codes)
-        known = tuple(classes) if classes is not None else _all_classes(truth, predicted)
-        rows, columns = _positions(truth, known, "y_true"), _positions(predicted, known, "y_pred")
-        return cls.from_codes(lattice, known, leaf_codes, rows, columns)
+        tally = tally_arrays(
+            {"y_true": y_true, "y_pred": y_pred},
+            sensitive_features,
+            lattice=lattice,
+            cuts=cuts,
+            missing=missing,
+            sample_weight=sample_weight,
+        )
+        truth, predicted = tally.values["y_true"], tally.values["y_pred"]
+        known = (
+            common_classes(truth, predicted, what="Labels and predictions") if classes is None else classes
+        )
+        return cls._of_tally(tally, tuple(known), ("y_true", "y_pred"), ("y_true", "y_pred"))
 
     @classmethod
     def from_frame(
@@ -115,6 +132,7 @@ class GroupCounts:
         label: str,
         prediction: str,
         sensitive: Sequence[str],
+        weight: str | None = None,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
     ) -> GroupCounts:
@@ -123,54 +141,26 @@ class GroupCounts:
         Parameters
         ----------
         frame : any frame that narwhals knows
-            One row per person.
+            One row per person: pandas, polars, pyarrow, DuckDB, Dask, PySpark …
         label, prediction : str
             Names of the columns of labels and predictions.
         sensitive : sequence of str
             Names of the sensitive attributes.
+        weight : str, optional
+            Name of a column of weights.
         cuts, missing
-            As in :meth:`GroupLattice.from_features`.
+            As in :meth:`from_arrays`.
 
         Raises
         ------
         InputError
             If a column is not there, labels or predictions are missing, or the frame has no rows.
         """
-        table = nw.from_native(frame)
-        cuts = {name: check_cuts(name, points) for name, points in (cuts or {}).items()}
-        schema = table.collect_schema()
-        check_columns_exist([label, prediction, *sensitive], list(schema.names()))
-        check_columns_exist(cuts, list(sensitive))
-        keys = {"label": label, "prediction": prediction} | {
-            f"s{i}": name for i, name in enumerate(sensitive)
-        }
-        for name in cuts:
-            if not schema[name].is_numeric():
-                raise InputError(f"Attribute `{name}` is cut at numbers, but its type is {schema[name]}.")
-        tally = (
-            table.select(**{key: _key(name, cuts.get(name, ()), schema[name]) for key, name in keys.items()})
-            .group_by(*keys)
-            .agg(nw.len().alias("rows"))
-        )
-        counted = tally.collect() if isinstance(tally, nw.LazyFrame) else tally
-        columns = {key: counted[key].to_list() for key in keys}
-        weights = np.asarray(counted["rows"].to_list(), dtype=np.int64)
-        if not len(weights):
-            raise InputError("The table has no rows.")
-        for key in ("label", "prediction"):
-            gone = int(weights[[is_missing(v) for v in columns[key]]].sum())
-            if gone:
-                raise InputError(
-                    f"Column `{keys[key]}` has {gone:,} missing values. Remove these rows first."
-                )
-        features = {
-            name: _levels_of(columns[f"s{i}"], cuts.get(name, ())) for i, name in enumerate(sensitive)
-        }
-        lattice = GroupLattice.from_features(features, cuts=cuts, missing=missing)
-        truth, predicted = as_labels(columns["label"], label), as_labels(columns["prediction"], prediction)
-        known = _all_classes(truth, predicted, f"Columns `{label}` and `{prediction}`")
-        rows, cols = _positions(truth, known, label), _positions(predicted, known, prediction)
-        return cls.from_codes(lattice, known, lattice.encode(features), rows, cols, weights)
+        names = {"label": label, "prediction": prediction}
+        tally = tally_frame(frame, names, sensitive, cuts=cuts, missing=missing, weight=weight)
+        what = f"Columns `{label}` and `{prediction}`"
+        known = common_classes(tally.values["label"], tally.values["prediction"], what=what)
+        return cls._of_tally(tally, known, ("label", "prediction"), (label, prediction))
 
     @classmethod
     def from_codes(
@@ -180,11 +170,14 @@ class GroupCounts:
         leaf_codes: IntArray,
         truth: IntArray,
         predicted: IntArray,
-        weights: IntArray | None = None,
+        rows: IntArray | None = None,
+        sums: Mapping[str, FloatArray] | None = None,
+        excluded: int = 0,
     ) -> GroupCounts:
         """Count rows given as leaf codes and positions of labels and predictions among `classes`.
 
-        `weights` tells how many rows each entry stands for; by default one.
+        `rows` tells how many rows each entry stands for, by default one; `sums` may hold their
+        ``weights`` and ``squares``.
         """
         k = len(classes)
         if lattice.n_leaves <= 4 * len(leaf_codes) + 1024:  # dense enough to skip sorting the rows
@@ -193,18 +186,68 @@ class GroupCounts:
             place = (np.cumsum(dense > 0) - 1)[leaf_codes]
         else:
             codes, place = np.unique(leaf_codes, return_inverse=True)
-        flat = np.bincount((place * k + truth) * k + predicted, weights=weights, minlength=len(codes) * k * k)
-        return cls(lattice, classes, codes.astype(np.int64), np.rint(flat).astype(np.int64).reshape(-1, k, k))
+        cell = (place * k + truth) * k + predicted
+
+        def summed(values: Any) -> FloatArray:
+            flat = np.bincount(cell, weights=values, minlength=len(codes) * k * k)
+            return flat.astype(np.float64).reshape(-1, k, k)
+
+        weighted = {
+            name: summed((sums or {})[name]) for name in ("weights", "squares") if name in (sums or {})
+        }
+        table = np.rint(summed(rows)).astype(np.int64)
+        return cls(lattice, classes, codes.astype(np.int64), table, excluded=excluded, **weighted)
+
+    def update(
+        self, batch: Any, *, label: str = "label", prediction: str = "prediction", missing: str = "level"
+    ) -> GroupCounts:
+        """These counts and those of one more batch of rows; a new value, as counts are frozen.
+
+        Parameters
+        ----------
+        batch : GroupCounts, or any frame that narwhals knows
+            More rows. A frame's attributes are the columns that these counts' attributes are named
+            after, cut as they are; new levels and labels are taken in.
+        label, prediction : str
+            Names of a frame's columns of labels and predictions.
+        missing : {"level", "exclude", "raise"}, default="level"
+            As in :meth:`from_arrays`; say the same of every batch.
+
+        Raises
+        ------
+        InputError
+            If a column is not there, or the rows of these counts are weighted and a frame is given.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> batch = pl.DataFrame({"sex": ["f", "m"], "y": [1, 0], "p": [1, 1]})
+        >>> counts = GroupCounts.from_frame(batch, label="y", prediction="p", sensitive=["sex"])
+        >>> counts.update(batch, label="y", prediction="p").n
+        4
+        """
+        if isinstance(batch, GroupCounts):
+            return self + batch
+        if self.weights is not None:
+            raise InputError("These counts are weighted. Count the batch with its weights, and add the two.")
+        cuts = {a.name: a.cuts for a in self.lattice.attributes if a.cuts}
+        names = self.lattice.names
+        return self + GroupCounts.from_frame(
+            batch, label=label, prediction=prediction, sensitive=names, cuts=cuts, missing=missing
+        )
 
     def __add__(self, other: GroupCounts) -> GroupCounts:
         """The counts of both tables' rows together; levels and classes of either are kept."""
         if not isinstance(other, GroupCounts):
             return NotImplemented
+        if (self.weights is None) != (other.weights is None):
+            raise InputError("One of the two counts is weighted, the other is not. Count both alike.")
         lattice = self.lattice.union(other.lattice)
-        classes = _joined(self.classes, other.classes, "The classes of the two counts")
+        classes = join_classes(self.classes, other.classes, "The classes of the two counts")
         codes = np.concatenate([c.lattice.recode(c.codes, lattice) for c in (self, other)])
-        tables = [c._with_classes(classes) for c in (self, other)]
-        return self._gather(lattice, classes, codes, np.concatenate(tables))
+        mine, theirs = self._with_classes(classes), other._with_classes(classes)
+        layers = [np.concatenate(pair) for pair in zip(mine, theirs, strict=True)]
+        return _gathered(lattice, classes, codes, layers, self.excluded + other.excluded)
 
     def rollup(self, names: Sequence[str]) -> GroupCounts:
         """The counts of the groups that fix only the attributes `names`; ``[]`` gives everyone.
@@ -217,7 +260,70 @@ class GroupCounts:
         [2, 1]
         """
         projected = self.lattice.project(self.codes, names)
-        return self._gather(self.lattice.marginal(names), self.classes, projected, self.table)
+        return _gathered(self.lattice.marginal(names), self.classes, projected, self.layers, self.excluded)
+
+    def split(self, name: str) -> dict[Any, GroupCounts]:
+        """The counts of every level of one attribute, by level, over the other attributes.
+
+        Examples
+        --------
+        >>> S = {"sex": ["f", "f", "m"], "month": [1, 2, 2]}
+        >>> counts = GroupCounts.from_arrays([1, 1, 0], [1, 0, 0], sensitive_features=S)
+        >>> {month: part.n for month, part in counts.split("month").items()}
+        {1: 1, 2: 2}
+        """
+        others = [n for n in self.lattice.names if n != name]
+        marginal = self.lattice.marginal([name])
+        level, rest = self.lattice.project(self.codes, [name]), self.lattice.project(self.codes, others)
+        sub = self.lattice.marginal(others)
+        return {
+            marginal.leaf(code)[0]: _gathered(
+                sub, self.classes, rest[level == code], [layer[level == code] for layer in self.layers], 0
+            )
+            for code in np.unique(level).tolist()
+        }
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """The counts as JSON text, schema ``fairlattice/counts/1``; written to `path` if one is given.
+
+        Shards that were counted on many machines are sent home so, and added up.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be written; then nothing is left of it.
+        """
+        from fairlattice.groups._counts_json import dump_counts, write_beside
+
+        text = dump_counts(self)
+        if path is not None:
+            write_beside(Path(path), text)
+        return text
+
+    @classmethod
+    def from_json(cls, source: str | os.PathLike[str]) -> GroupCounts:
+        """Counts from a file that :meth:`to_json` wrote, or from its text.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, is damaged, or is of another schema.
+
+        Examples
+        --------
+        >>> counts = GroupCounts.from_arrays([1, 0], [1, 1], sensitive_features={"sex": ["f", "m"]})
+        >>> GroupCounts.from_json(counts.to_json()).table.tolist() == counts.table.tolist()
+        True
+        """
+        from fairlattice.groups._counts_json import parse_counts, read_text
+
+        if isinstance(source, str) and source.lstrip().startswith("{"):
+            return parse_counts(source, "The text")
+        return parse_counts(read_text(Path(source)), f"`{source}`")
+
+    def emptied(self) -> GroupCounts:
+        """The same leaves and classes without rows: added to other counts, it makes positions agree."""
+        return _of_layers(self.lattice, self.classes, self.codes, [np.zeros_like(a) for a in self.layers])
 
     @property
     def n(self) -> int:
@@ -235,71 +341,55 @@ class GroupCounts:
         """The stored leaves, each a tuple of levels."""
         return tuple(self.lattice.leaf(int(code)) for code in self.codes)
 
-    @staticmethod
-    def _gather(
-        lattice: GroupLattice, classes: tuple[Any, ...], codes: IntArray, table: npt.NDArray[np.int64]
-    ) -> GroupCounts:
-        kept, place = np.unique(codes, return_inverse=True)
-        total = np.zeros((len(kept), *table.shape[1:]), dtype=np.int64)
-        np.add.at(total, place, table)
-        return GroupCounts(lattice, classes, kept, total)
+    @property
+    def layers(self) -> list[npt.NDArray[Any]]:
+        """The table, and beside it the sums of weights and of their squares where rows are weighted."""
+        return [layer for layer in (self.table, self.weights, self.squares) if layer is not None]
 
-    def _with_classes(self, classes: tuple[Any, ...]) -> npt.NDArray[np.int64]:
+    @classmethod
+    def _of_tally(
+        cls, tally: Tally, classes: tuple[Any, ...], roles: tuple[str, str], names: tuple[str, str]
+    ) -> GroupCounts:
+        truth, predicted = (
+            class_positions(tally.values[role], classes, name)
+            for role, name in zip(roles, names, strict=True)
+        )
+        return cls.from_codes(
+            tally.lattice, classes, tally.codes, truth, predicted, tally.rows, tally.sums, tally.excluded
+        )
+
+    def _with_classes(self, classes: tuple[Any, ...]) -> list[npt.NDArray[Any]]:
         place = [classes.index(c) for c in self.classes]
         shape = (len(self.codes), len(classes), len(classes))
-        wide: npt.NDArray[np.int64] = np.zeros(shape, dtype=np.int64)
-        wide[np.ix_(range(len(self.codes)), place, place)] = self.table
+        wide = [np.zeros(shape, dtype=layer.dtype) for layer in self.layers]
+        for target, layer in zip(wide, self.layers, strict=True):
+            target[np.ix_(range(len(self.codes)), place, place)] = layer
         return wide
 
 
-def _all_classes(
-    truth: npt.NDArray[Any], predicted: npt.NDArray[Any], what: str = "Labels and predictions"
-) -> tuple[Any, ...]:
-    """The distinct labels; scores given in place of predictions are refused."""
-    known, given = distinct_values(truth), distinct_values(predicted)
-    if any(isinstance(v, float) and not v.is_integer() and v not in known for v in given):
-        odd = next(v for v in given if isinstance(v, float) and not v.is_integer())
-        raise InputError(
-            f"Predictions hold {odd!r}, which is no label. Turn scores into labels by a threshold."
-        )
-    return _joined(known, given, what)
+def _gathered(
+    lattice: GroupLattice,
+    classes: tuple[Any, ...],
+    codes: IntArray,
+    layers: Sequence[npt.NDArray[Any]],
+    excluded: int,
+) -> GroupCounts:
+    """Counts whose leaves may come several times, summed."""
+    kept, place = np.unique(codes, return_inverse=True)
+    totals = []
+    for layer in layers:
+        total = np.zeros((len(kept), *layer.shape[1:]), dtype=layer.dtype)
+        np.add.at(total, place, layer)
+        totals.append(total)
+    return _of_layers(lattice, classes, kept, totals, excluded)
 
 
-def _joined(first: Sequence[Any], second: Sequence[Any], what: str) -> tuple[Any, ...]:
-    texts = [next((v for v in values if isinstance(v, str)), None) for values in (first, second)]
-    if (texts[0] is None) != (texts[1] is None):
-        odd = texts[0] if texts[1] is None else texts[1]
-        raise InputError(f"{what} differ in type: {odd!r} is text, the others are numbers. Give both alike.")
-    both = tuple(sorted_values((*first, *second)))
-    if len(both) > _MOST_CLASSES:
-        raise InputError(f"{what} have {len(both):,} distinct values, more than {_MOST_CLASSES:,} classes.")
-    return both
-
-
-def _positions(values: npt.NDArray[Any], classes: tuple[Any, ...], name: str) -> IntArray:
-    index = index_of(values, classes)
-    if (index < 0).any():
-        odd = values[int(np.argmin(index))]
-        raise InputError(f"`{name}` holds {odd!r}, which is none of the classes {list(classes)}.")
-    return index
-
-
-def _key(name: str, cuts: Sequence[float], dtype: Any) -> nw.Expr:
-    """The grouping key of a column: its value, or the index of its band (null where missing)."""
-    value = nw.col(name)
-    if dtype.is_temporal():
-        value = value.cast(nw.String)
-    if not cuts:
-        return value
-    bands: list[nw.Expr] = [(value >= cut).cast(nw.Int64()) for cut in cuts]
-    # Engines disagree on how NaN and null compare, so both are set aside before comparing.
-    present = ~(value.is_null() | value.is_nan()) if dtype.is_float() else ~value.is_null()
-    return nw.when(present).then(sum(bands[1:], start=bands[0]))
-
-
-def _levels_of(keys: list[Any], cuts: Sequence[float]) -> Any:
-    """Keys as raw values of the same level: a band's index becomes a number inside the band."""
-    if not cuts:
-        return keys
-    inside = [np.nextafter(cuts[0], -np.inf), *cuts]
-    return np.asarray([np.nan if is_missing(k) else inside[int(k)] for k in keys])
+def _of_layers(
+    lattice: GroupLattice,
+    classes: tuple[Any, ...],
+    codes: IntArray,
+    layers: Sequence[npt.NDArray[Any]],
+    excluded: int = 0,
+) -> GroupCounts:
+    weights, squares = layers[1:] if len(layers) > 1 else (None, None)
+    return GroupCounts(lattice, classes, codes, layers[0], weights, squares, excluded)

@@ -2,69 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import check_real
+from fairlattice._validation import FloatArray, check_count, check_real
 from fairlattice.exceptions import InputError
-from fairlattice.groups import Group, GroupCounts, show_group
-from fairlattice.metrics._fairness import Disparity, alpha_intersectional, differential_fairness
-from fairlattice.metrics._intervals import jeffreys_interval, simultaneous_confidence
+from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group_table
+from fairlattice.metrics._attribution import Pair, WorseOff, levels_of, ranked_pairs, worse_off
+from fairlattice.metrics._claims import Claim, four_fifths_claim, worse_claims
+from fairlattice.metrics._fairness import (
+    Disparity,
+    Measure,
+    alpha_measure,
+    disparity,
+    log_ratio,
+    measure_value,
+)
+from fairlattice.metrics._group_rate import GroupRate, group_rate_rows
+from fairlattice.metrics._homogeneity import either
+from fairlattice.metrics._intervals import jeffreys_interval, rate_interval, simultaneous_confidence
 from fairlattice.metrics._leveling import (
     LevelingDown,
     group_changes,
     leveling_down_verdict,
     overall_verdict,
-    worst_fell_beyond_noise,
+    worst_fell,
 )
-from fairlattice.metrics._rates import Rates, find_positive, group_rates, rates_of_notion
+from fairlattice.metrics._pooling import PooledRates, partial_pooling
+from fairlattice.metrics._rates import Rates, rates_of_notion, weighted_rates
 
 _SELECTION = ("selection_rate", "demographic_parity")  # here both outcomes count
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRate:
-    """One group's rate.
-
-    Parameters
-    ----------
-    group : dict
-        The group: attribute to level.
-    n : int
-        Rows that the rate is about (for TPR, the group's positives).
-    successes : int
-        How many of them succeeded.
-    rate : float or None
-        ``successes / n``, in [0, 1], high is good; None where n is 0: undefined.
-    low, high : float
-        Jeffreys interval; nearly [0, 1] where n is 0.
-    """
-
-    group: Group
-    n: int
-    successes: int
-    rate: float | None
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        rate = "undefined" if self.rate is None else f"{self.rate:.3f} [{self.low:.3f}, {self.high:.3f}]"
-        return f"{show_group(self.group)}: {rate} (n={self.n:,})"
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two groups, how far apart their rates are, and by which measure."""
-
-    rate: str
-    worse: Group
-    better: Group
-    df: float
-    if_: float
 
 
 @dataclass(frozen=True)
@@ -83,6 +54,12 @@ class Audit:
         Added to successes and to failures before measures are taken.
     confidence : float
         Of all intervals.
+    interval : {"jeffreys", "wilson", "clopper-pearson"}
+        The interval of single rates.
+    min_size, on_small
+        What becomes of leaves with few rows; see :func:`audit`.
+    random_state : int
+        Seed of the draws from the posterior.
     """
 
     counts: GroupCounts = field(repr=False)
@@ -90,6 +67,11 @@ class Audit:
     alpha: float = 0.5
     smoothing: float = 0.5
     confidence: float = 0.95
+    interval: str = "jeffreys"
+    min_size: int = 1
+    on_small: str = "warn"
+    random_state: int = 0
+    _found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def rates(self) -> tuple[str, ...]:
@@ -99,36 +81,44 @@ class Audit:
         return ("tpr", "tnr", "accuracy", "selection_rate")
 
     @cached_property
+    def table(self) -> GroupTable:
+        """The groups compared: the leaves that have rows, small ones seen to."""
+        return group_table(self.counts, min_size=self.min_size, on_small=self.on_small)
+
+    @property
     def groups(self) -> tuple[Group, ...]:
-        """The leaves that have rows, as groups."""
-        return tuple(self.counts.lattice.group(leaf) for leaf in self.counts.leaves)
+        """The groups compared."""
+        return self.table.groups
+
+    @property
+    def small(self) -> tuple[SmallGroup, ...]:
+        """The leaves with fewer than `min_size` rows, and what was done about each."""
+        return self.table.small
 
     def by_group(
-        self, rate: str = "tpr", *, attributes: Sequence[str] | None = None
+        self, rate: str = "tpr", *, attributes: Sequence[str] | None = None, simultaneous: bool = False
     ) -> tuple[GroupRate, ...]:
-        """Every group's rate with its Jeffreys interval, in the lattice's order.
+        """Every group's rate with its interval, in the lattice's order.
 
         Parameters
         ----------
-        rate : {"tpr", "tnr", "accuracy", "selection_rate"} or "recall:<class>"
+        rate : {"tpr", "tnr", "accuracy", "selection_rate"}, "recall:<class>" …
             The rate.
         attributes : sequence of str, optional
-            Groups that fix only these attributes; by default the leaves.
+            Groups that fix only these attributes; by default those compared: the leaves.
+        simultaneous : bool, default=False
+            Widen the intervals so that all of them hold together at the audit's confidence (Šidák).
         """
-        counts = self.counts if attributes is None else self.counts.rollup(attributes)
-        rates = group_rates(counts.table, counts.classes, rate, self.positive)
-        low, high = jeffreys_interval(rates.successes, rates.trials, confidence=self.confidence)
-        return tuple(
-            GroupRate(
-                counts.lattice.group(leaf),
-                int(rates.trials[i]),
-                int(rates.successes[i]),
-                float(rates.raw[i]) if rates.defined[i] else None,
-                float(low[i]),
-                float(high[i]),
-            )
-            for i, leaf in enumerate(counts.leaves)
-        )
+        if attributes is None:
+            groups, rates = self.groups, self._rates(rate)
+        else:
+            counts = self.counts.rollup(attributes)
+            groups = tuple(counts.lattice.group(leaf) for leaf in counts.leaves)
+            rates = weighted_rates(counts.layers, counts.classes, rate, self.positive)
+        defined = int(rates.defined.sum())
+        each = simultaneous_confidence(self.confidence, defined) if simultaneous else self.confidence
+        low, high = rate_interval(rates.successes, rates.trials, confidence=each, method=self.interval)
+        return group_rate_rows(groups, rates, low, high)
 
     def overall(self, rate: str = "accuracy") -> GroupRate:
         """The rate over all rows."""
@@ -140,8 +130,8 @@ class Audit:
 
         Classes without rows are left out; None without any.
         """
-        classes, everyone = self.counts.classes, self.counts.rollup(()).table
-        recalls = [group_rates(everyone, classes, f"recall:{c}") for c in classes]
+        classes, everyone = self.counts.classes, self.counts.rollup(())
+        recalls = [weighted_rates(everyone.layers, classes, f"recall:{c}") for c in classes]
         defined = [r.raw[0] for r in recalls if r.defined[0]]
         return float(np.mean(defined)) if defined else None
 
@@ -150,47 +140,57 @@ class Audit:
         return tuple(g for g, ok in zip(self.groups, self._rates(rate).defined, strict=True) if not ok)
 
     def disparity(self, measure: str = "tpr", *, kind: str = "df", alpha: float | None = None) -> Disparity:
-        """DF (`kind` "df") or IFα ("if") of a rate or notion, with bounds and the pair that attains it.
+        """DF (`kind` "df") or IFα ("if") of a rate or notion, with interval and the pair that attains it.
 
-        For a notion it is the worst over its rates; the bounds hold for all groups and rates together.
+        For a notion it is the worst over its rates; the interval and the p-value hold for all of them
+        together. See :func:`differential_fairness` and :func:`alpha_intersectional`.
 
         Raises
         ------
         UndefinedRateError
             If no group has a row that one of the rates is about.
         """
-        rates = [self._rates(r) for r in rates_of_notion(measure, self.counts.classes, self.positive)]
-        share = self._confidence_each(rates)
-        found = []
-        for r in rates:
-            options = {"smoothing": self.smoothing, "confidence": share ** int(r.defined.sum())}
-            if kind == "df":
-                found.append(differential_fairness(r, both_outcomes=measure in _SELECTION, **options))
-            else:
-                weight = self.alpha if alpha is None else alpha
-                found.append(alpha_intersectional(r, alpha=weight, **options))
+        names = rates_of_notion(measure, self.counts.classes, self.positive)
+        # Each rate's interval gets its share of the error.
+        each = simultaneous_confidence(self.confidence, len(names))
+        found = [
+            disparity(
+                self._rates(name),
+                self._measure(kind, alpha),
+                self._draws(name),
+                smoothing=self.smoothing,
+                confidence=each,
+                both_outcomes=self._both(measure, kind),
+            )
+            for name in names
+        ]
         worst = max(found, key=lambda d: d.value)
-        low, high = max(d.low for d in found), max(d.high for d in found)
-        return Disparity(worst.value, low, high, worst.worst, worst.best)
+        return replace(
+            worst,
+            low=max(d.low for d in found),
+            high=max(d.high for d in found),
+            corrected=max(d.corrected for d in found),
+            p_value=either([d.p_value for d in found]),
+        )
 
     def differential_fairness(self, measure: str = "tpr") -> float:
         """Differential fairness of a rate, or of a notion such as "equalized_odds". Small is fair.
 
         For the selection rate both outcomes count. See :func:`differential_fairness`.
         """
-        return self.disparity(measure, kind="df").value
+        return self._value(measure, "df", None)
 
     def alpha_intersectional(self, measure: str = "tpr", *, alpha: float | None = None) -> float:
         """α-intersectional fairness of a rate or notion. Small is fair. See :func:`alpha_intersectional`."""
-        return self.disparity(measure, kind="if", alpha=alpha).value
+        return self._value(measure, "if", alpha)
 
     def worst(self, rate: str = "tpr") -> GroupRate:
         """The group with the lowest smoothed rate; its interval allows for being picked among all."""
-        return self._picked(rate, self.disparity(rate, kind="if").worst)
+        return self._picked(rate, lowest=True)
 
     def best(self, rate: str = "tpr") -> GroupRate:
         """The group with the highest smoothed rate; its interval allows for being picked among all."""
-        return self._picked(rate, self.disparity(rate, kind="if").best)
+        return self._picked(rate, lowest=False)
 
     def smoothed(self, rate: str = "tpr") -> tuple[float | None, ...]:
         """Every group's smoothed rate, as the measures take it; None where undefined."""
@@ -198,27 +198,70 @@ class Audit:
         values = rates.smoothed(self.smoothing)
         return tuple(float(v) if ok else None for v, ok in zip(values, rates.defined, strict=True))
 
-    def pairs(self, rate: str = "tpr", *, top: int = 10) -> tuple[Pair, ...]:
-        """The pairs of groups furthest apart, the pair that attains DF and IFα first.
+    def pooled(self, rate: str = "tpr") -> tuple[GroupRate, ...]:
+        """Every group's rate shrunk towards its ancestors', with its posterior interval.
 
-        Both measures are largest for a low rate beside a high one, so the `top` pairs lie among the
-        `top` lowest and the `top` highest groups.
+        The better guess for tiny groups, also for those without a row; see :func:`partial_pooling`.
         """
-        values = self._rates(rate).smoothed(self.smoothing)
-        order = np.argsort(values, kind="stable")[: int(np.isfinite(values).sum())]
-        found = [
-            Pair(
-                rate,
-                self.groups[low],
-                self.groups[high],
-                _pair_df(values[low], values[high], both_outcomes=rate in _SELECTION),
-                float(self.alpha * (1 - values[low]) + (1 - self.alpha) * (1 - values[low] / values[high])),
-            )
-            for low in order[:top]
-            for high in order[::-1][:top]
-            if values[low] < values[high]
-        ]
-        return tuple(sorted(found, key=lambda p: (-p.df, -p.if_))[:top])
+        found, rates = self._pooled(rate), self._rates(rate)
+        return tuple(
+            replace(g, rate=float(found.mean[i]), low=float(found.low[i]), high=float(found.high[i]))
+            for i, g in enumerate(group_rate_rows(self.groups, rates, found.low, found.high))
+        )
+
+    def pairs(self, rate: str = "tpr", *, top: int = 10) -> tuple[Pair, ...]:
+        """The pairs of groups furthest apart, with intervals; the pair that attains DF and IFα first."""
+        return ranked_pairs(
+            rate,
+            self._rates(rate),
+            self.groups,
+            alpha_measure(self.alpha),
+            smoothing=self.smoothing,
+            confidence=self.confidence,
+            both_outcomes=rate in _SELECTION,
+            top=top,
+        )
+
+    def worst_by_level(self, rate: str = "tpr") -> tuple[GroupRate, ...]:
+        """The group with the lowest smoothed rate at every level of the lattice, from everyone to the leaves.
+
+        Its interval allows for being picked among all groups of its level.
+        """
+        found = []
+        for level in levels_of(self.counts, rate, self.positive):
+            if level.rates.defined.any():
+                place = np.array([np.nanargmin(level.rates.smoothed(self.smoothing))])
+                found.append(self._one(level.groups, level.rates, place, int(level.rates.defined.sum())))
+        return tuple(found)
+
+    def worse_off(self, rate: str = "tpr") -> tuple[WorseOff, ...]:
+        """Groups of any level that fare worse than everyone else beyond noise; hidden ones first.
+
+        A group is hidden ("gerrymandered") if no coarser group that contains it shows the disparity.
+        """
+        return worse_off(self.counts, rate, self.positive, self.confidence)
+
+    def claims(self, rate: str = "tpr", *, margin: float = 0.05) -> tuple[Claim, ...]:
+        """What can be said: yes, no, or not enough data, and how many rows would be enough.
+
+        The first claim is that of the four-fifths rule; then, for every group, that its rate lies more
+        than `margin` below that of everyone else. The intervals of all groups hold together.
+
+        Raises
+        ------
+        InputError
+            If `margin` is not in [0, 1].
+        UndefinedRateError
+            If no group has a row that the rate is about.
+        """
+        check_real("margin", margin, 0.0, 1.0)
+        rates = self._rates(rate)
+        total = weighted_rates(self.counts.rollup(()).layers, self.counts.classes, rate, self.positive)
+        first = four_fifths_claim(rate, self.disparity(rate), round(float(total.trials[0])))
+        return (
+            first,
+            *worse_claims(rate, self.groups, rates, total, margin=margin, confidence=self.confidence),
+        )
 
     def compare(self, baseline: Audit, *, measure: str = "equalized_odds") -> LevelingDown:
         """Who lost against the model of `baseline`, by how much, and whether it leveled down.
@@ -233,21 +276,23 @@ class Audit:
         Notes
         -----
         The two audits are compared as independent samples, since counts do not tell which rows the
-        models differ on; where both judged the same rows, the intervals are wider than need be.
+        models differ on. Where both judged the same rows, :func:`leveling_down` sees much more.
         """
         before, after = self._on_common_ground(baseline)
+        names = [
+            rate
+            for rate in rates_of_notion(measure, self.counts.classes, self.positive)
+            if before._rates(rate).defined.any() and after._rates(rate).defined.any()
+        ]
+        judged = sum(int(after._rates(rate).defined.sum()) for rate in names)
+        each = simultaneous_confidence(self.confidence, judged)
         changes, verdicts = [], {}
-        names = rates_of_notion(measure, self.counts.classes, self.positive)
-        each = self._confidence_each([after._rates(rate) for rate in names])
         for rate in names:
             old, new = before._rates(rate), after._rates(rate)
-            if not (old.defined.any() and new.defined.any()):
-                continue
             changes += group_changes(rate, after.groups, old, new, each)
-            fell, beyond = worst_fell_beyond_noise(old, new, self.smoothing, self.confidence)
+            fell, beyond = worst_fell(old, new, self.smoothing, self.confidence)
             fairer = any(
-                after.disparity(rate, kind=kind, alpha=self.alpha).value
-                < before.disparity(rate, kind=kind, alpha=self.alpha).value
+                after._value(rate, kind, self.alpha) < before._value(rate, kind, self.alpha)
                 for kind in ("df", "if")
             )
             verdicts[rate] = leveling_down_verdict(
@@ -257,104 +302,74 @@ class Audit:
         return LevelingDown(overall_verdict(verdicts), verdicts, ranked)
 
     def _rates(self, rate: str) -> Rates:
-        return group_rates(self.counts.table, self.counts.classes, rate, self.positive)
+        key = ("rates", rate)
+        if key not in self._found:
+            self._found[key] = weighted_rates(self.table.layers, self.counts.classes, rate, self.positive)
+        found: Rates = self._found[key]
+        return found
 
-    def _confidence_each(self, rates: Sequence[Rates]) -> float:
-        """Confidence of each interval for those of all groups, on all the rates, to hold together."""
-        return simultaneous_confidence(self.confidence, sum(int(r.defined.sum()) for r in rates))
+    def _pooled(self, rate: str) -> PooledRates:
+        key = ("pooled", rate)
+        if key not in self._found:
+            options = {"confidence": self.confidence, "random_state": self.random_state}
+            self._found[key] = partial_pooling(self._rates(rate), self.groups, **options)  # type: ignore[arg-type]
+        found: PooledRates = self._found[key]
+        return found
 
-    def _picked(self, rate: str, place: int) -> GroupRate:
-        rates, found = self._rates(rate), self.by_group(rate)[place]
-        low, high = jeffreys_interval(
-            rates.successes[[place]], rates.trials[[place]], confidence=self._confidence_each([rates])
+    def _draws(self, rate: str) -> FloatArray:
+        """Draws of the rates of the groups that define one."""
+        return self._pooled(rate).draws[:, self._rates(rate).defined]
+
+    def _measure(self, kind: str, alpha: float | None) -> Measure:
+        return log_ratio if kind == "df" else alpha_measure(self.alpha if alpha is None else alpha)
+
+    def _both(self, measure: str, kind: str) -> bool:
+        return kind == "df" and measure in _SELECTION
+
+    def _value(self, measure: str, kind: str, alpha: float | None) -> float:
+        return max(
+            measure_value(
+                self._rates(name),
+                self._measure(kind, alpha),
+                smoothing=self.smoothing,
+                both_outcomes=self._both(measure, kind),
+            )
+            for name in rates_of_notion(measure, self.counts.classes, self.positive)
         )
-        return replace(found, low=float(low[0]), high=float(high[0]))
+
+    def _picked(self, rate: str, *, lowest: bool) -> GroupRate:
+        rates = self._rates(rate)
+        measure_value(rates, log_ratio, smoothing=self.smoothing)  # refuses a rate that no group defines
+        smoothed = rates.smoothed(self.smoothing)
+        place = np.array([np.nanargmin(smoothed) if lowest else np.nanargmax(smoothed)])
+        return self._one(self.groups, rates, place, int(rates.defined.sum()))
+
+    def _one(self, groups: Sequence[Group], rates: Rates, place: Any, among: int) -> GroupRate:
+        """One group's rate, its interval widened for being picked among so many."""
+        one = rates.of(place)
+        each = simultaneous_confidence(self.confidence, among)
+        low, high = jeffreys_interval(one.successes, one.trials, confidence=each)
+        return group_rate_rows([groups[int(place[0])]], one, low, high)[0]
 
     def _on_common_ground(self, baseline: Audit) -> tuple[Audit, Audit]:
-        """Both audits over the same lattice, classes and stored leaves."""
+        """Both audits on the same leaves and classes, so that positions agree."""
         if self.positive != baseline.positive:
             raise InputError(
                 f"The audits differ in their positive label: {self.positive!r} and {baseline.positive!r}."
             )
         mine, theirs = self.counts, baseline.counts
-        nothing = [GroupCounts(c.lattice, c.classes, c.codes, np.zeros_like(c.table)) for c in (mine, theirs)]
-        return tuple(  # type: ignore[return-value]
-            Audit(c, self.positive, self.alpha, self.smoothing, self.confidence)
-            for c in (theirs + nothing[0], mine + nothing[1])
+        return (
+            replace(self, counts=theirs + mine.emptied(), min_size=0),
+            replace(self, counts=mine + theirs.emptied(), min_size=0),
         )
 
 
-def _pair_df(low: float, high: float, *, both_outcomes: bool) -> float:
-    ratio = float(np.log(high / low))
-    return max(ratio, float(np.log((1.0 - low) / (1.0 - high)))) if both_outcomes else ratio
-
-
-def audit(
-    y_true: Any,
-    y_pred: Any = None,
-    *,
-    sensitive_features: Any = None,
-    positive: Any = None,
-    cuts: Mapping[str, Sequence[float]] | None = None,
-    missing: str = "level",
-    alpha: float = 0.5,
-    smoothing: float = 0.5,
-    confidence: float = 0.95,
-) -> Audit:
-    """Audit predictions over every intersection of the sensitive attributes.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n,), or GroupCounts
-        Labels, of any number of classes; or counts, and nothing else.
-    y_pred : array-like of shape (n,)
-        Predictions.
-    sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
-        One column per attribute; any frame that narwhals knows.
-    positive : label, optional
-        The positive class; 1 or True if that is one of two.
-    cuts : mapping of str to sequence of float, optional
-        Cut points of numeric attributes, as in ``{"age": [25, 45]}``.
-    missing : {"level", "raise"}, default="level"
-        Give missing values of an attribute a level of their own, or refuse them.
-    alpha : float, default=0.5
-        Weight in [0, 1] of the absolute part of IFα.
-    smoothing : float, default=0.5
-        Added to successes and failures before DF and IFα are taken; above 0.
-    confidence : float, default=0.95
-        Of all intervals, in (0, 1).
-
-    Returns
-    -------
-    Audit
-        Answers by method; nothing is computed before it is asked for, and counting is done once.
-
-    Raises
-    ------
-    InputError
-        If lengths differ, labels are missing, the positive label is unclear, or an option is out of range.
-
-    Examples
-    --------
-    >>> import fairlattice as fl
-    >>> S = {"sex": ["f", "f", "f", "m", "m", "m"], "old": [0, 0, 1, 0, 1, 1]}
-    >>> result = fl.audit([1, 1, 1, 1, 1, 0], [1, 0, 0, 1, 1, 0], sensitive_features=S)
-    >>> print(result.by_group("tpr")[1])
-    sex=f, old=1: 0.000 [0.000, 0.853] (n=1)
-    >>> round(result.differential_fairness("tpr"), 4)  # log(0.75 / 0.25)
-    1.0986
-    """
-    check_real("alpha", alpha, 0.0, 1.0)
-    check_real("smoothing", smoothing, 0.0, float("inf"), open_ends=True)
-    check_real("confidence", confidence, 0.0, 1.0, open_ends=True)
-    if isinstance(y_true, GroupCounts):
-        if y_pred is not None or sensitive_features is not None:
-            raise InputError("Counts hold predictions and groups already. Pass `GroupCounts` alone.")
-        counts = y_true
-    else:
-        if y_pred is None or sensitive_features is None:
-            raise InputError("`y_pred` and `sensitive_features` are needed beside `y_true`.")
-        counts = GroupCounts.from_arrays(
-            y_true, y_pred, sensitive_features=sensitive_features, cuts=cuts, missing=missing
-        )
-    return Audit(counts, find_positive(counts.classes, positive), alpha, smoothing, confidence)
+def check_options(audit: Audit) -> Audit:
+    """Raise if an option of an audit is out of range, or a small group is not allowed."""
+    check_real("alpha", audit.alpha, 0.0, 1.0)
+    check_real("smoothing", audit.smoothing, 0.0, float("inf"), open_ends=True)
+    check_real("confidence", audit.confidence, 0.0, 1.0, open_ends=True)
+    check_count("random_state", audit.random_state, 0)
+    rate_interval(np.zeros(1), np.ones(1, dtype=np.int64), method=audit.interval)
+    audit.table  # noqa: B018 - small groups are seen to now, while the caller is looking
+    return audit

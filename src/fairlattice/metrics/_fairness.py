@@ -2,41 +2,64 @@
 
 Both are maxima over pairs of groups, and both are attained by the worst and the best group, so
 they cost one pass over the groups. For both, small is fair and 0 or α·(1 - m) is the least.
+
+A maximum over many small groups is biased upwards: of seven hundred equal groups, some look far apart.
+So beside the value there is a corrected one, from the posterior of all groups' rates together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from fairlattice._validation import FloatArray, IntArray, check_real
+from fairlattice._validation import FloatArray, check_real
 from fairlattice.exceptions import UndefinedRateError
+from fairlattice.groups import Group
+from fairlattice.metrics._homogeneity import homogeneity_test
 from fairlattice.metrics._intervals import jeffreys_interval, simultaneous_confidence
+from fairlattice.metrics._pooling import partial_pooling
 from fairlattice.metrics._rates import Rates
+
+Measure = Callable[[FloatArray, FloatArray], FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
 class Disparity:
-    """A measure of unfairness, with bounds that hold at the stated confidence.
+    """A measure of unfairness, how sure it is, and what remains of it when the bias is taken out.
 
     Parameters
     ----------
-    value, low, high : float
-        The measure and its bounds, ``low <= value <= high``; small is fair.
+    value : float
+        The measure of the smoothed rates; small is fair. Biased upwards where groups are many and small.
+    low, high : float
+        Interval at the stated confidence, ``low <= value <= high``.
+    corrected : float
+        Median of the measure over the posterior of all groups' rates, where tiny groups borrow from
+        their ancestors (:func:`partial_pooling`): the better guess of the true rates' measure.
+    p_value : float
+        Of "there is no disparity at all" (:func:`homogeneity_test`).
     worst, best : int
-        Positions of the two groups that attain it.
+        Positions of the two groups that attain the value.
     """
 
     value: float
     low: float
     high: float
+    corrected: float
+    p_value: float
     worst: int
     best: int
 
 
 def differential_fairness(
-    rates: Rates, *, smoothing: float = 0.5, both_outcomes: bool = False, confidence: float = 0.95
+    rates: Rates,
+    *,
+    groups: Sequence[Group] | None = None,
+    smoothing: float = 0.5,
+    both_outcomes: bool = False,
+    confidence: float = 0.95,
 ) -> Disparity:
     """Differential fairness: the largest log ratio of two groups' rates. Small is fair.
 
@@ -48,13 +71,15 @@ def differential_fairness(
     ----------
     rates : Rates
         Successes and trials of every group.
+    groups : sequence of groups, optional
+        What each group fixes, so that tiny ones can borrow from their ancestors; by default all are alike.
     smoothing : float, default=0.5
         Above 0, which keeps the measure finite for every table.
     both_outcomes : bool, default=False
         Take the ratios of ``1 - m`` as well, where both outcomes count (selection).
     confidence : float, default=0.95
-        For `low` and `high`: all groups' intervals hold together at this confidence (Šidák), and the
-        bounds are the least and greatest DF that rates inside them can have. They are conservative.
+        For `low` and `high`. The lower end is what simultaneous intervals (Šidák) of all groups leave as
+        the least possible, whatever the groups are like. The upper end is the posterior's, or the value.
 
     Raises
     ------
@@ -74,21 +99,19 @@ def differential_fairness(
     >>> round(differential_fairness(rates).value, 4)  # log(80.5 / 40.5)
     0.687
     """
-    found = _log_ratio(_Groups.of(rates, smoothing, confidence))
-    if not both_outcomes:
-        return found
-    mirror = _log_ratio(
-        _Groups.of(Rates(rates.trials - rates.successes, rates.trials), smoothing, confidence)
-    )
-    low, high = max(found.low, mirror.low), max(found.high, mirror.high)
-    if found.value >= mirror.value:
-        return Disparity(found.value, low, high, found.worst, found.best)
-    # The group with the smallest 1 - m is the one with the greatest m.
-    return Disparity(mirror.value, low, high, mirror.best, mirror.worst)
+    return disparity(
+        rates, log_ratio, draws_of(rates, groups, confidence), smoothing=smoothing, confidence=confidence,
+        both_outcomes=both_outcomes,
+    )  # fmt: skip
 
 
 def alpha_intersectional(
-    rates: Rates, *, alpha: float = 0.5, smoothing: float = 0.5, confidence: float = 0.95
+    rates: Rates,
+    *,
+    groups: Sequence[Group] | None = None,
+    alpha: float = 0.5,
+    smoothing: float = 0.5,
+    confidence: float = 0.95,
 ) -> Disparity:
     """α-intersectional fairness: how badly off the worst group is, alone and beside the best. Small is fair.
 
@@ -103,7 +126,7 @@ def alpha_intersectional(
         Successes and trials of every group.
     alpha : float, default=0.5
         In [0, 1]: the weight of the absolute part.
-    smoothing, confidence
+    groups, smoothing, confidence
         As in :func:`differential_fairness`.
 
     Raises
@@ -124,56 +147,91 @@ def alpha_intersectional(
     >>> round(alpha_intersectional(rates, alpha=1.0).value, 4)  # 1 - 40.5 / 101
     0.599
     """
+    drawn = draws_of(rates, groups, confidence)
+    return disparity(rates, alpha_measure(alpha), drawn, smoothing=smoothing, confidence=confidence)
+
+
+def log_ratio(worst: FloatArray, best: FloatArray) -> FloatArray:
+    """DF of the lowest and the highest rate."""
+    ratio: FloatArray = np.log(best) - np.log(worst)
+    return np.maximum(ratio, 0.0)
+
+
+def alpha_measure(alpha: float) -> Measure:
+    """IFα as a function of the lowest and the highest rate."""
     check_real("alpha", alpha, 0.0, 1.0)
-    groups = _Groups.of(rates, smoothing, confidence)
 
-    def measure(worst: float, best: float) -> float:
-        return float(alpha * (1.0 - worst) + (1.0 - alpha) * (1.0 - min(worst / best, 1.0)))
+    def measure(worst: FloatArray, best: FloatArray) -> FloatArray:
+        return alpha * (1.0 - worst) + (1.0 - alpha) * (1.0 - np.minimum(worst / best, 1.0))
 
-    least = measure(groups.high.min(), max(groups.low.max(), groups.high.min()))
-    most = max(measure(worst, best) for worst, best in groups.extreme_pairs())
-    value = measure(groups.m.min(), groups.m.max())
-    return Disparity(value, min(least, value), max(most, value), *groups.ends())
+    return measure
 
 
-@dataclass(frozen=True)
-class _Groups:
-    """Smoothed rates of the groups that define one, with intervals that hold together."""
-
-    m: FloatArray
-    low: FloatArray
-    high: FloatArray
-    place: IntArray
-
-    @classmethod
-    def of(cls, rates: Rates, smoothing: float, confidence: float) -> _Groups:
-        check_real("smoothing", smoothing, 0.0, float("inf"), open_ends=True)
-        place = np.flatnonzero(rates.defined)
-        if not len(place):
-            raise UndefinedRateError("No group has a row that this rate is about, so it is undefined.")
-        each = simultaneous_confidence(confidence, len(place))
-        low, high = jeffreys_interval(
-            rates.successes[place], rates.trials[place], confidence=each, closed=False
-        )
-        m = rates.smoothed(smoothing)[place]
-        return cls(m, np.minimum(low, m), np.maximum(high, m), place)
-
-    def ends(self) -> tuple[int, int]:
-        """Positions of the worst and the best group."""
-        return int(self.place[self.m.argmin()]), int(self.place[self.m.argmax()])
-
-    def extreme_pairs(self) -> list[tuple[float, float]]:
-        """Lower end of one group beside the upper end of another: among them the furthest apart.
-
-        Two candidates on either side suffice, since only a group's pair with itself is ruled out.
-        """
-        lowest, highest = np.argsort(self.low, kind="stable")[:2], np.argsort(-self.high, kind="stable")[:2]
-        pairs = [(float(self.low[i]), float(self.high[j])) for i in lowest for j in highest if i != j]
-        return pairs or [(float(self.low[0]), float(self.low[0]))]  # one group, beside itself
+def draws_of(
+    rates: Rates, groups: Sequence[Group] | None, confidence: float = 0.95, random_state: int = 0
+) -> FloatArray:
+    """Draws from the posterior of the defined groups' rates, shape (b, number of these)."""
+    known = _defined(rates)
+    some = [{} for _ in known] if groups is None else [groups[i] for i in known.tolist()]
+    pooled = partial_pooling(rates.of(known), some, confidence=confidence, random_state=random_state)
+    return pooled.draws
 
 
-def _log_ratio(groups: _Groups) -> Disparity:
-    value = float(np.log(groups.m.max() / groups.m.min()))
-    least = max(0.0, float(np.log(groups.low.max()) - np.log(groups.high.min())))
-    most = max(float(np.log(best) - np.log(worst)) for worst, best in groups.extreme_pairs())
-    return Disparity(value, min(least, value), max(most, value), *groups.ends())
+def measure_value(rates: Rates, measure: Measure, *, smoothing: float, both_outcomes: bool = False) -> float:
+    """The measure of the smoothed rates, and nothing else."""
+    return _value(rates, measure, smoothing, both_outcomes)[0]
+
+
+def disparity(
+    rates: Rates,
+    measure: Measure,
+    draws: FloatArray,
+    *,
+    smoothing: float,
+    confidence: float,
+    both_outcomes: bool = False,
+) -> Disparity:
+    """A measure with its interval, given draws from the posterior of the defined groups' rates."""
+    value, worst, best = _value(rates, measure, smoothing, both_outcomes)
+    known = rates.of(_defined(rates))
+    least = _least(known, measure, confidence)
+    drawn = measure(draws.min(axis=1), draws.max(axis=1))
+    if both_outcomes:
+        least = max(least, _least(Rates(known.trials - known.successes, known.trials), measure, confidence))
+        drawn = np.maximum(drawn, measure(1.0 - draws.max(axis=1), 1.0 - draws.min(axis=1)))
+    corrected, most = np.quantile(drawn, [0.5, 1.0 - (1.0 - confidence) / 2])
+    low, high = min(least, value), max(float(most), value)
+    return Disparity(
+        value, low, high, float(np.clip(corrected, low, high)), homogeneity_test(known), worst, best
+    )
+
+
+def _value(rates: Rates, measure: Measure, smoothing: float, both_outcomes: bool) -> tuple[float, int, int]:
+    """The measure of the smoothed rates, and the positions of the groups that attain it."""
+    check_real("smoothing", smoothing, 0.0, float("inf"), open_ends=True)
+    place = _defined(rates)
+    m = rates.smoothed(smoothing)[place]
+    worst, best = int(m.argmin()), int(m.argmax())
+    value = float(measure(m[worst], m[best]))
+    if both_outcomes:
+        # Counted anew, since 1 - m loses its digits where nearly all succeed.
+        mirror = Rates(rates.trials - rates.successes, rates.trials).smoothed(smoothing)[place]
+        turned = float(measure(mirror[best], mirror[worst]))
+        value = max(value, turned)
+    return value, int(place[worst]), int(place[best])
+
+
+def _least(rates: Rates, measure: Measure, confidence: float) -> float:
+    """The least that the measure can be while every group's rate lies in its simultaneous interval."""
+    # Only one end of the measure is bounded here, so only half of the error may be spent on it.
+    each = simultaneous_confidence(1.0 - (1.0 - confidence) / 2, len(rates.trials))
+    low, high = jeffreys_interval(rates.successes, rates.trials, confidence=each, closed=False)
+    worst = high.min()
+    return float(measure(worst, max(low.max(), worst)))
+
+
+def _defined(rates: Rates) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    place = np.flatnonzero(rates.defined)
+    if not len(place):
+        raise UndefinedRateError("No group has a row that this rate is about, so it is undefined.")
+    return place

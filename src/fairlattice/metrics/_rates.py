@@ -6,14 +6,14 @@ A rate with no trials is undefined: it is named as such and never replaced by a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import BoolArray, FloatArray, IntArray, did_you_mean
+from fairlattice._validation import BoolArray, FloatArray, IntArray, NumberArray, did_you_mean
 from fairlattice.exceptions import InputError
 
 Table = npt.NDArray[np.int64]
@@ -24,7 +24,8 @@ RATES: dict[str, str] = {
     "accuracy": "rows whose label was predicted",
     "selection_rate": "rows predicted positive",
 }
-"""The rates of a binary audit by name; ``recall:<class>`` is the recall of any class."""
+"""The rates of a binary audit by name. Of any number of classes, ``recall:<class>`` is the recall of one,
+``specificity:<class>`` and ``selection:<class>`` are the TNR and selection rate of one against the rest."""
 
 NOTIONS: dict[str, str] = {
     "equal_opportunity": "the TPR",
@@ -40,8 +41,8 @@ class Rates:
 
     Parameters
     ----------
-    successes, trials : int arrays of shape (m,)
-        ``0 <= successes <= trials``.
+    successes, trials : arrays of shape (m,)
+        ``0 <= successes <= trials``; whole numbers, or effective ones where rows are weighted.
 
     Examples
     --------
@@ -49,8 +50,12 @@ class Rates:
     array([0.7, nan])
     """
 
-    successes: IntArray
-    trials: IntArray
+    successes: NumberArray
+    trials: NumberArray
+
+    def of(self, place: IntArray) -> Rates:
+        """The rates of some of the groups."""
+        return Rates(self.successes[place], self.trials[place])
 
     @property
     def defined(self) -> BoolArray:
@@ -96,6 +101,36 @@ _COUNT: dict[str, Callable[[Table, int], tuple[IntArray, IntArray]]] = {
 }
 
 
+_OF_CLASS = {"recall": _tpr, "specificity": _tnr, "selection": _selection}
+
+
+def weighted_rates(
+    layers: Sequence[npt.NDArray[Any]], classes: tuple[Any, ...], rate: str, positive: Any = None
+) -> Rates:
+    """Rates of weighted rows, as successes out of the effective number of trials.
+
+    With weights w the rate is ``Σ w · success / Σ w`` and the effective number ``(Σ w)² / Σ w²`` (Kish),
+    so that intervals are as wide as the weights make them.
+
+    Parameters
+    ----------
+    layers : sequence of one or three arrays of shape (m, K, K)
+        Rows, and where they are weighted, sums of weights and of their squares.
+    classes, rate, positive
+        As in :func:`group_rates`.
+
+    References
+    ----------
+    Kish (1965), Survey sampling, Wiley; Korn & Graubard (1998), Survey Methodology 24:193-201.
+    """
+    if len(layers) == 1:
+        return group_rates(layers[0], classes, rate, positive)
+    weights, squares = (group_rates(layer, classes, rate, positive) for layer in layers[1:])
+    effective = np.zeros(len(weights.trials))
+    np.divide(weights.trials**2, squares.trials, out=effective, where=squares.trials > 0)
+    return Rates(effective * np.clip(np.nan_to_num(weights.raw), 0.0, 1.0), effective)
+
+
 def group_rates(table: Table, classes: tuple[Any, ...], rate: str, positive: Any = None) -> Rates:
     """Successes and trials of a rate for every group.
 
@@ -105,7 +140,7 @@ def group_rates(table: Table, classes: tuple[Any, ...], rate: str, positive: Any
         Label × prediction counts per group.
     classes : tuple of length K
         The labels.
-    rate : {"tpr", "tnr", "accuracy", "selection_rate"} or "recall:<class>"
+    rate : {"tpr", "tnr", "accuracy", "selection_rate"} or "recall:<class>", "specificity:<class>" …
         The rate. Of more than two classes, TPR and TNR are one class against the rest.
     positive : label, optional
         The positive class; ``recall`` and ``accuracy`` need none.
@@ -121,14 +156,14 @@ def group_rates(table: Table, classes: tuple[Any, ...], rate: str, positive: Any
     >>> group_rates(table, (0, 1), "tpr", positive=1).raw
     array([0.8])
     """
-    if rate.startswith("recall:"):
-        wanted = rate.removeprefix("recall:")
+    kind, _, wanted = rate.partition(":")
+    if kind in _OF_CLASS and wanted:
         names = [str(c) for c in classes]
         if wanted not in names:
             raise InputError(f"No class {wanted!r}; the classes are {', '.join(names)}.")
-        return Rates(*_tpr(table, names.index(wanted)))
+        return Rates(*_OF_CLASS[kind](table, names.index(wanted)))
     if rate not in RATES:
-        known = [*RATES, "recall:<class>"]
+        known = [*RATES, *(f"{kind}:<class>" for kind in _OF_CLASS)]
         raise InputError(f"No rate {rate!r}; the rates are {', '.join(known)}.{did_you_mean(rate, known)}")
     if rate != "accuracy" and positive is None:
         raise InputError(f"Rate {rate!r} needs a positive class; the classes are {list(classes)}. Name one.")

@@ -1,0 +1,138 @@
+"""Counts as JSON: what a shard on another machine sends home. No pickle, and a version in every file."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fairlattice._validation import FloatArray
+from fairlattice.exceptions import InputError
+from fairlattice.groups._attribute import Attribute
+from fairlattice.groups._counts import GroupCounts
+from fairlattice.groups._lattice import GroupLattice
+from fairlattice.groups._tally import join_classes
+
+SCHEMA = "fairlattice/counts/1"
+
+
+def dump_counts(counts: GroupCounts) -> str:
+    """Counts as JSON text: the lattice, the classes, and one entry per cell of the table that has rows."""
+    leaf, label, prediction = np.nonzero(counts.table)
+    summary: dict[str, Any] = {
+        "schema": SCHEMA,
+        "attributes": [
+            {"name": a.name, "levels": list(a.levels), "cuts": list(a.cuts)}
+            for a in counts.lattice.attributes
+        ],
+        "classes": list(counts.classes),
+        "excluded": counts.excluded,
+        "leaf": counts.codes[leaf].tolist(),
+        "label": label.tolist(),
+        "prediction": prediction.tolist(),
+        "rows": counts.table[leaf, label, prediction].tolist(),
+    }
+    if counts.weights is not None and counts.squares is not None:
+        summary["weights"] = counts.weights[leaf, label, prediction].tolist()
+        summary["squares"] = counts.squares[leaf, label, prediction].tolist()
+    return json.dumps(summary, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def parse_counts(text: str, name: str) -> GroupCounts:
+    """Counts from JSON text; `name` is what errors call it."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} is no JSON: {error}. Pass what `to_json` wrote.") from error
+    schema = found.get("schema") if isinstance(found, dict) else None
+    if schema != SCHEMA:
+        raise InputError(f"{name} has the schema {schema!r}, not {SCHEMA!r}. Pass what `to_json` wrote.")
+    try:
+        return _build(found)
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise InputError(f"{name} is damaged ({told}). Write it again with `to_json`.") from error
+
+
+def _build(found: dict[str, Any]) -> GroupCounts:
+    lattice = GroupLattice(tuple(_attribute(a) for a in found["attributes"]))
+    classes = join_classes((), _distinct(found["classes"]), "The classes")
+    leaf, label, prediction, rows = (
+        _column(found[key], whole=True) for key in ("leaf", "label", "prediction", "rows")
+    )
+    sums: dict[str, FloatArray] = {
+        key: _column(found[key], whole=False)
+        for key in ("weights", "squares")
+        if "weights" in found or key in found
+    }
+    if len({len(a) for a in (leaf, label, prediction, rows, *sums.values())}) > 1:
+        raise ValueError("its columns differ in length")
+    limits = ((leaf, lattice.n_leaves), (label, len(classes)), (prediction, len(classes)))
+    if not rows.size or any(a.min() < 0 or a.max() >= limit for a, limit in limits):
+        raise ValueError("an entry lies outside the table")
+    if rows.min() < 1 or not all((np.isfinite(s) & (s >= 0)).all() for s in sums.values()):
+        raise ValueError("an entry has no rows, or weights that are none")
+    excluded = found["excluded"]
+    if type(excluded) is not int or excluded < 0:
+        raise ValueError(f"excluded is {excluded!r}")
+    return GroupCounts.from_codes(lattice, classes, leaf, label, prediction, rows, sums, excluded)
+
+
+def _attribute(found: dict[str, Any]) -> Attribute:
+    name, levels = found["name"], _distinct(found["levels"])
+    if not isinstance(name, str):
+        raise TypeError(f"an attribute is called {name!r}")
+    if found["cuts"]:
+        return Attribute.of_bands(name, found["cuts"], missing=None in levels)
+    return Attribute(name, levels)
+
+
+def _distinct(values: Any) -> tuple[Any, ...]:
+    """A list of distinct plain values as a tuple."""
+    if not isinstance(values, list) or any(isinstance(v, list | dict) for v in values):
+        raise TypeError(f"{values!r} is no list of plain values")
+    if len(set(values)) < len(values):
+        raise ValueError("a value comes twice")
+    return tuple(values)
+
+
+def _column(values: Any, *, whole: bool) -> Any:
+    """A column of numbers; whole ones must be whole in the file as well."""
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in ("iu" if whole else "iuf")):
+        raise TypeError("a column holds other things than numbers")
+    return array.astype(np.int64 if whole else np.float64)
+
+
+def write_beside(path: Path, text: str) -> None:
+    """Write a file whole or not at all: beside its place first, then renamed."""
+    temporary = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=".fairlattice-", suffix=".part", dir=path.resolve().parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8") as target:
+            target.write(text)
+            target.flush()
+            os.fsync(target.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path.resolve())
+        temporary = None
+    except OSError as error:
+        raise InputError(f"`{path}` cannot be written: {error.strerror or error}.") from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+def read_text(path: Path) -> str:
+    """The text of a file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"`{path}` cannot be read: {getattr(error, 'strerror', None) or error}.") from error

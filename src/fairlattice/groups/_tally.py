@@ -1,0 +1,336 @@
+"""The tally: distinct combinations of leaf and values, and how many rows have each.
+
+Everything that is counted is counted here, once: rows of arrays, or any frame by its own engine in one
+aggregation. What leaves this file is small, whatever the number of rows.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+
+from fairlattice._validation import (
+    TIMES,
+    FloatArray,
+    IntArray,
+    as_column,
+    as_columns,
+    as_labels,
+    check_choice,
+    check_columns_exist,
+    check_same_length,
+    distinct_values,
+    index_of,
+    is_missing,
+    sorted_values,
+    time_text,
+)
+from fairlattice.exceptions import InputError
+from fairlattice.groups._attribute import check_cuts
+from fairlattice.groups._lattice import GroupLattice
+
+MISSING = ("level", "exclude", "raise")
+_MOST_CLASSES = 1000  # a table of counts holds their square
+_HUGE = 1.79e308  # beyond it lie the infinities, which engines write in different ways
+_REFUSED = -1e150  # stands for a weight that is missing or negative
+_INFINITE = -1  # the band of infinite values, which are refused
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Combinations that occur, one per entry.
+
+    Parameters
+    ----------
+    lattice : GroupLattice
+        The groups.
+    codes : int array of shape (k,)
+        Leaf of every entry.
+    values : mapping of str to array of shape (k,)
+        The values counted beside the leaf, such as labels and predictions.
+    rows : int array of shape (k,), or None
+        Rows that each entry stands for; None for one each.
+    sums : mapping of str to float array of shape (k,)
+        Sums over these rows, such as of weights.
+    excluded : int
+        Rows left out because an attribute is missing.
+    """
+
+    lattice: GroupLattice
+    codes: IntArray
+    values: Mapping[str, npt.NDArray[Any]]
+    rows: IntArray | None
+    sums: Mapping[str, FloatArray]
+    excluded: int = 0
+
+    @property
+    def multiplicity(self) -> IntArray:
+        """Rows of every entry."""
+        return np.ones(len(self.codes), dtype=np.int64) if self.rows is None else self.rows
+
+    def weighted(self) -> Tally:
+        """The same with the sums ``weights`` and ``squares`` of a column of weights checked."""
+        weights = self.sums.get("weights")
+        if weights is not None:
+            if not np.isfinite(self.sums["squares"]).all() or (weights < 0).any():
+                raise InputError("Sample weights must be finite and at least 0. Correct or remove them.")
+            if not weights.sum() > 0:
+                raise InputError("Sample weights are 0 in every row, so nothing is counted.")
+        return self
+
+
+def tally_arrays(
+    values: Mapping[str, Any],
+    sensitive_features: Any,
+    *,
+    lattice: GroupLattice | None = None,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    missing: str = "level",
+    sample_weight: Any = None,
+) -> Tally:
+    """One entry per row of some arrays, called by their names in error messages."""
+    check_choice("missing", missing, MISSING)
+    arrays = {name: as_labels(v, name) for name, v in values.items()}
+    weight = _weights(sample_weight)
+    extra = {} if weight is None else {"sample_weight": weight}
+    if missing == "exclude":
+        columns = as_columns(sensitive_features, "sensitive_features")
+        check_same_length(**arrays, **extra, sensitive_features={k: c.values for k, c in columns.items()})
+        kept = ~np.any([c.missing for c in columns.values()], axis=0)
+        _check_some_kept(int(kept.sum()), len(kept))
+        sensitive_features = {name: c.values[kept] for name, c in columns.items()}
+        arrays = {name: a[kept] for name, a in arrays.items()}
+        weight = None if weight is None else weight[kept]
+        extra = {} if weight is None else {"sample_weight": weight}
+        excluded = int((~kept).sum())
+    else:
+        excluded = 0
+    if lattice is None:
+        policy = "level" if missing == "exclude" else missing
+        lattice = GroupLattice.from_features(sensitive_features, cuts=cuts, missing=policy)
+    codes = lattice.encode(sensitive_features)
+    check_same_length(**arrays, **extra, sensitive_features=codes)
+    sums = {} if weight is None else {"weights": weight, "squares": weight**2}
+    return Tally(lattice, codes, arrays, None, sums, excluded).weighted()
+
+
+def tally_frame(
+    frame: Any,
+    values: Mapping[str, str],
+    sensitive: Sequence[str],
+    *,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    missing: str = "level",
+    weight: str | None = None,
+    score: tuple[str, int] | None = None,
+) -> Tally:
+    """Count the rows of a frame, eager or lazy, by its own engine in one aggregation.
+
+    `values` names the columns of the values to count beside the leaf; `score` is a column to count in
+    so many equal bins of [0, 1], with the sums of the score and of its square.
+    """
+    check_choice("missing", missing, MISSING)
+    table = _lazy(frame)
+    cuts = {name: check_cuts(name, points) for name, points in (cuts or {}).items()}
+    schema = table.collect_schema()
+    also = [name for name in (weight, score and score[0]) if name is not None]
+    check_columns_exist([*values.values(), *sensitive, *also], list(schema.names()))
+    check_columns_exist(cuts, list(sensitive))
+    for name in [*cuts, *also]:
+        if not schema[name].is_numeric():
+            role = "is cut at numbers" if name in cuts else "must be numeric"
+            raise InputError(f"{'Attribute' if name in cuts else 'Column'} `{name}` {role}, "
+                             f"but its type is {schema[name]}.")  # fmt: skip
+    columns = [*values.values(), *sensitive]
+    keys = {f"k{i}": _key(name, cuts.get(name, ()), schema[name]) for i, name in enumerate(columns)}
+    sums: dict[str, nw.Expr] = {}
+    if weight is not None:
+        w = nw.col(weight).cast(nw.Float64())
+        # Engines leave missing values out of sums; here they show, as a weight that is refused.
+        valid = _present(weight, schema[weight]) & (w >= 0.0)
+        w = nw.when(valid).then(w).otherwise(nw.lit(_REFUSED))
+        sums = {"weights": w, "squares": w * w}
+    if score is not None:
+        name, bins = score
+        keys["bin"] = _bin(name, bins, schema[name])
+        s = nw.when(_present(name, schema[name])).then(nw.col(name).cast(nw.Float64())).otherwise(nw.lit(0.0))
+        sums |= {"score": s, "score_squares": s * s}
+    found = _aggregate(table, keys, sums)
+    rows = np.asarray(found["rows"], dtype=np.int64)
+    if not rows.sum():
+        raise InputError("The table has no rows.")
+    raw = {name: found[f"k{i}"] for i, name in enumerate(columns)}
+    for name in values.values():
+        gone = int(rows[[v is None for v in raw[name]]].sum())
+        if gone:
+            raise InputError(f"Column `{name}` has {gone:,} missing values. Remove these rows first.")
+    for name in cuts:
+        infinite = int(rows[[v == _INFINITE for v in raw[name]]].sum())
+        if infinite:
+            raise InputError(f"Column `{name}` has {infinite:,} infinite values. Remove or replace them.")
+    tally = Tally(
+        GroupLattice(()),
+        np.zeros(len(rows), dtype=np.int64),
+        {role: as_labels(raw[name], name) for role, name in values.items()}
+        | ({"bin": np.asarray(found["bin"], dtype=np.int64)} if score is not None else {}),
+        rows,
+        {name: np.asarray(found[name], dtype=np.float64) for name in sums},
+    )
+    return _with_leaves(tally, {n: _levels_of(raw[n], cuts.get(n, ())) for n in sensitive}, cuts, missing)
+
+
+def common_classes(first: npt.NDArray[Any], *others: npt.NDArray[Any], what: str) -> tuple[Any, ...]:
+    """The distinct labels; scores given in place of predictions are refused."""
+    known = classes = tuple(distinct_values(first))
+    for values in others:
+        given = distinct_values(values)
+        odd = [v for v in given if isinstance(v, float) and not v.is_integer() and v not in known]
+        if odd:
+            raise InputError(
+                f"Predictions hold {odd[0]!r}, which is no label. Turn scores into labels by a threshold."
+            )
+        classes = join_classes(classes, given, what)
+    return classes
+
+
+def join_classes(first: Sequence[Any], second: Sequence[Any], what: str) -> tuple[Any, ...]:
+    """The classes of both, in order; labels that are text and labels that are numbers do not mix."""
+    texts = [next((v for v in values if isinstance(v, str)), None) for values in (first, second)]
+    if (texts[0] is None) != (texts[1] is None):
+        odd = texts[0] if texts[1] is None else texts[1]
+        raise InputError(f"{what} differ in type: {odd!r} is text, the others are numbers. Give both alike.")
+    both = tuple(sorted_values((*first, *second)))
+    if len(both) > _MOST_CLASSES:
+        raise InputError(f"{what} have {len(both):,} distinct values, more than {_MOST_CLASSES:,} classes.")
+    return both
+
+
+def class_positions(values: npt.NDArray[Any], classes: tuple[Any, ...], name: str) -> IntArray:
+    """Position of every label among the classes."""
+    index = index_of(values, classes)
+    if (index < 0).any():
+        odd = values[int(np.argmin(index))]
+        raise InputError(f"`{name}` holds {odd!r}, which is none of the classes {list(classes)}.")
+    return index
+
+
+def _with_leaves(tally: Tally, features: dict[str, Any], cuts: Mapping[str, Any], missing: str) -> Tally:
+    """The tally with its entries' leaves, without those that have a missing attribute if so asked."""
+    if missing == "exclude":
+        holes = [[is_missing(v) for v in levels] for levels in features.values()]
+        kept = ~np.any(holes, axis=0) if holes else np.ones(len(tally.codes), dtype=bool)
+        rows = tally.multiplicity
+        _check_some_kept(int(rows[kept].sum()), int(rows.sum()))
+        features = {n: [v for v, k in zip(levels, kept, strict=True) if k] for n, levels in features.items()}
+        tally = replace(
+            tally,
+            codes=tally.codes[kept],
+            values={role: v[kept] for role, v in tally.values.items()},
+            rows=rows[kept],
+            sums={name: v[kept] for name, v in tally.sums.items()},
+            excluded=int(rows[~kept].sum()),
+        )
+    policy = "level" if missing == "exclude" else missing
+    lattice = (
+        GroupLattice.from_features(features, cuts=cuts, missing=policy) if features else GroupLattice(())
+    )
+    codes = lattice.encode(features) if features else tally.codes
+    return replace(tally, lattice=lattice, codes=codes).weighted()
+
+
+def _check_some_kept(kept: int, of: int) -> None:
+    if not kept:
+        raise InputError(
+            f"All {of:,} rows have a missing attribute, so excluding them leaves none. "
+            "Pass missing='level' to give missing values a level of their own."
+        )
+
+
+def _weights(sample_weight: Any) -> FloatArray | None:
+    if sample_weight is None:
+        return None
+    column = as_column(sample_weight, "sample_weight")
+    if column.missing.any() or column.values.dtype.kind not in "biuf":
+        raise InputError("`sample_weight` must be numbers without missing values.")
+    return column.values.astype(np.float64)
+
+
+def _lazy(frame: Any) -> nw.LazyFrame[Any]:
+    """Any frame as a lazy one, so that its engine plans the whole aggregation at once."""
+    with warnings.catch_warnings():
+        # Narwhals announces that its support of Dask will be a package of its own; no user can act on it.
+        warnings.filterwarnings("ignore", "Dask support is moving", FutureWarning)
+        native = nw.from_native(frame, pass_through=True)
+        if not isinstance(native, nw.DataFrame | nw.LazyFrame):
+            told = type(frame).__name__
+            raise InputError(f"`frame` must be a data frame that narwhals knows, got {told}.")
+        return native.lazy()
+
+
+def _aggregate(
+    table: nw.LazyFrame[Any], keys: Mapping[str, nw.Expr], sums: Mapping[str, nw.Expr]
+) -> dict[str, list[Any]]:
+    """Rows and sums of every combination of keys, as plain Python values."""
+    named = table.select(*(value.alias(name) for name, value in {**keys, **sums}.items()))
+    # Some engines aggregate plain columns only, hence the selection first.
+    grouped = named.group_by(*keys).agg(nw.len().alias("rows"), *(nw.col(name).sum() for name in sums))
+    # Polars reads files in pieces if asked to; other engines do as they are set up.
+    streaming: dict[str, Any] = {"engine": "streaming"} if grouped.implementation.is_polars() else {}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Dask support is moving", FutureWarning)
+        counted = grouped.collect(**streaming)
+    return {name: [_plain(v) for v in counted[name].to_list()] for name in (*keys, "rows", *sums)}
+
+
+def _plain(value: Any) -> Any:
+    """None for every engine's way to say missing; a time as its text."""
+    if is_missing(value):
+        return None
+    return time_text(value) if isinstance(value, TIMES) else value
+
+
+def _key(name: str, cuts: Sequence[float], dtype: Any) -> nw.Expr:
+    """The grouping key of a column: its value, or the number of its band; null where missing."""
+    value = nw.col(name)
+    if not cuts and not dtype.is_float():
+        return value
+    number = value if dtype.is_integer() else value.cast(nw.Float64())
+    # Engines disagree on how NaN and null compare, and on whether they are one key or two.
+    known = nw.when(_present(name, dtype))
+    if not cuts:
+        return known.then(number).otherwise(nw.lit(None))
+    limits = [int(c) if dtype.is_integer() and c.is_integer() else c for c in cuts]
+    steps = [(number >= limit).cast(nw.Int64()) for limit in limits]
+    band = sum(steps[1:], start=steps[0])
+    if dtype.is_float():
+        finite = (number <= _HUGE) & (number >= -_HUGE)
+        band = nw.when(finite).then(band).otherwise(nw.lit(_INFINITE).cast(nw.Int64()))
+    return known.then(band).otherwise(nw.lit(None))
+
+
+def _present(name: str, dtype: Any) -> nw.Expr:
+    value = nw.col(name)
+    return ~(value.is_null() | value.is_nan()) if dtype.is_float() else ~value.is_null()
+
+
+def _bin(name: str, bins: int, dtype: Any) -> nw.Expr:
+    """Number of a score's bin; -1 where it is missing, -2 where it lies outside [0, 1]."""
+    score = nw.col(name).cast(nw.Float64())
+    # Engines refuse to cast what is missing or infinite to an integer, so it is replaced before.
+    number = (score * bins + 1e-9).clip(0.0, float(bins)).floor()  # as ScoreCounts does for arrays
+    inside = nw.when((score >= 0.0) & (score <= 1.0)).then(number).otherwise(nw.lit(-2.0))
+    return nw.when(_present(name, dtype)).then(inside).otherwise(nw.lit(-1.0)).cast(nw.Int64())
+
+
+def _levels_of(keys: list[Any], cuts: Sequence[float]) -> Any:
+    """Keys as raw values of the same level: a band's index becomes a number inside the band."""
+    if not cuts:
+        return keys
+    inside = [np.nextafter(cuts[0], -np.inf), *cuts]
+    return np.asarray([np.nan if k is None else inside[int(k)] for k in keys])

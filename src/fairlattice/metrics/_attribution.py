@@ -1,0 +1,178 @@
+"""Who makes the number: pairs, the worst group at every level, and groups that no marginal shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fairlattice.groups import Group, GroupCounts, show_group
+from fairlattice.metrics._fairness import Measure
+from fairlattice.metrics._intervals import jeffreys_interval, newcombe_interval, simultaneous_confidence
+from fairlattice.metrics._rates import Rates, weighted_rates
+
+_MOST_GROUPS = 100_000  # over all levels of the lattice; deeper levels than these are not walked
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two groups, and how far apart their smoothed rates are by either measure.
+
+    The intervals of all pairs hold together at the audit's confidence.
+    """
+
+    rate: str
+    worse: Group
+    better: Group
+    df: float
+    df_low: float
+    df_high: float
+    if_: float
+    if_low: float
+    if_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorseOff:
+    """A group that fares worse than everyone else, beyond noise.
+
+    Parameters
+    ----------
+    group : dict
+        The group, at any level of the lattice.
+    n : int
+        Rows that the rate is about.
+    rate : float
+        Its rate, in [0, 1].
+    difference, low, high : float
+        Its rate minus that of everyone else, and the interval; those of all groups hold together.
+    hidden : bool
+        Whether no coarser group that contains it is worse off beyond noise as well: looking at one
+        attribute after the other would not have shown it ("fairness gerrymandering").
+    """
+
+    group: Group
+    n: int
+    rate: float
+    difference: float
+    low: float
+    high: float
+    hidden: bool
+
+    def __str__(self) -> str:
+        mark = " (no coarser group shows it)" if self.hidden else ""
+        gap = f"{self.difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
+        return f"{show_group(self.group)}: {self.rate:.3f}, {gap} to everyone else (n={self.n:,}){mark}"
+
+
+def ranked_pairs(
+    rate: str,
+    rates: Rates,
+    groups: Sequence[Group],
+    measure: Measure,
+    *,
+    smoothing: float,
+    confidence: float,
+    both_outcomes: bool,
+    top: int,
+) -> tuple[Pair, ...]:
+    """The pairs of groups furthest apart, the pair that attains DF and IFα first.
+
+    Both measures are largest for a low rate beside a high one, so the `top` pairs lie among the
+    `top` lowest and the `top` highest groups.
+    """
+    m = rates.smoothed(smoothing)
+    order = np.argsort(m, kind="stable")[: int(rates.defined.sum())]
+    each = simultaneous_confidence(confidence, len(order))
+    low, high = jeffreys_interval(rates.successes, rates.trials, confidence=each, closed=False)
+    low, high = np.fmin(low, m), np.fmax(high, m)
+
+    def pair(i: int, j: int) -> Pair:
+        df, df_low, df_high = _log_ratio_interval((m[i], low[i], high[i]), (m[j], low[j], high[j]))
+        if both_outcomes:
+            other = _log_ratio_interval(
+                (1 - m[j], 1 - high[j], 1 - low[j]), (1 - m[i], 1 - high[i], 1 - low[i])
+            )
+            df, df_low, df_high = (max(a, b) for a, b in zip((df, df_low, df_high), other, strict=True))
+        least = float(measure(high[i], max(low[j], high[i])))
+        most = float(measure(low[i], high[j]))
+        value = float(measure(m[i], m[j]))
+        return Pair(rate, groups[i], groups[j], df, df_low, df_high, value, min(least, value), most)
+
+    found = [pair(i, j) for i in order[:top].tolist() for j in order[::-1][:top].tolist() if m[i] < m[j]]
+    return tuple(sorted(found, key=lambda p: (-p.df, -p.if_))[:top])
+
+
+def _log_ratio_interval(
+    worse: tuple[float, float, float], better: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """Log ratio of two rates and its interval: squares of both sides' half widths add up."""
+    w, b = np.log(np.maximum([worse, better], np.finfo(float).tiny))
+    value = float(b[0] - w[0])
+    low = value - float(np.hypot(b[0] - b[1], w[2] - w[0]))
+    return value, max(low, 0.0), value + float(np.hypot(b[2] - b[0], w[0] - w[1]))
+
+
+@dataclass(frozen=True, eq=False)
+class LevelRates:
+    """One rate of all groups that fix the same number of attributes."""
+
+    groups: tuple[Group, ...]
+    rates: Rates
+
+
+def levels_of(counts: GroupCounts, rate: str, positive: Any) -> Iterator[LevelRates]:
+    """Every level of the lattice from everyone to the leaves; inner ones only if they are not too large."""
+    by_size: dict[int, list[tuple[str, ...]]] = {}
+    for names in counts.lattice.marginals():
+        by_size.setdefault(len(names), []).append(names)
+    walked, deepest = 0, max(by_size)
+    for size, subsets in sorted(by_size.items()):
+        if size < deepest and walked + len(subsets) * min(len(counts.codes), 3**size) > _MOST_GROUPS:
+            continue
+        parts = [counts if size == deepest else counts.rollup(names) for names in subsets]
+        rates = [weighted_rates(p.layers, p.classes, rate, positive) for p in parts]
+        groups = tuple(p.lattice.group(leaf) for p in parts for leaf in p.leaves)
+        walked += len(groups)
+        yield LevelRates(
+            groups,
+            Rates(*(np.concatenate([getattr(r, key) for r in rates]) for key in ("successes", "trials"))),
+        )
+
+
+def worse_off(counts: GroupCounts, rate: str, positive: Any, confidence: float) -> tuple[WorseOff, ...]:
+    """Groups of any level that fare worse than everyone else, those that no coarser group shows first.
+
+    References
+    ----------
+    Kearns, Neel, Roth & Wu (2018), Preventing fairness gerrymandering, ICML, arXiv:1711.05144.
+    """
+    everyone, *levels = levels_of(counts, rate, positive)
+    total = everyone.rates
+    groups = [group for level in levels for group in level.groups]
+    if not groups:
+        return ()
+    own = Rates(*(np.concatenate([getattr(v.rates, key) for v in levels]) for key in ("successes", "trials")))
+    rest = Rates(np.maximum(total.successes - own.successes, 0.0), total.trials - own.trials)
+    judged = np.flatnonzero(own.defined & (rest.trials > 0))
+    each = simultaneous_confidence(confidence, len(judged))
+    mine, others = own.of(judged), rest.of(judged)
+    gap, low, high = newcombe_interval(
+        (others.successes, others.trials), (mine.successes, mine.trials), confidence=each
+    )
+    worse = {frozenset(groups[judged[j]].items()): j for j in np.flatnonzero(high < 0).tolist()}
+    found = [
+        WorseOff(
+            groups[judged[j]],
+            round(float(mine.trials[j])),
+            float(mine.raw[j]),
+            float(gap[j]),
+            float(low[j]),
+            float(high[j]),
+            hidden=len(key) > 1 and not any(other < key for other in worse),
+        )
+        for key, j in worse.items()
+    ]
+    return tuple(sorted(found, key=lambda w: (not w.hidden, w.high)))

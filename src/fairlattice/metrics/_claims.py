@@ -1,0 +1,118 @@
+"""Claims with three verdicts: yes, no, or not enough data, and then how many rows would be enough."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fairlattice.groups import Group
+from fairlattice.metrics._fairness import Disparity
+from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
+from fairlattice.metrics._rates import Rates
+
+FOUR_FIFTHS = math.log(1.25)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A statement about a rate, and whether the data bear it out.
+
+    Parameters
+    ----------
+    statement : str
+        The claim.
+    rate : str
+        Which rate.
+    group : dict or None
+        The group that it is about.
+    verdict : {"yes", "no", "not enough data"}
+        What the interval says.
+    estimate, low, high : float
+        The figure that is judged, and its interval.
+    rows_needed : int or None
+        Where data do not suffice: about how many rows (that the rate is about) would, if the estimate stays
+        what it is; None where it is too close to the limit to tell, and where data suffice.
+    """
+
+    statement: str
+    rate: str
+    group: Group | None
+    verdict: str
+    estimate: float
+    low: float
+    high: float
+    rows_needed: int | None
+
+
+def verdict_of(low: float, high: float, limit: float) -> str:
+    """Is it above the limit? "yes" or "no" where the whole interval says so.
+
+    Examples
+    --------
+    >>> verdict_of(0.1, 0.3, 0.2)
+    'not enough data'
+    """
+    return "yes" if low > limit else "no" if high < limit else "not enough data"
+
+
+def rows_for(estimate: float, low: float, high: float, limit: float, n: float) -> int | None:
+    """About how many rows move the interval off the limit: its width shrinks as one over their root."""
+    if low > limit or high < limit:
+        return None
+    gap = abs(estimate - limit)
+    half = estimate - low if estimate > limit else high - estimate
+    if gap <= 0.01 * half:
+        return None
+    return max(round_up(n * (half / gap) ** 2), math.ceil(n) + 1)
+
+
+def round_up(value: float) -> int:
+    """The least number of two significant digits that is not below `value`."""
+    step = 10 ** max(math.floor(math.log10(max(value, 1.0))) - 1, 0)
+    return int(math.ceil(value / step) * step)
+
+
+def four_fifths_claim(rate: str, found: Disparity, n: int) -> Claim:
+    """Does some group's rate lie below four fifths of another's?"""
+    return Claim(
+        f"some group's {rate} is below four fifths of another's",
+        rate,
+        None,
+        verdict_of(found.low, found.high, FOUR_FIFTHS),
+        found.corrected,
+        found.low,
+        found.high,
+        rows_for(found.corrected, found.low, found.high, FOUR_FIFTHS, n),
+    )
+
+
+def worse_claims(
+    rate: str, groups: Sequence[Group], own: Rates, total: Rates, *, margin: float, confidence: float
+) -> list[Claim]:
+    """Of every group: is its rate more than `margin` below that of everyone else?
+
+    The intervals of all groups hold together at `confidence` (Šidák).
+    """
+    rest = Rates(np.maximum(total.successes - own.successes, 0), total.trials - own.trials)
+    judged = np.flatnonzero(own.defined & (rest.trials > 0))
+    mine, others = own.of(judged), rest.of(judged)
+    each = simultaneous_confidence(confidence, len(judged))
+    gap, low, high = newcombe_interval(
+        (mine.successes, mine.trials), (others.successes, others.trials), confidence=each
+    )
+    return [
+        Claim(
+            f"{rate} more than {margin:g} below that of everyone else",
+            rate,
+            groups[place],
+            verdict_of(low[j], high[j], margin),
+            float(gap[j]),
+            float(low[j]),
+            float(high[j]),
+            rows_for(gap[j], low[j], high[j], margin, float(mine.trials[j])),
+        )
+        for j, place in enumerate(judged.tolist())
+    ]

@@ -1,0 +1,402 @@
+"""Engines: every frame gives the counts that arrays give, and counts of shards travel as JSON and add up."""
+
+import json
+import math
+import operator
+import shutil
+import sys
+import warnings
+from functools import reduce
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fairlattice import GroupCounts, InputError
+from fairlattice.groups import PairedCounts, ScoreCounts
+
+N = 5_000
+CUTS = {"age": [25, 45]}
+SENSITIVE = ["sex", "age", "grade"]
+NAMES = {"label": "y", "prediction": "p", "sensitive": SENSITIVE, "cuts": CUTS}
+
+
+def people():
+    """Columns as plain lists; ages lie on the cut points, between them, and are None or NaN."""
+    rng = np.random.default_rng(11)
+
+    def drawn(values, p=None):
+        return [values[i] for i in rng.choice(len(values), N, p=p)]
+
+    odd = drawn([None, math.nan, 25.0, 45.0, "any"], [0.05, 0.05, 0.1, 0.1, 0.7])
+    ages = rng.uniform(18, 90, N).tolist()
+    edge = drawn([0.0, 1.0, 0.29, 0.57, "any"], [0.05, 0.05, 0.1, 0.1, 0.7])
+    scores = rng.random(N).tolist()
+    return {
+        "y": rng.integers(0, 2, N).tolist(),
+        "p": rng.integers(0, 2, N).tolist(),
+        "q": rng.integers(0, 2, N).tolist(),
+        "sex": drawn(["f", "m", "x y", "é", None], [0.4, 0.4, 0.05, 0.05, 0.1]),
+        "age": [a if o == "any" else o for a, o in zip(ages, odd, strict=True)],
+        "grade": drawn([1, 2, 30, None]),
+        "score": [s if e == "any" else e for s, e in zip(scores, edge, strict=True)],
+        "w": rng.gamma(2.0, 3.0, N).tolist(),
+    }
+
+
+COLUMNS = people()
+TABLE = pa.table(COLUMNS)
+FEATURES = {name: COLUMNS[name] for name in SENSITIVE}
+
+
+@pytest.fixture(scope="module")
+def dask():
+    frames = pytest.importorskip("dask.dataframe", reason="Dask is not installed")
+    distributed = pytest.importorskip("distributed", reason="Dask's distributed scheduler is not installed")
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "host": "127.0.0.1"}
+    quiet = {"dashboard_address": None, "memory_limit": 0, "silence_logs": 50}
+    with distributed.LocalCluster(**options, **quiet) as cluster, distributed.Client(cluster) as client:
+        client.wait_for_workers(2, timeout=60)
+        yield frames
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory):
+    sql = pytest.importorskip("pyspark.sql", reason="PySpark is not installed")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java, which is not installed")
+    folder = tmp_path_factory.mktemp("spark")
+    log = folder / "log4j2.properties"
+    log.write_text(
+        "rootLogger.level = off\nrootLogger.appenderRef.n.ref = n\n"
+        "appender.n.type = Null\nappender.n.name = n\n"
+    )
+    java = f"-Dlog4j2.configurationFile=file:{log} -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    options = {
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": java,
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.memory": "1g",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.warehouse.dir": str(folder),
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        builder = sql.SparkSession.builder.master("local[2]").appName("fairlattice")
+        for name, value in options.items():
+            builder = builder.config(name, value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Spark's own start deprecates is not ours to tell
+            session = builder.getOrCreate()
+        yield session
+        session.stop()
+
+
+@pytest.fixture(scope="module")
+def duckdb():
+    with pytest.importorskip("duckdb", reason="DuckDB is not installed").connect() as connection:
+        yield connection
+
+
+def to_pandas(table, get):
+    pytest.importorskip("pandas", reason="pandas is not installed")
+    return table.to_pandas()
+
+
+MAKERS = {
+    "pandas": to_pandas,
+    "polars": lambda table, _: pl.from_arrow(table),
+    "polars-lazy": lambda table, _: pl.from_arrow(table).lazy(),
+    "pyarrow": lambda table, _: table,
+    "duckdb": lambda table, get: get("duckdb").from_arrow(table),
+    "dask": lambda table, get: get("dask").from_pandas(to_pandas(table, get), npartitions=4),
+    "pyspark": lambda table, get: get("spark").createDataFrame(table),
+}
+
+
+@pytest.fixture(scope="module", params=MAKERS)
+def frame_of(request):
+    """Turns an Arrow table into a frame of one engine."""
+    return lambda table: MAKERS[request.param](table, request.getfixturevalue)
+
+
+@pytest.fixture(scope="module")
+def frame(frame_of):
+    return frame_of(TABLE)
+
+
+def with_column(table, name, values, dtype=None):
+    return table.set_column(table.schema.get_field_index(name), name, pa.array(values, dtype))
+
+
+def close(left, right):
+    np.testing.assert_allclose(left, right, rtol=1e-9, atol=0)
+
+
+def same_groups(left, right):
+    assert left.lattice == right.lattice
+    assert left.classes == right.classes
+    assert [type(c) for c in left.classes] == [type(c) for c in right.classes]
+    assert left.codes.tolist() == right.codes.tolist()
+    assert left.excluded == right.excluded
+
+
+def same_counts(left, right):
+    same_groups(left, right)
+    assert left.leaves == right.leaves
+    assert left.table.dtype == right.table.dtype == np.int64
+    assert left.table.tolist() == right.table.tolist()
+    assert len(left.layers) == len(right.layers)
+    for mine, theirs in zip(left.layers[1:], right.layers[1:], strict=True):
+        close(mine, theirs)
+
+
+def same_pairs(left, right):
+    same_groups(left, right)
+    for part in ("truth", "old", "new", "rows"):
+        assert getattr(left, part).tolist() == getattr(right, part).tolist()
+
+
+def same_scores(left, right):
+    same_groups(left, right)
+    assert left.table.tolist() == right.table.tolist()
+    close(left.sums, right.sums)
+
+
+def column_args(**names):
+    return {**names, "sensitive": SENSITIVE, "cuts": CUTS}
+
+
+def array_args(**names):
+    given = {role: COLUMNS[name] for role, name in names.items()}
+    return {**given, "sensitive_features": FEATURES, "cuts": CUTS}
+
+
+KINDS = {
+    "counts": (
+        GroupCounts,
+        column_args(label="y", prediction="p"),
+        array_args(y_true="y", y_pred="p"),
+        same_counts,
+    ),
+    "weighted": (
+        GroupCounts,
+        column_args(label="y", prediction="p", weight="w"),
+        array_args(y_true="y", y_pred="p", sample_weight="w"),
+        same_counts,
+    ),
+    "paired": (
+        PairedCounts,
+        column_args(label="y", before="p", after="q"),
+        array_args(y_true="y", before="p", after="q"),
+        same_pairs,
+    ),
+    "scores": (
+        ScoreCounts,
+        column_args(label="y", score="score"),
+        array_args(y_true="y", score="score"),
+        same_scores,
+    ),
+}
+
+
+@pytest.mark.parametrize("missing", ["level", "exclude"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_frame_gives_the_counts_that_arrays_give(frame, kind, missing):
+    counts, columns, arrays, same = KINDS[kind]
+    found = counts.from_frame(frame, **columns, missing=missing)
+    same(found, counts.from_arrays(**arrays, missing=missing))
+    holes = sum(any(v is None or v != v for v in row) for row in zip(*FEATURES.values(), strict=True))
+    assert found.excluded == (holes if missing == "exclude" else 0)
+    if kind != "paired":
+        assert found.table.sum() + found.excluded == N
+
+
+def test_a_dask_frame_is_counted_on_two_worker_processes(dask):
+    from distributed import default_client
+
+    workers = default_client().run(lambda dask_worker: dask_worker.name)
+    assert len(workers) == 2
+    found = GroupCounts.from_frame(dask.from_pandas(TABLE.to_pandas(), npartitions=4), **NAMES)
+    assert found.n == N
+    tasks = default_client().run(lambda dask_worker: dask_worker.state.executed_count)
+    assert sum(tasks.values()) > 0
+
+
+def test_missing_attributes_are_refused_on_request_by_every_frame(frame):
+    with pytest.raises(InputError, match="missing"):
+        GroupCounts.from_frame(frame, **NAMES, missing="raise")
+
+
+def test_a_value_on_a_cut_point_lies_above_it_whatever_the_width_of_the_floats(frame_of):
+    # 0.7 in single precision is less than 0.7.
+    values = pa.array([0.25, 0.5, 0.7, 0.75, None], pa.float32())
+    table = pa.table({"y": [0, 1, 0, 1, 1], "p": [1, 1, 0, 0, 1], "x": values})
+    cuts = {"x": [0.5, 0.7]}
+    found = GroupCounts.from_frame(frame_of(table), label="y", prediction="p", sensitive=["x"], cuts=cuts)
+    assert found.rows.tolist() == [1, 2, 1, 1]
+    x = np.array([0.25, 0.5, 0.7, 0.75, np.nan], dtype=np.float32)
+    arrays = GroupCounts.from_arrays([0, 1, 0, 1, 1], [1, 1, 0, 0, 1], sensitive_features={"x": x}, cuts=cuts)
+    same_counts(found, arrays)
+
+
+@pytest.mark.parametrize("odd", [math.inf, -math.inf])
+def test_infinite_values_of_an_attribute_that_is_cut_are_refused_by_name(frame_of, odd):
+    table = with_column(TABLE, "age", [*COLUMNS["age"][:-1], odd])
+    with pytest.raises(InputError, match=r"`age`.*infinite"):
+        GroupCounts.from_frame(frame_of(table), **NAMES)
+
+
+@pytest.mark.parametrize("odd", [-1.0, None, math.nan, math.inf])
+def test_weights_that_are_negative_missing_or_infinite_are_refused(frame_of, odd):
+    # All rows but one lie in the same cell, whose sum would hide the odd weight.
+    table = pa.table({"y": [0, 0, 0, 1], "p": [0, 0, 0, 1], "sex": list("fffm"), "w": [5.0, odd, 5.0, 1.0]})
+    names = {"label": "y", "prediction": "p", "sensitive": ["sex"], "weight": "w"}
+    with pytest.raises(InputError, match=r"[Ww]eights"):
+        GroupCounts.from_frame(frame_of(table), **names)
+
+
+@pytest.mark.parametrize("odd", [-1.0, None, math.nan, math.inf])
+def test_arrays_of_odd_weights_are_refused_too(odd):
+    with pytest.raises(InputError, match="weight"):
+        GroupCounts.from_arrays(
+            [0, 0, 1], [0, 0, 1], sensitive_features={"sex": list("ffm")}, sample_weight=[5.0, odd, 1.0]
+        )
+
+
+@pytest.mark.parametrize("odd", [None, math.nan, -0.1, 1.1, math.inf])
+def test_scores_that_are_missing_or_outside_the_unit_interval_are_refused_by_name(frame_of, odd):
+    table = pa.table({"y": [0, 1, 1], "sex": list("ffm"), "score": [0.5, odd, 1.0]})
+    with pytest.raises(InputError, match="`score` has 1"):
+        ScoreCounts.from_frame(frame_of(table), label="y", score="score", sensitive=["sex"])
+
+
+def test_missing_labels_are_refused_by_name(frame_of):
+    table = with_column(TABLE, "p", [None, *COLUMNS["p"][1:]])
+    with pytest.raises(InputError, match=r"`p` has 1 missing"):
+        GroupCounts.from_frame(frame_of(table), **NAMES)
+
+
+def test_a_frame_without_rows_is_refused(frame_of):
+    with pytest.raises(InputError, match="no rows"):
+        GroupCounts.from_frame(frame_of(TABLE.slice(0, 0)), **NAMES)
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_a_folder_of_parquet_parts_counts_like_the_table_in_memory(tmp_path, weight):
+    for i in range(5):
+        pq.write_table(TABLE.slice(i * 1_000, 1_000), tmp_path / f"part-{i}.parquet")
+    found = GroupCounts.from_frame(pl.scan_parquet(tmp_path / "*.parquet"), **NAMES, weight=weight)
+    same_counts(found, GroupCounts.from_frame(pl.from_arrow(TABLE), **NAMES, weight=weight))
+
+
+def parts_of(table, pieces):
+    """Slices of the rows in order of an attribute, so that levels of one part are not in another."""
+    ordered = table.sort_by("sex")
+    size = -(-len(table) // pieces)
+    return [ordered.slice(i * size, size) for i in range(pieces)]
+
+
+@pytest.mark.parametrize("missing", ["level", "exclude"])
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_counts_of_shards_sent_as_json_add_up_to_the_whole(tmp_path, weight, missing):
+    how = {**NAMES, "weight": weight, "missing": missing}
+    for i, part in enumerate(parts_of(TABLE, 4)):
+        GroupCounts.from_frame(part, **how).to_json(tmp_path / f"shard-{i}.json")
+    files = sorted(tmp_path.iterdir())
+    assert [f.name for f in files] == [f"shard-{i}.json" for i in range(4)]
+    shards = [GroupCounts.from_json(f) for f in files]
+    assert len({s.lattice for s in shards}) > 1
+    same_counts(reduce(operator.add, shards), GroupCounts.from_frame(TABLE, **how))
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_json_keeps_counts_to_the_last_bit(tmp_path, weight):
+    counts = GroupCounts.from_frame(TABLE, **NAMES, weight=weight, missing="exclude")
+    text = counts.to_json(tmp_path / "counts.json")
+    assert (tmp_path / "counts.json").read_text(encoding="utf-8") == text
+    for again in (GroupCounts.from_json(text), GroupCounts.from_json(str(tmp_path / "counts.json"))):
+        same_counts(again, counts)
+        assert [layer.tolist() for layer in again.layers] == [layer.tolist() for layer in counts.layers]
+        assert again.to_json() == text
+
+
+def damaged(**changes):
+    counts = GroupCounts.from_arrays(
+        [0, 1, 1], [0, 0, 1], sensitive_features={"sex": list("ffm")}, sample_weight=[1.0, 2.0, 3.0]
+    )
+    found = json.loads(counts.to_json()) | changes
+    return json.dumps({key: value for key, value in found.items() if value is not ...})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        damaged()[:-20],
+        damaged(schema="fairlattice/counts/2"),
+        damaged(schema=...),
+        damaged(rows=...),
+        damaged(rows=[1]),
+        damaged(rows=[1, 1, 0]),
+        damaged(rows=[1, 1, -1]),
+        damaged(rows=["many", 1, 1]),
+        damaged(leaf=[0, 0, 2]),
+        damaged(label=[0, 1, 2]),
+        damaged(prediction=[-1, 0, 1]),
+        damaged(weights=[1.0, 2.0, -3.0]),
+        damaged(weights=[1.0, 2.0, math.nan]),
+        damaged(attributes="sex"),
+        damaged(classes=None),
+    ],
+)
+def test_damaged_counts_and_other_schemas_are_refused(tmp_path, text):
+    with pytest.raises(InputError, match="to_json"):
+        GroupCounts.from_json(text)
+    (tmp_path / "counts.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=r"counts\.json"):
+        GroupCounts.from_json(tmp_path / "counts.json")
+
+
+def test_files_that_cannot_be_read_or_written_are_refused_by_name(tmp_path):
+    counts = GroupCounts.from_arrays([0, 1], [0, 1], sensitive_features={"sex": ["f", "m"]})
+    with pytest.raises(InputError, match=r"absent\.json"):
+        GroupCounts.from_json(tmp_path / "absent.json")
+    with pytest.raises(InputError, match=r"counts\.json"):
+        counts.to_json(tmp_path / "absent" / "counts.json")
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe{")
+    with pytest.raises(InputError, match=r"bytes\.json"):
+        GroupCounts.from_json(tmp_path / "bytes.json")
+
+
+@pytest.mark.parametrize("missing", ["level", "exclude"])
+def test_counts_updated_by_batches_equal_the_counts_of_all_rows(frame_of, missing):
+    first, *others = parts_of(TABLE, 2)
+    counts = GroupCounts.from_frame(frame_of(first), **NAMES, missing=missing)
+    before = counts.table.tolist()
+    updated = counts
+    for batch in others:
+        updated = updated.update(frame_of(batch), label="y", prediction="p", missing=missing)
+    same_counts(updated, GroupCounts.from_frame(TABLE, **NAMES, missing=missing))
+    assert counts.table.tolist() == before
+
+
+def test_updating_by_counts_adds_them_and_weighted_counts_take_no_plain_batch():
+    first, second = parts_of(TABLE, 2)
+    plain, weighted = (
+        [GroupCounts.from_frame(part, **NAMES, weight=weight) for part in (first, second)]
+        for weight in (None, "w")
+    )
+    for one, other in (plain, weighted):
+        same_counts(one.update(other), one + other)
+    with pytest.raises(InputError, match="weighted"):
+        weighted[0].update(second, label="y", prediction="p")
+    with pytest.raises(InputError, match="weighted"):
+        weighted[0].update(plain[1])
