@@ -161,7 +161,7 @@ class TestTheTable:
 
     def test_label_with_holes(self, command, capsys):
         holes = [None, 1, 0] * 20
-        refused(capsys, [command, write(y=holes), *COMMANDS[command]], "Label `y` has 20 missing values")
+        refused(capsys, [command, write(y=holes), *COMMANDS[command]], "`y` has 20 missing values")
 
     def test_infinite_label(self, command, capsys):
         odd = [float("inf"), 1.0] * 30

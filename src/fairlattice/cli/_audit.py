@@ -3,35 +3,70 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fairlattice._validation import check_choice, check_count
-from fairlattice.cli._options import Columns, add_positive, add_table, data_about
-from fairlattice.exceptions import InputError
+from fairlattice.cli._options import TABLE_HELP, Columns, add_positive, add_table, data_about
+from fairlattice.exceptions import InputError, SmallCellWarning
+
+if TYPE_CHECKING:
+    from fairlattice.metrics import Audit
 
 NAME = "audit"
 HELP = "audit predictions over every intersection of the sensitive attributes"
 EPILOG = """\
 example:
   fairlattice audit scored.csv --label y --prediction p --sensitive sex race age:25,45
+  fairlattice audit scored/    --label y --prediction p --sensitive sex race --baseline old --by month
 
-DF and IF are given with 95 % bounds; small is fair. Exit code 1 if a gate falls."""
+DF and IF are given as counted, corrected for small groups, and with a 95 % interval; small is fair.
+Exit code 1 if a gate falls."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add_table(parser)
+    add_table(parser, help_text=f"{TABLE_HELP}; or a folder of Parquet files")
     parser.add_argument("--prediction", metavar="COLUMN", required=True, help="column of predicted labels")
     add_positive(parser)
     parser.add_argument(
-        "--baseline", metavar="COLUMN", help="another model's predictions, to look for leveling down"
+        "--baseline",
+        metavar="COLUMN",
+        help="another model's predictions of the same rows, to look for leveling down",
     )
+    parser.add_argument(
+        "--score", metavar="COLUMN", help="probabilities of the positive label: AUC and calibration by group"
+    )
+    parser.add_argument("--by", metavar="COLUMN", help="periods, such as months: what changed over time?")
+    parser.add_argument("--weight", metavar="COLUMN", help="weights of the rows, as of a survey")
+    parser.add_argument(
+        "--missing",
+        default="level",
+        metavar="HOW",
+        help="a missing attribute: level (default) of its own, exclude and count, or raise",
+    )
+    parser.add_argument(
+        "--min-size", type=int, default=1, metavar="N", help="groups with fewer rows are small (default 1)"
+    )
+    parser.add_argument(
+        "--on-small",
+        default="warn",
+        metavar="HOW",
+        help="small groups: warn (default), merge into the parent most alike, drop, or raise",
+    )
+    parser.add_argument(
+        "--interval", default="jeffreys", metavar="NAME", help="jeffreys (default), wilson or clopper-pearson"
+    )
+    parser.add_argument("--confidence", type=float, default=0.95, help="of all intervals (default 0.95)")
     parser.add_argument(
         "--top", type=int, default=10, metavar="N", help="groups to print per rate (default 10)"
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write the result as JSON (- is standard output)"
+    )
+    parser.add_argument(
+        "--counts", type=Path, metavar="FILE", help="write the counts as JSON, for shards to be added up"
     )
     parser.add_argument(
         "--fail-above",
@@ -47,43 +82,85 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, count, measure, write, print, gate."""
-    from fairlattice.cli._checks import check_infinite, check_predictions, check_roles, notes_on_attributes
+    from fairlattice.cli._checks import notes_on_attributes
     from fairlattice.cli._output import gate, note, publish
-    from fairlattice.cli._tables import check_writable, file_hash, read_table
-    from fairlattice.groups import GroupCounts
-    from fairlattice.metrics import Audit, audit
+    from fairlattice.cli._tables import check_writable, file_hash
     from fairlattice.report import audit_summary, audit_text, to_json
 
     gates = parse_gates(arguments.fail_above)
     check_count("--top", arguments.top, 0)
     if arguments.fail_on_leveling_down and arguments.baseline is None:
         raise InputError("--fail-on-leveling-down needs --baseline, the other model's predictions.")
-    check_writable(arguments.json, inputs=(arguments.table,))
-    frame = read_table(arguments.table)
-    predictions = [c for c in (arguments.prediction, arguments.baseline) if c is not None]
-    columns = Columns.parse(arguments, frame.columns, *predictions)
-    check_infinite(frame, predictions)
-    check_roles(frame, columns.label, columns.sensitive, columns.cuts)
-    audits: list[Audit] = []
-    for name in predictions:
-        check_predictions(frame, columns.label, name)
-        counts = GroupCounts.from_frame(
-            frame, label=columns.label, prediction=name, sensitive=columns.sensitive, cuts=columns.cuts
-        )
-        positive = audits[0].positive if audits else arguments.positive
-        audits.append(audit(counts, positive=positive, alpha=arguments.alpha))
+    if arguments.baseline is not None and arguments.weight is not None:
+        raise InputError("--baseline compares rows, which have no weights there. Leave out --weight.")
+    check_writable(arguments.json, arguments.counts, inputs=(arguments.table,))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SmallCellWarning)  # the report lists small groups
+        columns, result, found = _count_and_audit(arguments)
+    counts = result.counts
     data = data_about(
-        arguments.table.name,
-        frame.height,
+        arguments.table.resolve().name if arguments.table.is_dir() else arguments.table.name,
+        counts.n + counts.excluded,
         columns,
         prediction=arguments.prediction,
         sha256=file_hash(arguments.table),
     )
-    summary = audit_summary(audits[0], data, audits[1] if len(audits) > 1 else None)
+    summary = audit_summary(result, data, **found)
     fallen = _fallen(summary, gates, leveling=arguments.fail_on_leveling_down)
-    publish(to_json(summary), arguments.json, audit_text(summary, top=arguments.top))
-    note(arguments.prog, notes_on_attributes(audits[0].counts.lattice))
+    saved = (arguments.counts, lambda target: target.write(counts.to_json().encode()))
+    publish(to_json(summary), arguments.json, audit_text(summary, top=arguments.top), saved)
+    note(arguments.prog, notes_on_attributes(counts.lattice))
     return gate(arguments.prog, fallen)
+
+
+def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dict[str, Any]]:
+    """One aggregation for the audit, and one more for each other question asked."""
+    from fairlattice.cli._checks import check_counted, check_scan
+    from fairlattice.cli._tables import reading, scan_table
+    from fairlattice.groups import GroupCounts, PairedCounts, ScoreCounts
+    from fairlattice.metrics import audit, audit_scores, audit_series, leveling_down
+
+    table = scan_table(arguments.table)
+    others = [getattr(arguments, role) for role in ("prediction", "baseline", "score", "by", "weight")]
+    with reading(arguments.table):
+        names = table.collect_schema().names()
+        columns = Columns.parse(arguments, names, *(c for c in others if c is not None))
+        used = list(dict.fromkeys([columns.label, *columns.sensitive, *(c for c in others if c is not None)]))
+        check_scan(table, used, columns.sensitive, columns.cuts)
+        label, attributes = columns.label, columns.sensitive
+        options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing}
+        by = () if arguments.by is None else (arguments.by,)
+        everything = GroupCounts.from_frame(
+            table,
+            label=label,
+            prediction=arguments.prediction,
+            sensitive=(*by, *attributes),
+            weight=arguments.weight,
+            **options,
+        )
+        counts = everything.rollup(attributes) if by else everything
+        occur = [counts.table.sum(axis=(0, axis)) > 0 for axis in (2, 1)]
+        sets = [{c for c, there in zip(counts.classes, on, strict=True) if there} for on in occur]
+        check_counted(counts.classes, sets[0], sets[1], label, arguments.prediction)
+        settings = {key: getattr(arguments, key) for key in ("alpha", "confidence", "interval")}
+        small = {"min_size": arguments.min_size, "on_small": arguments.on_small}
+        result = audit(counts, positive=arguments.positive, **settings, **small)
+        found: dict[str, Any] = {}
+        if arguments.baseline is not None:
+            before, after = arguments.baseline, arguments.prediction
+            pairs = PairedCounts.from_frame(
+                table, label=label, before=before, after=after, sensitive=attributes, **options
+            )
+            chosen = {"alpha": arguments.alpha, "confidence": arguments.confidence}
+            found["leveling"] = leveling_down(pairs, positive=result.positive, **chosen)
+        if arguments.score is not None:
+            scores = ScoreCounts.from_frame(
+                table, label=label, score=arguments.score, sensitive=attributes, **options
+            )
+            found["scores"] = audit_scores(scores, positive=result.positive, confidence=arguments.confidence)
+        if by:
+            found["series"] = audit_series(everything, by[0], positive=result.positive, **settings, **small)
+    return columns, result, found
 
 
 def parse_gates(text: str | None) -> dict[str, float]:

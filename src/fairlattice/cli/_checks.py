@@ -9,6 +9,8 @@ import polars as pl
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 
+_FIRST_ROWS = 10_000
+
 
 def check_roles(frame: pl.DataFrame, label: str, sensitive: tuple[str, ...], cut: dict[str, Any]) -> None:
     """Raise if the label or a sensitive column cannot play its part."""
@@ -20,6 +22,37 @@ def check_roles(frame: pl.DataFrame, label: str, sensitive: tuple[str, ...], cut
     for name in sensitive:
         if name not in cut:
             _check_identifier(frame, name)
+
+
+def check_scan(
+    table: pl.LazyFrame, columns: list[str], sensitive: tuple[str, ...], cut: dict[str, Any]
+) -> None:
+    """Raise, before a table is counted, if a column cannot play its part; looks at its first rows only."""
+    schema = table.collect_schema()
+    for name in columns:
+        if schema[name].is_nested() or schema[name] in (pl.Binary, pl.Object):
+            raise InputError(f"Column `{name}` has type {schema[name]}. Turn it into numbers or text.")
+    first = table.select(columns).head(_FIRST_ROWS).collect()
+    for name in sensitive:
+        if name not in cut and first.height:
+            _check_identifier(first, name)
+    _check_not_continuous(first, columns[0])
+
+
+def check_counted(
+    classes: tuple[Any, ...], labels: set[Any], given: set[Any], label: str, prediction: str
+) -> None:
+    """Raise if the label has one class only, or not a single prediction is a label."""
+    if len(labels) < 2:
+        raise InputError(
+            f"Label `{label}` has one class only, {next(iter(labels))!r}. At least two are needed."
+        )
+    if not labels & given:
+        shown = [[c for c in classes if c in values][:3] for values in (labels, given)]
+        raise InputError(
+            f"No prediction is a label: `{label}` holds {shown[0]}, `{prediction}` holds {shown[1]}. "
+            "Give both alike; turn scores into labels by a threshold."
+        )
 
 
 def check_infinite(frame: pl.DataFrame, columns: list[str]) -> None:
@@ -77,7 +110,12 @@ def _check_label(frame: pl.DataFrame, label: str) -> None:
     classes = column.n_unique()
     if classes < 2:
         raise InputError(f"Label `{label}` has one class only, {column[0]!r}. At least two are needed.")
-    if column.dtype.is_float() and frame.height >= 20 and classes > frame.height / 2:
+    _check_not_continuous(frame, label)
+
+
+def _check_not_continuous(frame: pl.DataFrame, label: str) -> None:
+    classes = frame[label].n_unique()
+    if frame.schema[label].is_float() and frame.height >= 20 and classes > frame.height / 2:
         raise InputError(
             f"Label `{label}` has {classes:,} distinct numbers in {frame.height:,} rows. "
             "Turn it into classes first, as by a threshold."

@@ -66,9 +66,9 @@ class Columns:
         return features
 
 
-def add_table(parser: argparse.ArgumentParser) -> None:
+def add_table(parser: argparse.ArgumentParser, *, help_text: str = TABLE_HELP) -> None:
     """TABLE, --label and --sensitive."""
-    parser.add_argument("table", metavar="TABLE", type=Path, help=TABLE_HELP)
+    parser.add_argument("table", metavar="TABLE", type=Path, help=help_text)
     parser.add_argument("--label", metavar="COLUMN", required=True, help="column of true labels")
     parser.add_argument(
         "--sensitive",

@@ -57,15 +57,43 @@ def read_table(path: Path, *, as_text: bool = False) -> pl.DataFrame:
         If the file is not there, cannot be read as what its suffix says, or has no rows.
     """
     kind = table_format(path)
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise InputError(f"`{path}` is a folder. Name a file.")
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"`{path}` is no regular file. Save the table to a file first.")
-        if status.st_size == 0:
-            raise InputError(f"`{path}` is empty.")
+    with reading(path, kind):
+        _check_file(path)
         frame = _read_text(path, kind, as_text) if kind in _SEPARATORS else _read_binary(path, kind)
+    if not frame.height:
+        raise InputError(f"`{path}` has a header but no rows.")
+    return frame
+
+
+def scan_table(path: Path) -> pl.LazyFrame:
+    """The table in a file, or in a folder of Parquet files, read in pieces where its format allows it.
+
+    What is asked of it must be collected within :func:`reading`.
+    """
+    with reading(path):
+        if path.is_dir():
+            return _scan_folder(path)
+    if table_format(path) != "parquet":
+        return read_table(path).lazy()
+    with reading(path):
+        _check_file(path)
+        return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+
+
+def _scan_folder(path: Path) -> pl.LazyFrame:
+    parts = [p for p in sorted(path.rglob("*.parquet")) if p.is_file() and not p.name.startswith((".", "_"))]
+    if not parts:
+        raise InputError(f"`{path}` is a folder without Parquet files. Name a file, or a folder of them.")
+    # Folders called month=1 are a column of that name.
+    keyed = any("=" in p.relative_to(path).parent.as_posix() for p in parts)
+    return pl.scan_parquet(parts, glob=False, hive_partitioning=keyed)
+
+
+@contextlib.contextmanager
+def reading(path: Path, kind: str = "parquet") -> Iterator[None]:
+    """Make the refusals of the reader plain."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise InputError(f"`{path}` is not there.{_near(path)}") from error
     except OSError as error:
@@ -78,9 +106,16 @@ def read_table(path: Path, *, as_text: bool = False) -> pl.DataFrame:
         if "utf-8" in told.lower():
             hint = "Convert it to UTF-8 first, as with iconv."
         raise InputError(f"`{path}` cannot be read as {kind.upper()}: {told}. {hint}") from error
-    if not frame.height:
-        raise InputError(f"`{path}` has a header but no rows.")
-    return frame
+
+
+def _check_file(path: Path) -> None:
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError(f"`{path}` is a folder. Name a file.")
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"`{path}` is no regular file. Save the table to a file first.")
+    if status.st_size == 0:
+        raise InputError(f"`{path}` is empty.")
 
 
 def is_text(path: Path) -> bool:
@@ -164,7 +199,15 @@ def table_writer(frame: pl.DataFrame, path: Path) -> Writer:
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file, by which a reader can tell that two results are about the same data."""
+    """SHA-256 of a file, by which a reader can tell that two results are about the same data.
+
+    Of a folder: of its Parquet files' names and hashes, in order.
+    """
+    if path.is_dir():
+        whole = hashlib.sha256()
+        for part in sorted(p for p in path.rglob("*.parquet") if p.is_file()):
+            whole.update(f"{part.relative_to(path).as_posix()} {file_hash(part)}\n".encode())
+        return whole.hexdigest()
     with path.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
 

@@ -166,14 +166,7 @@ def tally_frame(
     if not rows.sum():
         raise InputError("The table has no rows.")
     raw = {name: found[f"k{i}"] for i, name in enumerate(columns)}
-    for name in values.values():
-        gone = int(rows[[v is None for v in raw[name]]].sum())
-        if gone:
-            raise InputError(f"Column `{name}` has {gone:,} missing values. Remove these rows first.")
-    for name in cuts:
-        infinite = int(rows[[v == _INFINITE for v in raw[name]]].sum())
-        if infinite:
-            raise InputError(f"Column `{name}` has {infinite:,} infinite values. Remove or replace them.")
+    _check_values(raw, rows, list(values.values()), list(cuts))
     tally = Tally(
         GroupLattice(()),
         np.zeros(len(rows), dtype=np.int64),
@@ -183,6 +176,24 @@ def tally_frame(
         {name: np.asarray(found[name], dtype=np.float64) for name in sums},
     )
     return _with_leaves(tally, {n: _levels_of(raw[n], cuts.get(n, ())) for n in sensitive}, cuts, missing)
+
+
+def _check_values(
+    raw: Mapping[str, list[Any]], rows: IntArray, labels: Sequence[str], cut: Sequence[str]
+) -> None:
+    """Raise if a label or prediction is missing or infinite, or an attribute that is cut is infinite."""
+
+    def refuse(name: str, odd: list[bool], what: str) -> None:
+        n = int(rows[odd].sum())
+        if n:
+            raise InputError(f"Column `{name}` has {n:,} {what}.")
+
+    for name in labels:
+        refuse(name, [v is None for v in raw[name]], "missing values. Remove these rows first")
+        infinite = [isinstance(v, float) and abs(v) > _HUGE for v in raw[name]]
+        refuse(name, infinite, "infinite values. Remove or replace them")
+    for name in cut:
+        refuse(name, [v == _INFINITE for v in raw[name]], "infinite values. Remove or replace them")
 
 
 def common_classes(first: npt.NDArray[Any], *others: npt.NDArray[Any], what: str) -> tuple[Any, ...]:

@@ -1,6 +1,7 @@
 """Reports: JSON is the report; text renders it for a terminal."""
 
-from fairlattice.report._summary import audit_summary, compare_summary, to_json
+from fairlattice.report._summary import compare_summary, to_json
+from fairlattice.report._summary_audit import audit_summary
 from fairlattice.report._text_audit import audit_text
 from fairlattice.report._text_compare import compare_text
 

@@ -11,6 +11,7 @@ from fairlattice.groups import show_group
 from fairlattice.report._text import Summary, bullets, header, plain_table, some_groups, titled
 
 _BAR = 21
+_MOST_HIDDEN = 3
 
 
 def audit_text(summary: Summary, *, top: int = 10) -> RenderableType:
@@ -21,23 +22,33 @@ def audit_text(summary: Summary, *, top: int = 10) -> RenderableType:
     ]
     parts: list[RenderableType] = [header("audit", summary), "", _measure_table(summary)]
     parts += [part for rate in shown for part in ("", _group_table(rate, summary, top))]
+    if "series" in summary:
+        parts += ["", _series_table(summary["series"], summary["settings"]["alpha"])]
     return Stack(*parts, "", bullets(_reading(summary, shown)))
 
 
 def _measure_table(summary: Summary) -> RenderableType:
-    alpha = summary["settings"]["alpha"]
     table = plain_table()
-    for name in ("rate", f"IF{alpha:g}", "DF", "worst group", "best group"):
+    names = ("rate", f"IF{summary['settings']['alpha']:g}", "corrected", "DF", "corrected", "p")
+    for name in names:
         table.add_column(name, justify="left" if name == "rate" else "right", no_wrap=True)
     for rate, m in summary["measures"].items():
         if m["df"] is None:
-            table.add_row(rate, *["undefined"] * 4)
-        else:
-            cells = [f"{d['value']:.3f} [{d['low']:.2f}, {d['high']:.2f}]" for d in (m["if"], m["df"])]
-            table.add_row(rate, *cells, f"{m['worst']['value']:.3f}", f"{m['best']['value']:.3f}")
+            table.add_row(rate, *["undefined"] * 5)
+            continue
+        cells = [
+            cell
+            for d in (m["if"], m["df"])
+            for cell in (f"{d['value']:.3f}", f"{d['corrected']:.2f} [{d['low']:.2f}, {d['high']:.2f}]")
+        ]
+        table.add_row(rate, *cells, _p_value(m["df"]["p_value"]))
     return titled(
-        f"{_percent(summary)} bounds hold for all groups at once; rates smoothed (k + ½)/(n + 1)", table
+        f"unfairness, small is fair; corrected for small groups [{_percent(summary)} interval]", table
     )
+
+
+def _p_value(p: float) -> str:
+    return "<.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _group_table(rate: str, summary: Summary, top: int) -> RenderableType:
@@ -58,6 +69,19 @@ def _group_table(rate: str, summary: Summary, top: int) -> RenderableType:
     )
 
 
+def _series_table(series: Summary, alpha: float) -> RenderableType:
+    table = plain_table()
+    for name in (series["by"], "n", f"IF{alpha:g}, corrected", "DF, corrected"):
+        table.add_column(name, justify="left" if name == series["by"] else "right", no_wrap=True)
+    for row in series["periods"]:
+        cells = [
+            f"{d['corrected']:.2f} [{d['low']:.2f}, {d['high']:.2f}]" if d is not None else "undefined"
+            for d in (row["equalized_odds"]["if"], row["equalized_odds"]["df"])
+        ]
+        table.add_row(str(row["period"]), f"{row['n']:,}", *cells)
+    return titled("equalized odds over time", table)
+
+
 def _percent(summary: Summary) -> str:
     return f"{100 * summary['settings']['confidence']:g} %"
 
@@ -75,26 +99,102 @@ def _told(g: Summary) -> str:
 
 def _reading(summary: Summary, shown: list[str]) -> Iterator[str]:
     for rate in shown:
-        m = summary["measures"][rate]
-        if m["worst"] is None:
-            yield f"No group has a row that {rate} is about: undefined."
-            continue
-        surest = min((g for g in m["by_group"] if g["rate"] is not None), key=lambda g: g["high"])
-        yield f"Surest to be badly off by {rate}: {_told(surest)}."
-        worst = next(g for g in m["by_group"] if g["group"] == m["worst"]["group"])
-        if worst is not surest:
-            yield f"Lowest {rate}, smoothed: {_told({**worst, **m['worst'], 'rate': worst['rate']})}."
-        if m["df"]["low"] == 0:
-            yield f"That groups differ in {rate} at all is not certain: its DF may be 0."
-        if m["undefined"]:
-            yield f"{rate} is undefined, for want of rows, for {some_groups(m['undefined'])}."
+        yield from _reading_of_rate(summary, rate)
+    yield from _reading_of_groups(summary)
+    if "leveling_down" in summary:
+        yield from _reading_of_leveling(summary["leveling_down"])
+    if "scores" in summary:
+        yield from _reading_of_scores(summary["scores"])
+    if "series" in summary:
+        yield from _reading_of_series(summary["series"])
+
+
+def _reading_of_rate(summary: Summary, rate: str) -> Iterator[str]:
+    m = summary["measures"][rate]
+    if m["worst"] is None:
+        yield f"No group has a row that {rate} is about: undefined."
+        return
+    surest = min((g for g in m["by_group"] if g["rate"] is not None), key=lambda g: g["high"])
+    yield f"Surest to be badly off by {rate}: {_told(surest)}."
+    worst = next((g for g in m["by_group"] if g["group"] == m["worst"]["group"]), surest)
+    if worst is not surest:
+        yield f"Lowest {rate}, smoothed: {_told({**worst, **m['worst'], 'rate': worst['rate']})}."
+    for w in [w for w in summary["worse_off"] if w["measure"] == rate and w["hidden"]][:_MOST_HIDDEN]:
+        yield (
+            f"Hidden from every single attribute: {show_group(w['group'])}, {rate} {w['rate']:.2f}, "
+            f"{_signed(w['difference'])} to everyone else."
+        )
+    path = summary["levels"].get(rate, ())
+    if len(path) > 2:
+        told = "; ".join(f"{show_group(g['group'])} {g['rate']:.2f}" for g in path)
+        yield f"Lowest {rate} at every level: {told}."
+    if m["df"]["p_value"] >= 1 - summary["settings"]["confidence"]:
+        yield f"That groups differ in {rate} at all is not certain (p = {m['df']['p_value']:.2f})."
+    for c in (c for c in summary["claims"] if c["measure"] == rate and c["group"] is None):
+        enough = f"; about {c['rows_needed']:,} rows would tell" if c["rows_needed"] else ""
+        yield f"{c['statement'][0].upper()}{c['statement'][1:]}: {c['verdict']}{enough}."
+    if m["undefined"]:
+        yield f"{rate} is undefined, for want of rows, for {some_groups(m['undefined'])}."
+
+
+def _reading_of_groups(summary: Summary) -> Iterator[str]:
+    by_action: dict[str, list[Summary]] = {}
+    for s in summary["small_groups"]:
+        by_action.setdefault(s["action"], []).append(s)
+    for action, small in by_action.items():
+        told = "; ".join(
+            show_group(s["group"]) + (f" into {show_group(s['into'])}" if s["into"] is not None else "")
+            for s in small[:3]
+        )
+        more = f" and {len(small) - 3:,} more" if len(small) > 3 else ""
+        yield f"Groups with fewer than {summary['settings']['min_size']:,} rows, {action}: {told}{more}."
     empty = summary["empty_groups"]
     if empty["n"]:
         yield f"Groups without rows: {some_groups(empty['first'], empty['n'])}."
-    if "leveling_down" in summary:
-        found = summary["leveling_down"]
-        lost = [c for c in found["groups"] if c["lost"]]
-        yield f"Leveling down against the baseline: {found['verdict']}."
-        yield f"Group rates that fell beyond noise: {len(lost)}."
-        for c in lost[:5]:
-            yield f"Lost: {show_group(c['group'])}, {c['measure']} {c['before']:.3f} → {c['after']:.3f}."
+    if summary["excluded"]:
+        yield f"Rows left out because an attribute is missing: {summary['excluded']:,}."
+
+
+def _reading_of_leveling(found: Summary) -> Iterator[str]:
+    lost, gained = ([c for c in found["groups"] if c[key]] for key in ("lost", "gained"))
+    yield f"Leveling down against the baseline: {found['verdict']}."
+    yield f"Group rates beyond noise: {len(lost)} fell, {len(gained)} rose."
+    for word, changes in (("Lost", lost), ("Gained", gained[::-1])):
+        for c in changes[:5]:
+            yield (
+                f"{word}: {show_group(c['group'])}, {c['measure']} {c['before']:.3f} → {c['after']:.3f}, "
+                f"{_signed(c['difference'])}."
+            )
+
+
+def _reading_of_scores(scores: list[Summary]) -> Iterator[str]:
+    ranked = [s for s in scores if s["auc"] is not None]
+    if ranked:
+        least = min(ranked, key=lambda s: s["auc_high"])
+        yield (
+            f"Surest to be ranked badly by the score: {show_group(least['group'])}, AUC {least['auc']:.2f} "
+            f"(between {least['auc_low']:.2f} and {least['auc_high']:.2f}; {least['n']:,} rows)."
+        )
+    off = [s for s in scores if s["calibration_low"] > 0 or s["calibration_high"] < 0]
+    worst = max(off, key=lambda s: abs(s["calibration"]), default=None)
+    if worst is not None:
+        word = "much" if worst["calibration"] > 0 else "little"
+        yield (
+            f"The score is miscalibrated beyond noise for {len(off)} of {len(scores)} groups; most for "
+            f"{show_group(worst['group'])}: it promises {abs(worst['calibration']):.3f} too {word}."
+        )
+
+
+def _reading_of_series(series: Summary) -> Iterator[str]:
+    yield f"Changes by {series['by']} beyond noise: {len(series['changes'])}."
+    for c in series["changes"][:10]:
+        what = {
+            "composition": f"share of {show_group(c['group'])}",
+            "rate": f"{c['measure']} of everyone",
+            "fairness": f"{c['measure']} of {show_group(c['group'])} beside everyone else's",
+        }[c["kind"]]
+        yield f"{c['period']}: {what} {_signed(c['difference'])}, against {c['since']} and after."
+
+
+def _signed(d: Summary) -> str:
+    return f"{d['value']:+.3f} [{d['low']:+.3f}, {d['high']:+.3f}]"
