@@ -21,9 +21,12 @@ def test_the_tree_is_clean(command):
 
 def test_the_readmes_python_runs(capsys):
     text = (ROOT / "README.md").read_text()
-    code = text.split("```python\n")[1].split("```")[0]
-    assert len([line for line in code.splitlines() if line and not line.startswith(("import", "from"))]) <= 10
-    exec(compile(code, "README.md", "exec"), {})
+    blocks = [part.split("```")[0] for part in text.split("```python\n")[1:]]
+    assert blocks
+    for code in blocks:
+        lines = [line for line in code.splitlines() if line and not line.startswith(("import", "from"))]
+        assert len(lines) <= 10
+        exec(compile(code, "README.md", "exec"), {})
     assert "age" in capsys.readouterr().out
 
 

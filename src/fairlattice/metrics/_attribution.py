@@ -11,7 +11,7 @@ import numpy as np
 from fairlattice.groups import Group, GroupCounts, show_group
 from fairlattice.metrics._fairness import Measure
 from fairlattice.metrics._intervals import jeffreys_interval, newcombe_interval, simultaneous_confidence
-from fairlattice.metrics._rates import Rates, weighted_rates
+from fairlattice.metrics._rates import Rates, rates_of_others, weighted_rates
 
 _MOST_GROUPS = 100_000  # over all levels of the lattice; deeper levels than these are not walked
 
@@ -117,10 +117,11 @@ def _log_ratio_interval(
 
 @dataclass(frozen=True, eq=False)
 class LevelRates:
-    """One rate of all groups that fix the same number of attributes."""
+    """One rate of all groups that fix the same number of attributes, and that of everyone else."""
 
     groups: tuple[Group, ...]
     rates: Rates
+    others: Rates
 
 
 def levels_of(counts: GroupCounts, rate: str, positive: Any) -> Iterator[LevelRates]:
@@ -128,18 +129,17 @@ def levels_of(counts: GroupCounts, rate: str, positive: Any) -> Iterator[LevelRa
     by_size: dict[int, list[tuple[str, ...]]] = {}
     for names in counts.lattice.marginals():
         by_size.setdefault(len(names), []).append(names)
-    walked, deepest = 0, max(by_size)
+    walked, deepest, everyone = 0, max(by_size), counts.rollup(()).layers
     for size, subsets in sorted(by_size.items()):
         if size < deepest and walked + len(subsets) * min(len(counts.codes), 3**size) > _MOST_GROUPS:
             continue
         parts = [counts if size == deepest else counts.rollup(names) for names in subsets]
-        rates = [weighted_rates(p.layers, p.classes, rate, positive) for p in parts]
+        arguments = (counts.classes, rate, positive)
+        own = [weighted_rates(p.layers, *arguments) for p in parts]
+        others = [rates_of_others(everyone, p.layers, *arguments) for p in parts]
         groups = tuple(p.lattice.group(leaf) for p in parts for leaf in p.leaves)
         walked += len(groups)
-        yield LevelRates(
-            groups,
-            Rates(*(np.concatenate([getattr(r, key) for r in rates]) for key in ("successes", "trials"))),
-        )
+        yield LevelRates(groups, Rates.joined(own), Rates.joined(others))
 
 
 def worse_off(counts: GroupCounts, rate: str, positive: Any, confidence: float) -> tuple[WorseOff, ...]:
@@ -149,14 +149,12 @@ def worse_off(counts: GroupCounts, rate: str, positive: Any, confidence: float) 
     ----------
     Kearns, Neel, Roth & Wu (2018), Preventing fairness gerrymandering, ICML, arXiv:1711.05144.
     """
-    everyone, *levels = levels_of(counts, rate, positive)
-    total = everyone.rates
+    levels = list(levels_of(counts, rate, positive))[1:]
     groups = [group for level in levels for group in level.groups]
     if not groups:
         return ()
-    own = Rates(*(np.concatenate([getattr(v.rates, key) for v in levels]) for key in ("successes", "trials")))
-    rest = Rates(np.maximum(total.successes - own.successes, 0.0), total.trials - own.trials)
-    judged = np.flatnonzero(own.defined & (rest.trials > 0))
+    own, rest = Rates.joined([v.rates for v in levels]), Rates.joined([v.others for v in levels])
+    judged = np.flatnonzero(own.defined & rest.defined)
     each = simultaneous_confidence(confidence, len(judged))
     mine, others = own.of(judged), rest.of(judged)
     gap, low, high = newcombe_interval(

@@ -33,7 +33,7 @@ from fairlattice.metrics._leveling import (
     worst_fell,
 )
 from fairlattice.metrics._pooling import PooledRates, partial_pooling
-from fairlattice.metrics._rates import Rates, rates_of_notion, weighted_rates
+from fairlattice.metrics._rates import Rates, rates_of_notion, rates_of_others, weighted_rates
 
 _SELECTION = ("selection_rate", "demographic_parity")  # here both outcomes count
 
@@ -256,12 +256,14 @@ class Audit:
         """
         check_real("margin", margin, 0.0, 1.0)
         rates = self._rates(rate)
-        total = weighted_rates(self.counts.rollup(()).layers, self.counts.classes, rate, self.positive)
-        first = four_fifths_claim(rate, self.disparity(rate), round(float(total.trials[0])))
-        return (
-            first,
-            *worse_claims(rate, self.groups, rates, total, margin=margin, confidence=self.confidence),
-        )
+        everyone, kind = self.counts.rollup(()).layers, (self.counts.classes, rate, self.positive)
+        # The rule is about being selected, so refusals do not count here.
+        drawn = self._draws(rate)
+        found = disparity(rates, log_ratio, drawn, smoothing=self.smoothing, confidence=self.confidence)
+        total = round(float(weighted_rates(everyone, *kind).trials[0]))
+        others = rates_of_others(everyone, self.table.layers, *kind)
+        worse = worse_claims(rate, self.groups, rates, others, margin=margin, confidence=self.confidence)
+        return (four_fifths_claim(rate, found, total), *worse)
 
     def compare(self, baseline: Audit, *, measure: str = "equalized_odds") -> LevelingDown:
         """Who lost against the model of `baseline`, by how much, and whether it leveled down.

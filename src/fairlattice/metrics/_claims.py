@@ -77,6 +77,9 @@ def round_up(value: float) -> int:
 
 def four_fifths_claim(rate: str, found: Disparity, n: int) -> Claim:
     """Does some group's rate lie below four fifths of another's?"""
+    # With more rows the corrected figure moves towards the value, so the harder of the two counts.
+    guesses = [rows_for(at, found.low, found.high, FOUR_FIFTHS, n) for at in (found.corrected, found.value)]
+    needed = [rows for rows in guesses if rows is not None]
     return Claim(
         f"some group's {rate} is below four fifths of another's",
         rate,
@@ -85,19 +88,18 @@ def four_fifths_claim(rate: str, found: Disparity, n: int) -> Claim:
         found.corrected,
         found.low,
         found.high,
-        rows_for(found.corrected, found.low, found.high, FOUR_FIFTHS, n),
+        max(needed) if needed else None,
     )
 
 
 def worse_claims(
-    rate: str, groups: Sequence[Group], own: Rates, total: Rates, *, margin: float, confidence: float
+    rate: str, groups: Sequence[Group], own: Rates, rest: Rates, *, margin: float, confidence: float
 ) -> list[Claim]:
     """Of every group: is its rate more than `margin` below that of everyone else?
 
     The intervals of all groups hold together at `confidence` (Šidák).
     """
-    rest = Rates(np.maximum(total.successes - own.successes, 0), total.trials - own.trials)
-    judged = np.flatnonzero(own.defined & (rest.trials > 0))
+    judged = np.flatnonzero(own.defined & rest.defined)
     mine, others = own.of(judged), rest.of(judged)
     each = simultaneous_confidence(confidence, len(judged))
     gap, low, high = newcombe_interval(

@@ -41,7 +41,7 @@ class GroupRate:
 
     def __str__(self) -> str:
         rate = "undefined" if self.rate is None else f"{self.rate:.3f} [{self.low:.3f}, {self.high:.3f}]"
-        return f"{show_group(self.group)}: {rate} (n={self.n:,})"
+        return f"{show_group(self.group)}: {rate} (n={self.n:,.0f})"
 
 
 def group_rate_rows(

@@ -49,7 +49,7 @@ def misrecording_bounds(
     errors : mapping of str to float
         For every attribute that has any, its misclassification rate in [0, 1]: the most rows, among those
         that a rate is about, that are wrong in any recorded group or missing from any true one. Errors of
-        several attributes add up to ``e = 1 - Π (1 - error)``.
+        several attributes may hit different rows, so they add up: ``e = min(1, Σ error)``.
     measure : str, default="tpr"
         The rate or notion.
 
@@ -85,7 +85,7 @@ def misrecording_bounds(
     check_columns_exist(errors, audit.counts.lattice.names)
     for name, error in errors.items():
         check_real(f"errors[{name!r}]", error, 0.0, 1.0)
-    wrong = 1.0 - float(np.prod([1.0 - e for e in errors.values()]))
+    wrong = min(1.0, float(sum(errors.values())))
     names = rates_of_notion(measure, audit.counts.classes, audit.positive)
     found = {}
     for kind in ("df", "if"):

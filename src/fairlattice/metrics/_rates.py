@@ -57,6 +57,11 @@ class Rates:
         """The rates of some of the groups."""
         return Rates(self.successes[place], self.trials[place])
 
+    @classmethod
+    def joined(cls, parts: Sequence[Rates]) -> Rates:
+        """The rates of several tables of groups, one after the other."""
+        return cls(np.concatenate([p.successes for p in parts]), np.concatenate([p.trials for p in parts]))
+
     @property
     def defined(self) -> BoolArray:
         """Where there is at least one trial."""
@@ -129,6 +134,23 @@ def weighted_rates(
     effective = np.zeros(len(weights.trials))
     np.divide(weights.trials**2, squares.trials, out=effective, where=squares.trials > 0)
     return Rates(effective * np.clip(np.nan_to_num(weights.raw), 0.0, 1.0), effective)
+
+
+def rates_of_others(
+    everyone: Sequence[npt.NDArray[Any]],
+    layers: Sequence[npt.NDArray[Any]],
+    classes: tuple[Any, ...],
+    rate: str,
+    positive: Any = None,
+) -> Rates:
+    """Of every group, the rate of everyone else; `everyone` are the layers of all rows, of shape (1, K, K).
+
+    Effective numbers of weighted rows do not add up, so it is the layers that are subtracted.
+    """
+    others = [whole - part for whole, part in zip(everyone, layers, strict=True)]
+    # Sums of weights leave a rounding error where no row is left.
+    clean = [others[0], *(np.where(others[0] > 0, np.maximum(layer, 0.0), 0.0) for layer in others[1:])]
+    return weighted_rates(clean, classes, rate, positive)
 
 
 def group_rates(table: Table, classes: tuple[Any, ...], rate: str, positive: Any = None) -> Rates:

@@ -13,7 +13,7 @@ from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
 from fairlattice.metrics._audit import Audit, check_options
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
-from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion
+from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion, rates_of_others, weighted_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +155,11 @@ def _watched(counts: list[GroupCounts], names: tuple[str, ...], positive: Any) -
     shares = [Rates(c.rows, np.full(len(c.rows), c.n)) for c in counts]
     watched = [_Watched("composition", None, groups, shares, None)]
     for name in names:
-        own = [Audit(c, positive)._rates(name) for c in counts]
-        total = [Rates(r.successes.sum(keepdims=True), r.trials.sum(keepdims=True)) for r in own]
-        rest = [
-            Rates(t.successes - r.successes, t.trials - r.trials) for t, r in zip(total, own, strict=True)
-        ]
+        kind = (counts[0].classes, name, positive)
+        everyone = [c.rollup(()).layers for c in counts]
+        own = [weighted_rates(c.layers, *kind) for c in counts]
+        total = [weighted_rates(layers, *kind) for layers in everyone]
+        rest = [rates_of_others(e, c.layers, *kind) for e, c in zip(everyone, counts, strict=True)]
         watched += [_Watched("rate", name, ({},), total, None), _Watched("fairness", name, groups, own, rest)]
     return watched
 

@@ -63,7 +63,7 @@ def _group_table(rate: str, summary: Summary, top: int) -> RenderableType:
     table.add_column("rate", justify="right", no_wrap=True)
     table.add_column(f"0   {_percent(summary):>4} interval   1", no_wrap=True, width=_BAR)
     for g in rows[:top]:
-        table.add_row(show_group(g["group"]), f"{g['n']:,}", f"{g['rate']:.3f}", _interval(g))
+        table.add_row(show_group(g["group"]), f"{g['n']:,.0f}", f"{g['rate']:.3f}", _interval(g))
     return titled(
         f"{rate}: worst groups first" + (f" ({hidden} more not shown)" if hidden > 0 else ""), table
     )
@@ -93,7 +93,7 @@ def _interval(g: Summary) -> str:
 
 
 def _told(g: Summary) -> str:
-    people = "1 row" if g["n"] == 1 else f"{g['n']:,} rows"
+    people = "1 row" if g["n"] == 1 else f"{g['n']:,.0f} rows"
     return f"{show_group(g['group'])}, {g['rate']:.2f} (between {g['low']:.2f} and {g['high']:.2f}; {people})"
 
 

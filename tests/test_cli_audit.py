@@ -1,0 +1,184 @@
+"""The audit command on folders, baselines, scores, periods, weights, small groups and missing attributes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import fairlattice as fl
+from fairlattice.cli import main
+
+COMMON = ["--label", "hired", "--prediction", "p", "--sensitive", "sex", "race", "age:25,45"]
+
+
+@pytest.fixture
+def rows(scored):
+    rng = np.random.default_rng(1)
+    n = scored.height
+    return scored.with_columns(
+        pl.Series("score", np.clip(scored["p"].to_numpy() * 0.5 + rng.random(n) * 0.5, 0, 1)),
+        pl.Series("month", np.sort(rng.integers(1, 5, n))),
+        pl.Series("w", rng.integers(1, 4, n)),
+    )
+
+
+@pytest.fixture
+def table(rows, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows.write_csv("t.csv")
+    return "t.csv"
+
+
+def summary_of(*arguments, code=0):
+    assert main(["audit", *arguments, *COMMON, "--json", "out.json"]) == code
+    return json.loads(Path("out.json").read_text(encoding="utf-8"))
+
+
+def test_a_folder_of_parquet_gives_the_numbers_of_the_whole_table(table, rows, tmp_path, capsys):
+    (tmp_path / "parts" / "deep").mkdir(parents=True)
+    rows[::2].write_parquet(tmp_path / "parts" / "a.parquet")
+    rows[1::2].write_parquet(tmp_path / "parts" / "deep" / "b.parquet")
+    whole, parts = summary_of(table), summary_of("parts")
+    for key in ("measures", "notions", "pairs", "n", "worse_off", "claims", "levels"):
+        assert whole[key] == parts[key]
+    assert parts["data"]["name"] == "parts"
+    assert len(parts["data"]["sha256"]) == 64
+
+
+def test_folders_named_after_a_column_are_that_column(rows, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for month in rows["month"].unique():
+        (tmp_path / "d" / f"month={month}").mkdir(parents=True)
+        part = rows.filter(pl.col("month") == month).drop("month")
+        part.write_parquet(tmp_path / "d" / f"month={month}" / "part.parquet")
+    assert len(summary_of("d", "--by", "month")["series"]["periods"]) == 4
+
+
+def test_folders_without_parquet_and_broken_parts_are_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert main(["audit", "empty", *COMMON]) == 2
+    assert "folder without Parquet files" in capsys.readouterr().err
+    (tmp_path / "empty" / "a.parquet").write_bytes(b"PAR1 nothing of the kind")
+    assert main(["audit", "empty", *COMMON]) == 2
+    err = capsys.readouterr().err
+    assert "cannot be read as PARQUET" in err
+    assert err.count("\n") == 1
+
+
+def test_disparities_come_corrected_with_interval_and_p_value(table):
+    found = summary_of(table)
+    audit = found["measures"]["tpr"]["df"]
+    assert audit["low"] <= audit["corrected"] <= audit["high"]
+    assert audit["low"] <= audit["value"] <= audit["high"]
+    assert 0 <= audit["p_value"] <= 1
+    for g in found["measures"]["tpr"]["by_group"]:
+        assert g["pooled"]["low"] <= g["pooled"]["rate"] <= g["pooled"]["high"]
+
+
+def test_a_baseline_is_compared_on_the_rows_where_the_models_differ(table, rows, capsys):
+    found = summary_of(table, "--baseline", "q")["leveling_down"]
+    expected = fl.leveling_down(
+        rows["hired"],
+        rows["q"],
+        rows["p"],
+        sensitive_features=rows.select("sex", "race", "age"),
+        cuts={"age": [25, 45]},
+    )
+    assert found["verdict"] == expected.verdict
+    assert [c["difference"]["value"] for c in found["groups"]] == [c.difference for c in expected.changes]
+    assert "Leveling down against the baseline" in capsys.readouterr().out
+
+
+def test_scores_and_periods_and_counts_are_in_the_output(table, rows, capsys):
+    found = summary_of(table, "--score", "score", "--by", "month", "--counts", "counts.json")
+    assert sum(s["n"] for s in found["scores"]) == rows.height
+    assert [p["period"] for p in found["series"]["periods"]] == [1, 2, 3, 4]
+    assert sum(p["n"] for p in found["series"]["periods"]) == rows.height
+    assert fl.GroupCounts.from_json("counts.json").n == rows.height
+    assert "equalized odds over time" in capsys.readouterr().out
+
+
+def test_weights_change_the_rates_and_not_the_rows(table, rows):
+    plain, weighted = summary_of(table), summary_of(table, "--weight", "w")
+    assert plain["n"] == weighted["n"] == rows.height
+    assert weighted["weighted"]
+    positives = rows.filter(pl.col("hired") == 1)
+    right = (positives["p"] * positives["w"]).sum() / positives["w"].sum()
+    sensitive = {"all": ["everyone"] * rows.height}
+    audit = fl.audit(rows["hired"], rows["p"], sensitive_features=sensitive, sample_weight=rows["w"])
+    assert audit.overall("tpr").rate == pytest.approx(right)
+    assert plain["measures"]["tpr"]["df"]["value"] != weighted["measures"]["tpr"]["df"]["value"]
+
+
+@pytest.mark.parametrize("how", ["warn", "merge", "drop"])
+def test_what_became_of_small_groups_is_in_the_output(table, how, capsys):
+    found = summary_of(table, "--min-size", "40", "--on-small", how)
+    actions = {s["action"] for s in found["small_groups"]}
+    assert actions == {{"warn": "kept", "merge": "merged", "drop": "dropped"}[how]}
+    groups = [g["group"] for g in found["measures"]["accuracy"]["by_group"]]
+    if how != "warn":
+        assert all(g["n"] >= 40 for g in found["measures"]["accuracy"]["by_group"])
+    if how == "merge":
+        assert all(s["into"] in groups for s in found["small_groups"])
+    assert "fewer than 40 rows" in " ".join(capsys.readouterr().out.split())
+
+
+def test_small_groups_can_be_refused(table, capsys):
+    assert main(["audit", table, *COMMON, "--min-size", "40", "--on-small", "raise"]) == 2
+    assert "fewer than 40 rows" in capsys.readouterr().err
+
+
+def test_rows_with_missing_attributes_can_be_left_out_and_counted(rows, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    holes = rows.with_columns(
+        pl.when(pl.int_range(pl.len()) < 30).then(None).otherwise(pl.col("sex")).alias("sex")
+    )
+    holes.write_parquet("t.parquet")
+    found = summary_of("t.parquet", "--missing", "exclude")
+    assert (found["excluded"], found["n"], found["data"]["rows"]) == (30, rows.height - 30, rows.height)
+    assert "left out because an attribute is missing: 30" in " ".join(capsys.readouterr().out.split())
+    assert main(["audit", "t.parquet", *COMMON, "--missing", "raise"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        (["--baseline", "q", "--weight", "w"], "Leave out --weight"),
+        (["--on-small", "mrge"], "Did you mean 'merge'"),
+        (["--missing", "skip"], "`missing` must be one of"),
+        (["--interval", "wald"], "`interval` must be one of"),
+        (["--confidence", "95"], "`confidence` must lie in (0, 1)"),
+        (["--score", "skill"], "outside [0, 1]"),
+        (["--by", "sex"], "sex"),
+        (["--weight", "job"], "must be numeric"),
+        (["--score", "job"], "must be numeric"),
+        (["--by", "mnth"], "Did you mean 'month'"),
+        (["--min-size", "-1"], "`min_size` must be a whole number"),
+        (["--min-size", "9999", "--on-small", "drop"], "none is left"),
+        (["--counts", "t.csv"], "is the input file"),
+    ],
+)
+def test_bad_options_are_refused_in_one_line_and_write_nothing(table, extra, words, capsys, tmp_path):
+    before = sorted(p.name for p in tmp_path.iterdir())
+    assert main(["audit", table, *COMMON, *extra, "--json", "out.json"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert words in err
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_the_gate_falls_on_a_loss_that_pairs_of_predictions_prove(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    n = 400
+    y = np.append(np.ones(2 * n, dtype=int), [0, 0])
+    before = np.concatenate([np.arange(n) < 0.6 * n, np.arange(n) < 0.9 * n, [0, 0]]).astype(int)
+    after = np.concatenate([np.arange(n) < 0.55 * n, np.arange(n) < 0.6 * n, [0, 0]]).astype(int)
+    frame = pl.DataFrame({"y": y, "b": before, "a": after, "s": ["x"] * n + ["z"] * n + ["x", "z"]})
+    frame.write_csv("t.csv")
+    options = ["--label", "y", "--prediction", "a", "--baseline", "b", "--sensitive", "s"]
+    assert main(["audit", "t.csv", *options, "--fail-on-leveling-down"]) == 1
+    assert "leveling down" in capsys.readouterr().err
