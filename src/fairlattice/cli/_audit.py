@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, count, measure, write, print, gate."""
     from fairlattice.cli._checks import notes_on_attributes
-    from fairlattice.cli._output import gate, note, publish
+    from fairlattice.cli._output import gate, note, progress, publish
     from fairlattice.cli._tables import check_writable, file_hash
     from fairlattice.report import audit_summary, audit_text, to_json
 
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.baseline is not None and arguments.weight is not None:
         raise InputError("--baseline compares rows, which have no weights there. Leave out --weight.")
     check_writable(arguments.json, arguments.counts, inputs=(arguments.table,))
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), progress("counting"):
         warnings.simplefilter("ignore", SmallCellWarning)  # the report lists small groups
         columns, result, found = _count_and_audit(arguments)
     counts = result.counts

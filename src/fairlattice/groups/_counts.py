@@ -339,7 +339,9 @@ class GroupCounts:
     @property
     def leaves(self) -> tuple[Leaf, ...]:
         """The stored leaves, each a tuple of levels."""
-        return tuple(self.lattice.leaf(int(code)) for code in self.codes)
+        digits = zip(self.lattice.attributes, self.lattice.digits(self.codes), strict=True)
+        columns = [[a.levels[i] for i in place.tolist()] for a, place in digits]
+        return tuple(zip(*columns, strict=True)) if columns else ((),) * len(self.codes)
 
     @property
     def layers(self) -> list[npt.NDArray[Any]]:

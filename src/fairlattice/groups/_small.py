@@ -142,7 +142,8 @@ class _Ancestors:
         """The parent of `group` under which the small leaf's rows are likeliest, and its counts."""
         parents = [{k: v for k, v in group.items() if k != freed} for freed in group]
         found = [(parent, self._layers(parent)) for parent in parents]
-        return max(found, key=lambda pair: _likelihood(own, pair[1][0]))
+        # A parent without other rows says nothing of whom the leaf is like.
+        return max(found, key=lambda p: (p[1][0].sum() > own.sum(), _likelihood(own, p[1][0])))
 
     def _layers(self, group: Group) -> list[npt.NDArray[Any]]:
         names = tuple(group)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from fairlattice.groups import Group, GroupCounts, show_group
 from fairlattice.metrics._fairness import Measure
-from fairlattice.metrics._intervals import jeffreys_interval, newcombe_interval, simultaneous_confidence
+from fairlattice.metrics._homogeneity import surely_lower
+from fairlattice.metrics._intervals import (
+    clopper_pearson_interval,
+    newcombe_interval,
+    simultaneous_confidence,
+)
 from fairlattice.metrics._rates import Rates, rates_of_others, weighted_rates
 
 _MOST_GROUPS = 100_000  # over all levels of the lattice; deeper levels than these are not walked
@@ -86,7 +93,8 @@ def ranked_pairs(
     m = rates.smoothed(smoothing)
     order = np.argsort(m, kind="stable")[: int(rates.defined.sum())]
     each = simultaneous_confidence(confidence, len(order))
-    low, high = jeffreys_interval(rates.successes, rates.trials, confidence=each, closed=False)
+    low, high = clopper_pearson_interval(rates.successes, rates.trials, confidence=each)
+    low = np.maximum(low, np.finfo(float).tiny)
     low, high = np.fmin(low, m), np.fmax(high, m)
 
     def pair(i: int, j: int) -> Pair:
@@ -108,11 +116,9 @@ def ranked_pairs(
 def _log_ratio_interval(
     worse: tuple[float, float, float], better: tuple[float, float, float]
 ) -> tuple[float, float, float]:
-    """Log ratio of two rates and its interval: squares of both sides' half widths add up."""
+    """Log ratio of two rates, and its least and greatest while both lie in their simultaneous intervals."""
     w, b = np.log(np.maximum([worse, better], np.finfo(float).tiny))
-    value = float(b[0] - w[0])
-    low = value - float(np.hypot(b[0] - b[1], w[2] - w[0]))
-    return value, max(low, 0.0), value + float(np.hypot(b[2] - b[0], w[0] - w[1]))
+    return float(b[0] - w[0]), max(float(b[1] - w[2]), 0.0), float(b[2] - w[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,20 +132,28 @@ class LevelRates:
 
 def levels_of(counts: GroupCounts, rate: str, positive: Any) -> Iterator[LevelRates]:
     """Every level of the lattice from everyone to the leaves; inner ones only if they are not too large."""
-    by_size: dict[int, list[tuple[str, ...]]] = {}
-    for names in counts.lattice.marginals():
-        by_size.setdefault(len(names), []).append(names)
-    walked, deepest, everyone = 0, max(by_size), counts.rollup(()).layers
-    for size, subsets in sorted(by_size.items()):
-        if size < deepest and walked + len(subsets) * min(len(counts.codes), 3**size) > _MOST_GROUPS:
+    deepest, everyone = len(counts.lattice.names), counts.rollup(()).layers
+    walked = 0
+    for size in range(deepest + 1):
+        parts = [counts] if size == deepest else _rolled_up(counts, size, _MOST_GROUPS - walked)
+        if not parts:
             continue
-        parts = [counts if size == deepest else counts.rollup(names) for names in subsets]
         arguments = (counts.classes, rate, positive)
         own = [weighted_rates(p.layers, *arguments) for p in parts]
         others = [rates_of_others(everyone, p.layers, *arguments) for p in parts]
         groups = tuple(p.lattice.group(leaf) for p in parts for leaf in p.leaves)
         walked += len(groups)
         yield LevelRates(groups, Rates.joined(own), Rates.joined(others))
+
+
+def _rolled_up(counts: GroupCounts, size: int, most: int) -> list[GroupCounts]:
+    """The counts of every set of `size` attributes; none if they would have more than `most` groups."""
+    if math.comb(len(counts.lattice.names), size) > most:
+        return []
+    subsets = list(combinations(counts.lattice.names, size))
+    levels = dict(zip(counts.lattice.names, counts.lattice.shape, strict=True))
+    groups = sum(min(len(counts.codes), math.prod(levels[n] for n in names)) for names in subsets)
+    return [counts.rollup(names) for names in subsets] if groups <= most else []
 
 
 def worse_off(counts: GroupCounts, rate: str, positive: Any, confidence: float) -> tuple[WorseOff, ...]:
@@ -160,7 +174,8 @@ def worse_off(counts: GroupCounts, rate: str, positive: Any, confidence: float) 
     gap, low, high = newcombe_interval(
         (others.successes, others.trials), (mine.successes, mine.trials), confidence=each
     )
-    worse = {frozenset(groups[judged[j]].items()): j for j in np.flatnonzero(high < 0).tolist()}
+    sure = (high < 0) & surely_lower(mine, others, each)
+    worse = {frozenset(groups[judged[j]].items()): j for j in np.flatnonzero(sure).tolist()}
     found = [
         WorseOff(
             groups[judged[j]],

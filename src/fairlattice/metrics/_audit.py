@@ -19,11 +19,12 @@ from fairlattice.metrics._fairness import (
     Measure,
     alpha_measure,
     disparity,
+    greatest,
     log_ratio,
     measure_value,
 )
 from fairlattice.metrics._group_rate import GroupRate, group_rate_rows
-from fairlattice.metrics._homogeneity import either
+from fairlattice.metrics._homogeneity import either, homogeneity_test
 from fairlattice.metrics._intervals import jeffreys_interval, rate_interval, simultaneous_confidence
 from fairlattice.metrics._leveling import (
     LevelingDown,
@@ -170,7 +171,8 @@ class Audit:
             low=max(d.low for d in found),
             high=max(d.high for d in found),
             corrected=max(d.corrected for d in found),
-            p_value=either([d.p_value for d in found]),
+            # Merged groups hold other groups' rows, which would count twice; the leaves do not.
+            p_value=either([homogeneity_test(self._leaf_rates(name)) for name in names]),
         )
 
     def differential_fairness(self, measure: str = "tpr") -> float:
@@ -263,7 +265,8 @@ class Audit:
         total = round(float(weighted_rates(everyone, *kind).trials[0]))
         others = rates_of_others(everyone, self.table.layers, *kind)
         worse = worse_claims(rate, self.groups, rates, others, margin=margin, confidence=self.confidence)
-        return (four_fifths_claim(rate, found, total), *worse)
+        most = greatest(rates, log_ratio, self.confidence)
+        return (four_fifths_claim(rate, found, most, total), *worse)
 
     def compare(self, baseline: Audit, *, measure: str = "equalized_odds") -> LevelingDown:
         """Who lost against the model of `baseline`, by how much, and whether it leveled down.
@@ -309,6 +312,9 @@ class Audit:
             self._found[key] = weighted_rates(self.table.layers, self.counts.classes, rate, self.positive)
         found: Rates = self._found[key]
         return found
+
+    def _leaf_rates(self, rate: str) -> Rates:
+        return weighted_rates(self.counts.layers, self.counts.classes, rate, self.positive)
 
     def _pooled(self, rate: str) -> PooledRates:
         key = ("pooled", rate)

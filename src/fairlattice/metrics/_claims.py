@@ -10,6 +10,7 @@ import numpy as np
 
 from fairlattice.groups import Group
 from fairlattice.metrics._fairness import Disparity
+from fairlattice.metrics._homogeneity import surely_lower
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
 from fairlattice.metrics._rates import Rates
 
@@ -75,16 +76,19 @@ def round_up(value: float) -> int:
     return int(math.ceil(value / step) * step)
 
 
-def four_fifths_claim(rate: str, found: Disparity, n: int) -> Claim:
-    """Does some group's rate lie below four fifths of another's?"""
+def four_fifths_claim(rate: str, found: Disparity, most: float, n: int) -> Claim:
+    """Does some group's rate lie below four fifths of another's?
+
+    "No" only if exact simultaneous intervals of all groups rule it out: `most` is the most that they allow.
+    """
     # With more rows the corrected figure moves towards the value, so the harder of the two counts.
-    guesses = [rows_for(at, found.low, found.high, FOUR_FIFTHS, n) for at in (found.corrected, found.value)]
+    guesses = [rows_for(at, found.low, most, FOUR_FIFTHS, n) for at in (found.corrected, found.value)]
     needed = [rows for rows in guesses if rows is not None]
     return Claim(
         f"some group's {rate} is below four fifths of another's",
         rate,
         None,
-        verdict_of(found.low, found.high, FOUR_FIFTHS),
+        verdict_of(found.low, most, FOUR_FIFTHS),
         found.corrected,
         found.low,
         found.high,
@@ -102,6 +106,7 @@ def worse_claims(
     judged = np.flatnonzero(own.defined & rest.defined)
     mine, others = own.of(judged), rest.of(judged)
     each = simultaneous_confidence(confidence, len(judged))
+    sure = surely_lower(mine, others, each)
     gap, low, high = newcombe_interval(
         (mine.successes, mine.trials), (others.successes, others.trials), confidence=each
     )
@@ -110,7 +115,7 @@ def worse_claims(
             f"{rate} more than {margin:g} below that of everyone else",
             rate,
             groups[place],
-            verdict_of(low[j], high[j], margin),
+            verdict_of(low[j] if sure[j] else min(low[j], margin), high[j], margin),
             float(gap[j]),
             float(low[j]),
             float(high[j]),

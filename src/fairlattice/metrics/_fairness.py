@@ -18,7 +18,7 @@ from fairlattice._validation import FloatArray, check_real
 from fairlattice.exceptions import UndefinedRateError
 from fairlattice.groups import Group
 from fairlattice.metrics._homogeneity import homogeneity_test
-from fairlattice.metrics._intervals import jeffreys_interval, simultaneous_confidence
+from fairlattice.metrics._intervals import clopper_pearson_interval, simultaneous_confidence
 from fairlattice.metrics._pooling import partial_pooling
 from fairlattice.metrics._rates import Rates
 
@@ -34,7 +34,9 @@ class Disparity:
     value : float
         The measure of the smoothed rates; small is fair. Biased upwards where groups are many and small.
     low, high : float
-        Interval at the stated confidence, ``low <= value <= high``.
+        Interval, ``low <= value <= high``. The lower end holds at the stated confidence whatever the groups
+        are like; the upper end is a posterior quantile, beyond which a tiny group unlike its ancestors
+        can lie.
     corrected : float
         Median of the measure over the posterior of all groups' rates, where tiny groups borrow from
         their ancestors (:func:`partial_pooling`): the better guess of the true rates' measure.
@@ -78,7 +80,7 @@ def differential_fairness(
     both_outcomes : bool, default=False
         Take the ratios of ``1 - m`` as well, where both outcomes count (selection).
     confidence : float, default=0.95
-        For `low` and `high`. The lower end is what simultaneous intervals (Šidák) of all groups leave as
+        For `low` and `high`. The lower end is what exact simultaneous intervals of all groups leave as
         the least possible, whatever the groups are like. The upper end is the posterior's, or the value.
 
     Raises
@@ -223,11 +225,23 @@ def _value(rates: Rates, measure: Measure, smoothing: float, both_outcomes: bool
 
 def _least(rates: Rates, measure: Measure, confidence: float) -> float:
     """The least that the measure can be while every group's rate lies in its simultaneous interval."""
-    # Only one end of the measure is bounded here, so only half of the error may be spent on it.
-    each = simultaneous_confidence(1.0 - (1.0 - confidence) / 2, len(rates.trials))
-    low, high = jeffreys_interval(rates.successes, rates.trials, confidence=each, closed=False)
+    low, high = _box(rates, confidence)
     worst = high.min()
-    return float(measure(worst, max(low.max(), worst)))
+    return float(measure(worst, np.maximum(low.max(), worst)))
+
+
+def greatest(rates: Rates, measure: Measure, confidence: float) -> float:
+    """The most that the measure can be while every group's rate lies in its simultaneous interval."""
+    low, high = _box(rates.of(_defined(rates)), confidence)
+    return float(measure(low.min(), high.max()))
+
+
+def _box(rates: Rates, confidence: float) -> tuple[FloatArray, FloatArray]:
+    # One end of the measure is bounded at a time, so half of the error may be spent on it. Only exact
+    # intervals hold so far out in the tails; their ends are kept off 0, for ratios to be finite.
+    each = simultaneous_confidence(1.0 - (1.0 - confidence) / 2, len(rates.trials))
+    low, high = clopper_pearson_interval(rates.successes, rates.trials, confidence=each)
+    return np.maximum(low, np.finfo(float).tiny), high
 
 
 def _defined(rates: Rates) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -217,11 +217,10 @@ def paired_changes(rate: str, groups: Sequence[Group], flips: Flips, each: float
 
 def _rows_needed(n: int, difference: float, low: float, high: float) -> int | None:
     """About how many rows would show the change, were it what it seems; None where it shows, or is none."""
-    return (
-        rows_for(abs(difference), abs(difference) - (high - low) / 2, 1.0, 0.0, n)
-        if low <= 0 <= high
-        else None
-    )
+    if not low <= 0 <= high:
+        return None
+    half = difference - low if difference > 0 else high - difference
+    return rows_for(abs(difference), abs(difference) - half, 1.0, 0.0, n)
 
 
 def worst_fell(

@@ -1,8 +1,9 @@
 """Attributes recorded with error: how far can DF and IFα be off?
 
 If at most a share e of the rows recorded in any group belong elsewhere, and at most a share e of any
-group's rows are recorded elsewhere, then a group's true rate lies within e of the recorded one, and can
-lie anywhere there. Nothing is assumed about who is recorded wrongly, so the bounds are wide, and sharp.
+group's rows are recorded elsewhere, then a group's true rate lies within e of the recorded one. Nothing is
+assumed about who is recorded wrongly, so the bounds are wide; as groups exchange rows, they need not be
+attained.
 """
 
 from __future__ import annotations
@@ -48,8 +49,8 @@ def misrecording_bounds(
         The audit of the attributes as recorded.
     errors : mapping of str to float
         For every attribute that has any, its misclassification rate in [0, 1]: the most rows, among those
-        that a rate is about, that are wrong in any recorded group or missing from any true one. Errors of
-        several attributes may hit different rows, so they add up: ``e = min(1, Σ error)``.
+        that a rate is about, that are wrong in any recorded intersection or missing from any true one.
+        Errors of several attributes may hit different rows, so they add up: ``e = min(1, Σ error)``.
     measure : str, default="tpr"
         The rate or notion.
 

@@ -7,8 +7,8 @@ counts (empirical Bayes), so data decide how much a group of six borrows. A grou
 keeps its own rate.
 
 Given its prediction η, a group's rate has the prior Beta(½ + (1 + e^η)/σ², ½ + (1 + e^-η)/σ²), whose
-logit has mean η and standard deviation σ to a close approximation. It is conjugate, so posteriors are
-exact; σ → 0 pools completely, and σ → ∞ is Jeffreys' prior: no pooling, the intervals of single groups.
+logit has mean η and standard deviation σ, closely for σ up to 1 and a little less beyond. It is
+conjugate, so posteriors are exact; σ → 0 pools completely, and σ → ∞ would be Jeffreys' prior: no pooling.
 """
 
 from __future__ import annotations

@@ -133,6 +133,8 @@ def weighted_rates(
     weights, squares = (group_rates(layer, classes, rate, positive) for layer in layers[1:])
     effective = np.zeros(len(weights.trials))
     np.divide(weights.trials**2, squares.trials, out=effective, where=squares.trials > 0)
+    rows = group_rates(layers[0], classes, rate, positive).trials
+    effective = np.minimum(effective, rows)  # as it is but for rounding
     return Rates(effective * np.clip(np.nan_to_num(weights.raw), 0.0, 1.0), effective)
 
 

@@ -110,7 +110,7 @@ def audit_scores(
 
     Calibration is the mean of ``d = s - y``, with Student's t. Few labels of one kind look surer than
     they are, so z² rows at the mean score are added, half of them positive; for equal scores
-    that is the interval of Agresti and Coull.
+    that is the interval of Agresti and Coull with t in place of z.
 
     ECE = ``Σ_b (n_b/n) · |mean score in b - share of positives in b|`` takes every score for the middle
     of its bin, so it is known to within ``1/(2·bins)``. It never errs to the good side of the

@@ -33,7 +33,7 @@ class Change:
     group : dict
         Whom it is about; everyone for "rate".
     difference, low, high : float
-        By how much, and its interval. The intervals of all comparisons hold together.
+        By how much, and its interval.
     """
 
     period: Any
@@ -95,7 +95,7 @@ def audit_series(
     -------
     AuditSeries
         Every period is compared with all before it since the last change of its kind, so that slow drifts
-        add up and a step is flagged once. All intervals together hold at the confidence (Šidák).
+        add up and a step is flagged once. The error is split over all comparisons (Šidák).
 
     Raises
     ------
