@@ -109,6 +109,7 @@ class Audit:
             Groups that fix only these attributes; by default those compared: the leaves.
         simultaneous : bool, default=False
             Widen the intervals so that all of them hold together at the audit's confidence (Šidák).
+            Wilson's intervals are too approximate for that where groups are tiny.
         """
         if attributes is None:
             groups, rates = self.groups, self._rates(rate)
