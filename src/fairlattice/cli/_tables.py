@@ -163,7 +163,7 @@ def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = ()) -> None:
         real = _resolved(path)
         try:
             mode = real.stat().st_mode if real.exists() else None
-            if real in taken:
+            if real in taken or any(i.is_dir() and i in real.parents for i in taken):
                 raise InputError(f"`{path}` is the input file, which is never overwritten. Name another.")
             if real in seen:
                 raise InputError(f"`{path}` is named twice as an output. Name two files.")

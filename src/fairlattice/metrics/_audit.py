@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import FloatArray, check_count, check_real
+from fairlattice._validation import FloatArray, check_choice, check_count, check_real
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group_table
 from fairlattice.metrics._attribution import Pair, WorseOff, levels_of, ranked_pairs, worse_off
@@ -152,6 +152,7 @@ class Audit:
         UndefinedRateError
             If no group has a row that one of the rates is about.
         """
+        check_choice("kind", kind, ("df", "if"))
         names = rates_of_notion(measure, self.counts.classes, self.positive)
         # Each rate's interval gets its share of the error.
         each = simultaneous_confidence(self.confidence, len(names))
