@@ -14,9 +14,7 @@ _FIRST_ROWS = 10_000
 
 def check_roles(frame: pl.DataFrame, label: str, sensitive: tuple[str, ...], cut: dict[str, Any]) -> None:
     """Raise if the label or a sensitive column cannot play its part."""
-    for name in (label, *sensitive):
-        if frame.schema[name].is_nested() or frame.schema[name] in (pl.Binary, pl.Object):
-            raise InputError(f"Column `{name}` has type {frame.schema[name]}. Turn it into numbers or text.")
+    _check_types(frame.schema, [label, *sensitive])
     check_infinite(frame, [label, *sensitive])
     _check_label(frame, label)
     for name in sensitive:
@@ -28,10 +26,7 @@ def check_scan(
     table: pl.LazyFrame, columns: list[str], sensitive: tuple[str, ...], cut: dict[str, Any]
 ) -> None:
     """Raise, before a table is counted, if a column cannot play its part; looks at its first rows only."""
-    schema = table.collect_schema()
-    for name in columns:
-        if schema[name].is_nested() or schema[name] in (pl.Binary, pl.Object):
-            raise InputError(f"Column `{name}` has type {schema[name]}. Turn it into numbers or text.")
+    _check_types(table.collect_schema(), columns)
     first = table.select(columns).head(_FIRST_ROWS).collect()
     for name in sensitive:
         if name not in cut and first.height:
@@ -43,10 +38,7 @@ def check_counted(
     classes: tuple[Any, ...], labels: set[Any], given: set[Any], label: str, prediction: str
 ) -> None:
     """Raise if the label has one class only, or not a single prediction is a label."""
-    if len(labels) < 2:
-        raise InputError(
-            f"Label `{label}` has one class only, {next(iter(labels))!r}. At least two are needed."
-        )
+    _check_two_classes(label, len(labels), next(iter(labels)))
     if not labels & given:
         shown = [[c for c in classes if c in values][:3] for values in (labels, given)]
         raise InputError(
@@ -62,17 +54,6 @@ def check_infinite(frame: pl.DataFrame, columns: list[str]) -> None:
             n = int(frame[name].is_infinite().sum() or 0)
             if n:
                 raise InputError(f"Column `{name}` has {n:,} infinite values. Remove or replace them.")
-
-
-def check_predictions(frame: pl.DataFrame, label: str, prediction: str) -> None:
-    """Raise if not a single prediction is a label."""
-    labels, given = (set(frame[name].unique().to_list()) for name in (label, prediction))
-    if not labels & given and len({isinstance(v, str) for v in labels | given}) == 1:
-        shown = [sorted(values, key=str)[:3] for values in (labels, given)]
-        raise InputError(
-            f"No prediction is a label: `{label}` holds {shown[0]}, `{prediction}` holds {shown[1]}. "
-            "Give both alike; turn scores into labels by a threshold."
-        )
 
 
 def notes_on_attributes(lattice: GroupLattice) -> list[str]:
@@ -102,14 +83,23 @@ def notes_on_features(frame: pl.DataFrame) -> list[str]:
     return notes
 
 
+def _check_types(schema: pl.Schema, columns: list[str]) -> None:
+    for name in columns:
+        if schema[name].is_nested() or schema[name] in (pl.Binary, pl.Object):
+            raise InputError(f"Column `{name}` has type {schema[name]}. Turn it into numbers or text.")
+
+
+def _check_two_classes(label: str, n: int, first: Any) -> None:
+    if n < 2:
+        raise InputError(f"Label `{label}` has one class only, {first!r}. At least two are needed.")
+
+
 def _check_label(frame: pl.DataFrame, label: str) -> None:
     column = frame[label]
     gone = column.null_count() + (int(column.is_nan().sum() or 0) if column.dtype.is_float() else 0)
     if gone:
         raise InputError(f"Label `{label}` has {gone:,} missing values. Remove these rows first.")
-    classes = column.n_unique()
-    if classes < 2:
-        raise InputError(f"Label `{label}` has one class only, {column[0]!r}. At least two are needed.")
+    _check_two_classes(label, column.n_unique(), column[0])
     _check_not_continuous(frame, label)
 
 

@@ -80,8 +80,14 @@ def scan_table(path: Path) -> pl.LazyFrame:
         return pl.scan_parquet(path, glob=False, hive_partitioning=False)
 
 
+def _parts(folder: Path) -> list[Path]:
+    """The Parquet files that a folder stands for, in order."""
+    found = sorted(folder.rglob("*.parquet"))
+    return [p for p in found if p.is_file() and not p.name.startswith((".", "_"))]
+
+
 def _scan_folder(path: Path) -> pl.LazyFrame:
-    parts = [p for p in sorted(path.rglob("*.parquet")) if p.is_file() and not p.name.startswith((".", "_"))]
+    parts = _parts(path)
     if not parts:
         raise InputError(f"`{path}` is a folder without Parquet files. Name a file, or a folder of them.")
     # Folders called month=1 are a column of that name.
@@ -163,7 +169,7 @@ def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = ()) -> None:
         real = _resolved(path)
         try:
             mode = real.stat().st_mode if real.exists() else None
-            if real in taken or any(i.is_dir() and i in real.parents for i in taken):
+            if taken & {real, *real.parents}:  # the parents: a folder is an input too
                 raise InputError(f"`{path}` is the input file, which is never overwritten. Name another.")
             if real in seen:
                 raise InputError(f"`{path}` is named twice as an output. Name two files.")
@@ -205,7 +211,7 @@ def file_hash(path: Path) -> str:
     """
     if path.is_dir():
         whole = hashlib.sha256()
-        for part in sorted(p for p in path.rglob("*.parquet") if p.is_file()):
+        for part in _parts(path):
             whole.update(f"{part.relative_to(path).as_posix()} {file_hash(part)}\n".encode())
         return whole.hexdigest()
     with path.open("rb") as source:

@@ -163,6 +163,7 @@ class Audit:
                 self._draws(name),
                 smoothing=self.smoothing,
                 confidence=each,
+                p_value=self._p_value(name),
                 both_outcomes=self._both(measure, kind),
             )
             for name in names
@@ -173,8 +174,7 @@ class Audit:
             low=max(d.low for d in found),
             high=max(d.high for d in found),
             corrected=max(d.corrected for d in found),
-            # Merged groups hold other groups' rows, which would count twice; the leaves do not.
-            p_value=either([homogeneity_test(self._leaf_rates(name)) for name in names]),
+            p_value=either([d.p_value for d in found]),
         )
 
     def differential_fairness(self, measure: str = "tpr") -> float:
@@ -263,7 +263,10 @@ class Audit:
         everyone, kind = self.counts.rollup(()).layers, (self.counts.classes, rate, self.positive)
         # The rule is about being selected, so refusals do not count here.
         drawn = self._draws(rate)
-        found = disparity(rates, log_ratio, drawn, smoothing=self.smoothing, confidence=self.confidence)
+        found = disparity(
+            rates, log_ratio, drawn, smoothing=self.smoothing, confidence=self.confidence,
+            p_value=self._p_value(rate),
+        )  # fmt: skip
         total = round(float(weighted_rates(everyone, *kind).trials[0]))
         others = rates_of_others(everyone, self.table.layers, *kind)
         worse = worse_claims(rate, self.groups, rates, others, margin=margin, confidence=self.confidence)
@@ -315,8 +318,14 @@ class Audit:
         found: Rates = self._found[key]
         return found
 
-    def _leaf_rates(self, rate: str) -> Rates:
-        return weighted_rates(self.counts.layers, self.counts.classes, rate, self.positive)
+    def _p_value(self, rate: str) -> float:
+        """Of no disparity among the leaves: merged groups would count rows twice."""
+        key = ("p_value", rate)
+        if key not in self._found:
+            leaves = weighted_rates(self.counts.layers, self.counts.classes, rate, self.positive)
+            self._found[key] = homogeneity_test(leaves)
+        found: float = self._found[key]
+        return found
 
     def _pooled(self, rate: str) -> PooledRates:
         key = ("pooled", rate)

@@ -103,7 +103,7 @@ def differential_fairness(
     """
     return disparity(
         rates, log_ratio, draws_of(rates, groups, confidence), smoothing=smoothing, confidence=confidence,
-        both_outcomes=both_outcomes,
+        p_value=homogeneity_test(rates), both_outcomes=both_outcomes,
     )  # fmt: skip
 
 
@@ -150,7 +150,8 @@ def alpha_intersectional(
     0.599
     """
     drawn = draws_of(rates, groups, confidence)
-    return disparity(rates, alpha_measure(alpha), drawn, smoothing=smoothing, confidence=confidence)
+    measure, p_value = alpha_measure(alpha), homogeneity_test(rates)
+    return disparity(rates, measure, drawn, smoothing=smoothing, confidence=confidence, p_value=p_value)
 
 
 def log_ratio(worst: FloatArray, best: FloatArray) -> FloatArray:
@@ -191,6 +192,7 @@ def disparity(
     *,
     smoothing: float,
     confidence: float,
+    p_value: float,
     both_outcomes: bool = False,
 ) -> Disparity:
     """A measure with its interval, given draws from the posterior of the defined groups' rates."""
@@ -203,9 +205,7 @@ def disparity(
         drawn = np.maximum(drawn, measure(1.0 - draws.max(axis=1), 1.0 - draws.min(axis=1)))
     corrected, most = np.quantile(drawn, [0.5, 1.0 - (1.0 - confidence) / 2])
     low, high = min(least, value), max(float(most), value)
-    return Disparity(
-        value, low, high, float(np.clip(corrected, low, high)), homogeneity_test(known), worst, best
-    )
+    return Disparity(value, low, high, float(np.clip(corrected, low, high)), p_value, worst, best)
 
 
 def _value(rates: Rates, measure: Measure, smoothing: float, both_outcomes: bool) -> tuple[float, int, int]:

@@ -90,7 +90,7 @@ def misrecording_bounds(
     names = rates_of_notion(measure, audit.counts.classes, audit.positive)
     found = {}
     for kind in ("df", "if"):
-        value = audit.disparity(measure, kind=kind).value
+        value = audit._value(measure, kind, None)
         ends = [_ends(audit, rate, kind, wrong, both=audit._both(measure, kind)) for rate in names]
         high = max(high for _, high in ends)
         low = min(max(low for low, _ in ends), value)
