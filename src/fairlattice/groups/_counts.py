@@ -377,12 +377,9 @@ def _gathered(
     excluded: int,
 ) -> GroupCounts:
     """Counts whose leaves may come several times, summed."""
-    kept, place = np.unique(codes, return_inverse=True)
-    totals = []
-    for layer in layers:
-        total = np.zeros((len(kept), *layer.shape[1:]), dtype=layer.dtype)
-        np.add.at(total, place, layer)
-        totals.append(total)
+    order = np.argsort(codes, kind="stable")
+    kept, starts = np.unique(codes[order], return_index=True)
+    totals = [np.add.reduceat(layer[order], starts, axis=0) for layer in layers]
     return _of_layers(lattice, classes, kept, totals, excluded)
 
 

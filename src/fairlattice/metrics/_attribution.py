@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice.groups import Group, GroupCounts, show_group
+from fairlattice.groups import Group, GroupCounts, GroupTable, show_group
 from fairlattice.metrics._fairness import Measure
 from fairlattice.metrics._homogeneity import surely_lower
 from fairlattice.metrics._intervals import (
@@ -121,29 +121,18 @@ def _log_ratio_interval(
     return float(b[0] - w[0]), max(float(b[1] - w[2]), 0.0), float(b[2] - w[1])
 
 
-@dataclass(frozen=True, eq=False)
-class LevelRates:
-    """One rate of all groups that fix the same number of attributes, and that of everyone else."""
-
-    groups: tuple[Group, ...]
-    rates: Rates
-    others: Rates
-
-
-def levels_of(counts: GroupCounts, rate: str, positive: Any) -> Iterator[LevelRates]:
+def levels_of(counts: GroupCounts) -> Iterator[GroupTable]:
     """Every level of the lattice from everyone to the leaves; inner ones only if they are not too large."""
-    deepest, everyone = len(counts.lattice.names), counts.rollup(()).layers
-    walked = 0
+    deepest, walked = len(counts.lattice.names), 0
     for size in range(deepest + 1):
         parts = [counts] if size == deepest else _rolled_up(counts, size, _MOST_GROUPS - walked)
         if not parts:
             continue
-        arguments = (counts.classes, rate, positive)
-        own = [weighted_rates(p.layers, *arguments) for p in parts]
-        others = [rates_of_others(everyone, p.layers, *arguments) for p in parts]
         groups = tuple(p.lattice.group(leaf) for p in parts for leaf in p.leaves)
         walked += len(groups)
-        yield LevelRates(groups, Rates.joined(own), Rates.joined(others))
+        yield GroupTable(
+            groups, [np.concatenate(layer) for layer in zip(*(p.layers for p in parts), strict=True)]
+        )
 
 
 def _rolled_up(counts: GroupCounts, size: int, most: int) -> list[GroupCounts]:
@@ -156,18 +145,22 @@ def _rolled_up(counts: GroupCounts, size: int, most: int) -> list[GroupCounts]:
     return [counts.rollup(names) for names in subsets] if groups <= most else []
 
 
-def worse_off(counts: GroupCounts, rate: str, positive: Any, confidence: float) -> tuple[WorseOff, ...]:
+def worse_off(
+    levels: Sequence[GroupTable], classes: tuple[Any, ...], rate: str, positive: Any, confidence: float
+) -> tuple[WorseOff, ...]:
     """Groups of any level that fare worse than everyone else, those that no coarser group shows first.
 
     References
     ----------
     Kearns, Neel, Roth & Wu (2018), Preventing fairness gerrymandering, ICML, arXiv:1711.05144.
     """
-    levels = list(levels_of(counts, rate, positive))[1:]
-    groups = [group for level in levels for group in level.groups]
+    everyone, *inner = levels
+    groups = [group for level in inner for group in level.groups]
     if not groups:
         return ()
-    own, rest = Rates.joined([v.rates for v in levels]), Rates.joined([v.others for v in levels])
+    kind = (classes, rate, positive)
+    own = Rates.joined([weighted_rates(level.layers, *kind) for level in inner])
+    rest = Rates.joined([rates_of_others(everyone.layers, level.layers, *kind) for level in inner])
     judged = np.flatnonzero(own.defined & rest.defined)
     each = simultaneous_confidence(confidence, len(judged))
     mine, others = own.of(judged), rest.of(judged)

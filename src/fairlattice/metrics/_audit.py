@@ -14,6 +14,7 @@ from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group_table
 from fairlattice.metrics._attribution import Pair, WorseOff, levels_of, ranked_pairs, worse_off
 from fairlattice.metrics._claims import Claim, four_fifths_claim, worse_claims
+from fairlattice.metrics._design import Design
 from fairlattice.metrics._fairness import (
     Disparity,
     Measure,
@@ -33,7 +34,7 @@ from fairlattice.metrics._leveling import (
     overall_verdict,
     worst_fell,
 )
-from fairlattice.metrics._pooling import PooledRates, partial_pooling
+from fairlattice.metrics._pooling import PooledRates, pooled_rates
 from fairlattice.metrics._rates import Rates, rates_of_notion, rates_of_others, weighted_rates
 
 _SELECTION = ("selection_rate", "demographic_parity")  # here both outcomes count
@@ -232,10 +233,11 @@ class Audit:
         Its interval allows for being picked among all groups of its level.
         """
         found = []
-        for level in levels_of(self.counts, rate, self.positive):
-            if level.rates.defined.any():
-                place = np.array([np.nanargmin(level.rates.smoothed(self.smoothing))])
-                found.append(self._one(level.groups, level.rates, place, int(level.rates.defined.sum())))
+        for level in self._levels:
+            rates = weighted_rates(level.layers, self.counts.classes, rate, self.positive)
+            if rates.defined.any():
+                place = np.array([np.nanargmin(rates.smoothed(self.smoothing))])
+                found.append(self._one(level.groups, rates, place, int(rates.defined.sum())))
         return tuple(found)
 
     def worse_off(self, rate: str = "tpr") -> tuple[WorseOff, ...]:
@@ -243,7 +245,7 @@ class Audit:
 
         A group is hidden ("gerrymandered") if no coarser group that contains it shows the disparity.
         """
-        return worse_off(self.counts, rate, self.positive, self.confidence)
+        return worse_off(self._levels, self.counts.classes, rate, self.positive, self.confidence)
 
     def claims(self, rate: str = "tpr", *, margin: float = 0.05) -> tuple[Claim, ...]:
         """What can be said: yes, no, or not enough data, and how many rows would be enough.
@@ -327,11 +329,20 @@ class Audit:
         found: float = self._found[key]
         return found
 
+    @cached_property
+    def _levels(self) -> tuple[GroupTable, ...]:
+        return tuple(levels_of(self.counts))
+
+    @cached_property
+    def _design(self) -> Design:
+        return Design.of(self.groups)
+
     def _pooled(self, rate: str) -> PooledRates:
         key = ("pooled", rate)
         if key not in self._found:
-            options = {"confidence": self.confidence, "random_state": self.random_state}
-            self._found[key] = partial_pooling(self._rates(rate), self.groups, **options)  # type: ignore[arg-type]
+            self._found[key] = pooled_rates(
+                self._rates(rate), self._design, confidence=self.confidence, random_state=self.random_state
+            )
         found: PooledRates = self._found[key]
         return found
 

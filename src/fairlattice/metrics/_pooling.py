@@ -16,23 +16,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import betaln, expit, logit
 
-from fairlattice._validation import FloatArray, IntArray, check_real
-from fairlattice.exceptions import UndefinedRateError
-from fairlattice.groups import Group, Level
+from fairlattice._validation import FloatArray, check_count, check_real
+from fairlattice.exceptions import InputError, UndefinedRateError
+from fairlattice.groups import Group
+from fairlattice.metrics._design import Design
 from fairlattice.metrics._rates import Rates
 
 _SPREADS = np.array([0.02, 0.08, 0.16, 0.27, 0.42, 0.65, 1.0, 1.6, 2.6])  # σ at which the model is fitted
 _FINE = np.exp(np.linspace(np.log(_SPREADS[0]), np.log(_SPREADS[-1]), 65))  # σ that the draws have
 _NEWTON = 3  # steps per σ; each starts where the last σ ended
-_MOST_EFFECTS = 400  # with more, effects of pairs of levels are left to the groups' own deviations
-_SCALES = {1: 0.3, 2: 0.05}  # prior guess of how far effects of levels, and of pairs, spread
-_GUESS = 1.0  # and how many effects it is worth
+_GUESS = 1.0  # how many effects the prior guess of a block's variance is worth
 _MOST_DRAWN = 4_000_000  # numbers in memory, and time, for the draws of one rate
 
 
@@ -91,6 +89,8 @@ def partial_pooling(
 
     Raises
     ------
+    InputError
+        If rates and groups differ in number, or an option is out of range.
     UndefinedRateError
         If no group has a trial.
 
@@ -108,11 +108,24 @@ def partial_pooling(
     array([0.6 , 0.64, 0.75, 0.7 ])
     """
     check_real("confidence", confidence, 0.0, 1.0, open_ends=True)
+    check_count("draws", draws)
+    check_count("random_state", random_state, 0)
+    if len(groups) != len(rates.trials):
+        raise InputError(f"`rates` are of {len(rates.trials):,} groups, but `groups` names {len(groups):,}.")
+    return pooled_rates(
+        rates, Design.of(groups), confidence=confidence, draws=draws, random_state=random_state
+    )
+
+
+def pooled_rates(
+    rates: Rates, design: Design, *, confidence: float = 0.95, draws: int = 1000, random_state: int = 0
+) -> PooledRates:
+    """:func:`partial_pooling` with the groups' effects given, which are the same for every rate."""
     if not rates.defined.any():
         raise UndefinedRateError("No group has a row that this rate is about, so it is undefined.")
-    model = _Model.of(rates, groups)
+    model = _Model.of(rates, design)
     rng = np.random.default_rng(random_state)
-    drawn = model.draw(min(draws, max(100, _MOST_DRAWN // len(groups))), rng)
+    drawn = model.draw(min(draws, max(100, _MOST_DRAWN // len(rates.trials))), rng)
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
     mean, predicted = model.mean, model.predicted
@@ -135,15 +148,15 @@ class _Model:
 
     successes: FloatArray
     trials: FloatArray
-    design: _Design
+    design: Design
     fits: tuple[_Effects, ...]  # by increasing σ
 
     @classmethod
-    def of(cls, rates: Rates, groups: Sequence[Group]) -> _Model:
+    def of(cls, rates: Rates, design: Design) -> _Model:
         s, n = (np.asarray(a, dtype=np.float64) for a in (rates.successes, rates.trials))
-        design, known = _Design.of(groups), n > 0
-        seen = replace(design, columns=design.columns[known])
-        return cls(s, n, design, tuple(_fit(s[known], n[known], seen))[::-1])
+        known = n > 0
+        fits = _fit(s[known], n[known], replace(design, matrix=design.matrix[known]))
+        return cls(s, n, design, tuple(fits)[::-1])
 
     @cached_property
     def weights(self) -> FloatArray:
@@ -190,76 +203,13 @@ def _prior(linear: FloatArray, spread: FloatArray | float) -> tuple[FloatArray, 
     return 0.5 + (1.0 + odds) / spread**2, 0.5 + (1.0 + 1.0 / odds) / spread**2
 
 
-@dataclass(frozen=True, eq=False)
-class _Design:
-    """Which effects each group has: everyone's, those of its levels, and those of its pairs of levels.
-
-    Parameters
-    ----------
-    columns : int array of shape (m, c)
-        Effects of each group, everyone's (0) first; ``size`` stands for one that it does not have.
-    blocks : int array of shape (size,)
-        Effects of one attribute, or of one pair of attributes, form a block that shares a variance.
-    scales : float array of shape (number of blocks,)
-        Prior guess of each block's standard deviation.
-    """
-
-    columns: IntArray
-    blocks: IntArray
-    scales: FloatArray
-
-    @property
-    def size(self) -> int:
-        return len(self.blocks)
-
-    @classmethod
-    def of(cls, groups: Sequence[Group]) -> _Design:
-        """Pairs are left out where they would make the model slow to fit."""
-        names = list(dict.fromkeys(name for group in groups for name in group))
-        singles = [(name,) for name in names]
-        both = cls._over(groups, singles + list(combinations(names, 2)))
-        return both if len(names) > 2 and both.size <= _MOST_EFFECTS else cls._over(groups, singles)
-
-    @classmethod
-    def _over(cls, groups: Sequence[Group], subsets: Sequence[tuple[str, ...]]) -> _Design:
-        columns, blocks = [np.zeros(len(groups), dtype=np.int64)], [0]
-        last = sum(len(subset) == 1 for subset in subsets) + 1  # all pairs together are one block
-        for number, subset in enumerate(subsets, start=1):
-            place: dict[tuple[Level, ...], int] = {}
-            own = []
-            for group in groups:
-                if all(name in group for name in subset):
-                    own.append(place.setdefault(tuple(group[n] for n in subset), len(blocks) + len(place)))
-                else:
-                    own.append(-1)
-            columns.append(np.array(own, dtype=np.int64))
-            blocks += [min(number, last)] * len(place)
-        scales = [1.0, *(_SCALES[1] for subset in subsets if len(subset) == 1), _SCALES[2]]
-        stacked = np.stack(columns, axis=1)
-        return cls(np.where(stacked < 0, len(blocks), stacked), np.array(blocks), np.array(scales))
-
-    def linear(self, effects: FloatArray) -> FloatArray:
-        """The sum of every group's effects, for one set of effects or for many."""
-        if effects.ndim == 2:
-            members = np.zeros((self.size + 1, len(self.columns)))
-            members[self.columns.T, np.arange(len(self.columns))] = 1.0
-            many: FloatArray = effects @ members[:-1]
-            return many
-        padded = np.append(effects, 0.0)
-        total: FloatArray = padded[self.columns].sum(axis=1)
-        return total
-
-
-def _fit(s: FloatArray, n: FloatArray, design: _Design) -> Iterator[_Effects]:
+def _fit(s: FloatArray, n: FloatArray, design: Design) -> Iterator[_Effects]:
     """The effects at every σ by penalised Newton steps; the variance of each block is learned as well.
 
     A group weighs ``n v / (1 + σ² n v)`` with v the variance of one trial: never more than 1/σ², however
     many trials it has, since its own deviation stays.
     """
-    size, width = design.size, design.size + 1
-    pairs = (design.columns[:, :, None] * width + design.columns[:, None, :]).ravel()
-    per_row = design.columns.shape[1]
-    effects = np.zeros(size)
+    effects = np.zeros(len(design.blocks))
     effects[0] = logit((s.sum() + 0.5) / (n.sum() + 1.0))
     variances = design.scales**2
     for spread in _SPREADS[::-1]:
@@ -271,20 +221,20 @@ def _fit(s: FloatArray, n: FloatArray, design: _Design) -> Iterator[_Effects]:
             per_trial = rate * (1.0 - rate)
             weight = n * per_trial / (1.0 + spread**2 * n * per_trial)
             working = weight * (linear + (s - n * rate) / (n * per_trial))
-            gram = np.bincount(pairs, np.repeat(weight, per_row**2), minlength=width**2)
-            target = np.bincount(design.columns.ravel(), np.repeat(working, per_row), minlength=width)[:size]
-            precision = gram.reshape(width, width)[:size, :size] + np.diag(ridge)
+            target = np.asarray(design.matrix.T @ working)
+            precision = design.gram(weight)
+            np.fill_diagonal(precision, precision.diagonal() + ridge)
             covariance = np.linalg.inv(precision)
             effects = covariance @ target
-            variances = _learned_variances(effects, 1.0 - ridge * np.diag(covariance), design)
+            variances = _learned_variances(effects, 1.0 - ridge * covariance.diagonal(), design)
         a, b = _prior(design.linear(effects), spread)
         fit = (betaln(s + a, n - s + b) - betaln(a, b)).sum()
-        penalty = 0.5 * (ridge @ effects**2 - np.log(ridge).sum() - np.linalg.slogdet(covariance)[1])
-        root = np.asarray(np.linalg.cholesky(covariance).T, dtype=np.float64)
+        root = np.linalg.cholesky(covariance).T
+        penalty = 0.5 * (ridge @ effects**2 - np.log(ridge).sum()) - np.log(root.diagonal()).sum()
         yield _Effects(effects, root, float(fit - penalty))
 
 
-def _learned_variances(effects: FloatArray, learned: FloatArray, design: _Design) -> FloatArray:
+def _learned_variances(effects: FloatArray, learned: FloatArray, design: Design) -> FloatArray:
     """Variance of every block: its effects' squares per effect that data speak of (MacKay 1992).
 
     The prior guess counts as `_GUESS` effects, so that a block of two levels is not taken for constant.
