@@ -222,10 +222,11 @@ def truths_of(name, model, rng, replicates):
 def one_disparity(rng, truth, trials, groups):
     rates = Rates(rng.binomial(trials, truth), trials)
     pooled = partial_pooling(rates, groups)  # the draws that differential_fairness(groups=...) makes
+    p_value = homogeneity_test(rates)
     out = {"groups": ((pooled.low <= truth) & (truth <= pooled.high)).mean()}
     for name, measure in MEASURES.items():
         true = float(measure(truth.min(), truth.max()))
-        found = disparity(rates, measure, pooled.draws, smoothing=0.5, confidence=0.95)
+        found = disparity(rates, measure, pooled.draws, smoothing=0.5, confidence=0.95, p_value=p_value)
         out[name] = (
             found.low <= true + 1e-9,
             true <= found.high + 1e-9,
@@ -241,7 +242,8 @@ def check_draws(acs):
     """What `one_disparity` computes is what the public functions do."""
     rates, groups = acs.rates(4, "tpr")
     draws = partial_pooling(rates, groups).draws
-    ours = [disparity(rates, m, draws, smoothing=0.5, confidence=0.95) for m in MEASURES.values()]
+    p = homogeneity_test(rates)
+    ours = [disparity(rates, m, draws, smoothing=0.5, confidence=0.95, p_value=p) for m in MEASURES.values()]
     assert ours == [
         fl.differential_fairness(rates, groups=groups),
         fl.alpha_intersectional(rates, groups=groups, alpha=0.5),

@@ -71,9 +71,14 @@ def check_count(name: str, value: Any, low: int = 1) -> int:
 def check_columns_exist(wanted: Iterable[str], present: Sequence[str]) -> None:
     """Raise, with the nearest name, if a wanted column is not there."""
     absent = [name for name in wanted if name not in present]
-    if absent and "," in absent[0] and all(part.split(":")[0] in present for part in absent[0].split(",")):
+    if (
+        absent
+        and "," in str(absent[0])
+        and all(part.split(":")[0] in present for part in absent[0].split(","))
+    ):
         raise InputError(f"Columns not found: {absent}. Name several columns with spaces between them.")
     if absent:
+        absent = [str(name) for name in absent]
         listed = ", ".join(map(str, present[:_MOST_NAMED])) + (" …" if len(present) > _MOST_NAMED else "")
         hint = did_you_mean(absent[0], present) or f" The columns are {listed}."
         raise InputError(f"Columns not found: {absent}.{hint}")
@@ -120,7 +125,7 @@ def as_column(values: Any, name: str) -> Column:
         return Column(array, np.isnat(array))
     if array.dtype.kind == "O":
         plain = np.empty(len(array), dtype=object)
-        plain[:] = [_plain(v) for v in array]
+        plain[:] = [plain_value(v) for v in array]
         missing = np.fromiter((is_missing(v) for v in plain), dtype=bool, count=len(plain))
         return Column(_narrow(plain, missing), missing)
     return Column(array, np.zeros(len(array), dtype=bool))
@@ -206,7 +211,7 @@ def index_of(values: npt.NDArray[Any], known: Sequence[Any]) -> IntArray:
     return np.fromiter((position.get(v, -1) for v in values.tolist()), dtype=np.int64, count=len(values))
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """A value as text, a number or a truth value, where it stands for one."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -214,6 +219,8 @@ def _plain(value: Any) -> Any:
         return float(value)
     if isinstance(value, TIMES) and value == value:  # NaT is missing, and stays
         return time_text(value)
+    if type(value).__module__.startswith("pandas.") and not is_missing(value):
+        return str(value)  # a Period or an Interval
     return value
 
 

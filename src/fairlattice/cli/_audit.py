@@ -14,6 +14,7 @@ from fairlattice.exceptions import InputError, SmallCellWarning
 if TYPE_CHECKING:
     from fairlattice.metrics import Audit
 
+_ROLES = ("prediction", "baseline", "score", "by", "weight")
 NAME = "audit"
 HELP = "audit predictions over every intersection of the sensitive attributes"
 EPILOG = """\
@@ -115,18 +116,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dict[str, Any]]:
     """One aggregation for the audit, and one more for each other question asked."""
-    from fairlattice.cli._checks import check_counted, check_scan
+    from fairlattice.cli._checks import check_counted, check_periods, check_scan
     from fairlattice.cli._tables import reading, scan_table
     from fairlattice.groups import GroupCounts, PairedCounts, ScoreCounts
     from fairlattice.metrics import audit, audit_scores, audit_series, leveling_down
 
     table = scan_table(arguments.table)
-    others = [getattr(arguments, role) for role in ("prediction", "baseline", "score", "by", "weight")]
+    others = [getattr(arguments, role) for role in _ROLES]
     with reading(arguments.table):
         names = table.collect_schema().names()
         columns = Columns.parse(arguments, names, *(c for c in others if c is not None))
+        _check_roles_differ(arguments)
         used = list(dict.fromkeys([columns.label, *columns.sensitive, *(c for c in others if c is not None)]))
         check_scan(table, used, columns.sensitive, columns.cuts)
+        if arguments.by is not None:
+            check_periods(table.collect_schema(), arguments.by)
         label, attributes = columns.label, columns.sensitive
         options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing}
         by = () if arguments.by is None else (arguments.by,)
@@ -161,6 +165,15 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
         if by:
             found["series"] = audit_series(everything, by[0], positive=result.positive, **settings, **small)
     return columns, result, found
+
+
+def _check_roles_differ(arguments: argparse.Namespace) -> None:
+    """Raise if two options name the same column, which is a slip."""
+    role_of: dict[str, str] = {}
+    for role in ("label", *_ROLES):
+        name = getattr(arguments, role)
+        if name is not None and role_of.setdefault(name, role) != role:
+            raise InputError(f"--{role_of[name]} and --{role} both name `{name}`. Name two columns.")
 
 
 def parse_gates(text: str | None) -> dict[str, float]:

@@ -34,6 +34,12 @@ def check_scan(
     _check_not_continuous(first, columns[0])
 
 
+def check_periods(schema: pl.Schema, name: str) -> None:
+    """Raise if a column of periods has an order of its own, which its values as numbers or text lose."""
+    if schema[name].base_type() in (pl.Enum, pl.Duration):
+        raise InputError(f"Column `{name}` of type {schema[name]} cannot be periods. Use numbers or dates.")
+
+
 def check_counted(
     classes: tuple[Any, ...], labels: set[Any], given: set[Any], label: str, prediction: str
 ) -> None:

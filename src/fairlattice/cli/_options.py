@@ -48,7 +48,7 @@ class Columns:
         for name in (arguments.label, *others):
             if name in names:
                 raise InputError(
-                    f"Column `{name}` cannot be a sensitive attribute and the label or prediction too."
+                    f"Column `{name}` cannot be a sensitive attribute and play another part too."
                 )
         if len(set(names)) < len(names):
             raise InputError(f"A sensitive attribute is named twice: {', '.join(names)}.")

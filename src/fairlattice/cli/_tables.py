@@ -13,9 +13,9 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import polars as pl
 
@@ -81,18 +81,45 @@ def scan_table(path: Path) -> pl.LazyFrame:
 
 
 def _parts(folder: Path) -> list[Path]:
-    """The Parquet files that a folder stands for, in order."""
-    found = sorted(folder.rglob("*.parquet"))
-    return [p for p in found if p.is_file() and not p.name.startswith((".", "_"))]
+    """The Parquet files that a folder stands for, in order; hidden ones, as of unfinished jobs, are not."""
+
+    def refuse(error: OSError) -> NoReturn:  # else what cannot be read would be left out in silence
+        raise InputError(f"`{error.filename}` cannot be read: {error.strerror}.") from error
+
+    found, walked = [], set()
+    for root, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        walked.add(os.path.realpath(root))
+        inner = [name for name in folders if not name.startswith((".", "_"))]
+        folders[:] = [name for name in inner if os.path.realpath(Path(root, name)) not in walked]
+        shown = (Path(root, name) for name in files if not name.startswith((".", "_")))
+        found += [p for p in shown if _FORMATS.get(p.suffix.lower()) == "parquet"]
+    return sorted(found)
 
 
 def _scan_folder(path: Path) -> pl.LazyFrame:
     parts = _parts(path)
     if not parts:
         raise InputError(f"`{path}` is a folder without Parquet files. Name a file, or a folder of them.")
+    first: Mapping[str, Any] = {}
+    for part in parts:
+        with reading(part):
+            _check_file(part)
+            schema = pl.read_parquet_schema(part)
+        _check_alike(part, schema, parts[0], first or schema)
+        first = first or schema
     # Folders called month=1 are a column of that name.
     keyed = any("=" in p.relative_to(path).parent.as_posix() for p in parts)
     return pl.scan_parquet(parts, glob=False, hive_partitioning=keyed)
+
+
+def _check_alike(part: Path, schema: Mapping[str, Any], first: Path, expected: Mapping[str, Any]) -> None:
+    for name in {**expected, **schema}:
+        here, there = schema.get(name, "absent"), expected.get(name, "absent")
+        if here != there:
+            raise InputError(
+                f"Parts differ: column `{name}` is {here} in `{part}`, but {there} in `{first}`. "
+                "Write all parts alike, or audit them one by one."
+            )
 
 
 @contextlib.contextmanager

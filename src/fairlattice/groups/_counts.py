@@ -317,7 +317,9 @@ class GroupCounts:
         """
         from fairlattice.groups._counts_json import parse_counts, read_text
 
-        if isinstance(source, str) and source.lstrip().startswith("{"):
+        if not isinstance(source, str | os.PathLike):
+            raise InputError(f"`source` must be a path or JSON text, got {type(source).__name__}.")
+        if isinstance(source, str) and source.lstrip().startswith(("{", "[")):
             return parse_counts(source, "The text")
         return parse_counts(read_text(Path(source)), f"`{source}`")
 

@@ -7,11 +7,11 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from fairlattice._validation import FloatArray
+from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import Attribute
 from fairlattice.groups._counts import GroupCounts
@@ -19,6 +19,7 @@ from fairlattice.groups._lattice import GroupLattice
 from fairlattice.groups._tally import join_classes
 
 SCHEMA = "fairlattice/counts/1"
+_MOST_ROWS = 2**53  # sums beyond would not be exact
 
 
 def dump_counts(counts: GroupCounts) -> str:
@@ -40,13 +41,13 @@ def dump_counts(counts: GroupCounts) -> str:
     if counts.weights is not None and counts.squares is not None:
         summary["weights"] = counts.weights[leaf, label, prediction].tolist()
         summary["squares"] = counts.squares[leaf, label, prediction].tolist()
-    return json.dumps(summary, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(summary, allow_nan=False) + "\n"  # ASCII, so that any name is text
 
 
 def parse_counts(text: str, name: str) -> GroupCounts:
     """Counts from JSON text; `name` is what errors call it."""
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is no JSON: {error}. Pass what `to_json` wrote.") from error
     schema = found.get("schema") if isinstance(found, dict) else None
@@ -59,9 +60,16 @@ def parse_counts(text: str, name: str) -> GroupCounts:
         raise InputError(f"{name} is damaged ({told}). Write it again with `to_json`.") from error
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
 def _build(found: dict[str, Any]) -> GroupCounts:
     lattice = GroupLattice(tuple(_attribute(a) for a in found["attributes"]))
-    classes = join_classes((), _distinct(found["classes"]), "The classes")
+    known = _distinct(found["classes"])
+    if None in known:
+        raise ValueError("a class is missing")
+    classes = join_classes((), known, "The classes")
     leaf, label, prediction, rows = (
         _column(found[key], whole=True) for key in ("leaf", "label", "prediction", "rows")
     )
@@ -77,10 +85,23 @@ def _build(found: dict[str, Any]) -> GroupCounts:
         raise ValueError("an entry lies outside the table")
     if rows.min() < 1 or not all((np.isfinite(s) & (s >= 0)).all() for s in sums.values()):
         raise ValueError("an entry has no rows, or weights that are none")
+    if sums:
+        _check_weights(rows, sums["weights"], sums["squares"])
     excluded = found["excluded"]
     if type(excluded) is not int or excluded < 0:
         raise ValueError(f"excluded is {excluded!r}")
+    if sum(rows.tolist()) + excluded > _MOST_ROWS:
+        raise ValueError(f"more than {_MOST_ROWS:,} rows")
     return GroupCounts.from_codes(lattice, classes, leaf, label, prediction, rows, sums, excluded)
+
+
+def _check_weights(rows: IntArray, weights: FloatArray, squares: FloatArray) -> None:
+    """Raise if no weights of so many rows have these sums, up to rounding."""
+    with np.errstate(over="ignore"):
+        squared = weights**2
+        possible = (squared <= rows * squares * (1 + 1e-9)) & (squares <= squared * (1 + 1e-9))
+    if not possible.all() or not weights.sum() > 0:
+        raise ValueError("sums of weights and of their squares do not agree")
 
 
 def _attribute(found: dict[str, Any]) -> Attribute:
@@ -96,6 +117,8 @@ def _distinct(values: Any) -> tuple[Any, ...]:
     """A list of distinct plain values as a tuple."""
     if not isinstance(values, list) or any(isinstance(v, list | dict) for v in values):
         raise TypeError(f"{values!r} is no list of plain values")
+    if any(isinstance(v, float) and not np.isfinite(v) for v in values):
+        raise ValueError("a value is not finite")
     if len(set(values)) < len(values):
         raise ValueError("a value comes twice")
     return tuple(values)

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fairlattice._validation import (
-    TIMES,
     FloatArray,
     IntArray,
     as_column,
@@ -28,8 +27,8 @@ from fairlattice._validation import (
     distinct_values,
     index_of,
     is_missing,
+    plain_value,
     sorted_values,
-    time_text,
 )
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import check_cuts
@@ -74,14 +73,22 @@ class Tally:
         """Rows of every entry."""
         return np.ones(len(self.codes), dtype=np.int64) if self.rows is None else self.rows
 
-    def weighted(self) -> Tally:
-        """The same with the sums ``weights`` and ``squares`` of a column of weights checked."""
+    def weighted(self, name: str | None) -> Tally:
+        """The same with the sums ``weights`` and ``squares`` of the weights called `name` checked."""
         weights = self.sums.get("weights")
         if weights is not None:
-            if not np.isfinite(self.sums["squares"]).all() or (weights < 0).any():
-                raise InputError("Sample weights must be finite and at least 0. Correct or remove them.")
+            squares = self.sums["squares"]
+            if (
+                not np.isfinite(squares).all()
+                or (weights < 0).any()
+                or ((weights > 0) & (squares == 0)).any()
+            ):
+                raise InputError(
+                    f"Weights `{name}` must be 0, or lie between 1e-150 and 1e150, in every row. "
+                    "Correct, scale or remove them."
+                )
             if not weights.sum() > 0:
-                raise InputError("Sample weights are 0 in every row, so nothing is counted.")
+                raise InputError(f"Weights `{name}` are 0 in every row, so nothing is counted.")
         return self
 
 
@@ -116,8 +123,9 @@ def tally_arrays(
         lattice = GroupLattice.from_features(sensitive_features, cuts=cuts, missing=policy)
     codes = lattice.encode(sensitive_features)
     check_same_length(**arrays, **extra, sensitive_features=codes)
-    sums = {} if weight is None else {"weights": weight, "squares": weight**2}
-    return Tally(lattice, codes, arrays, None, sums, excluded).weighted()
+    with np.errstate(over="ignore", under="ignore"):  # refused by `weighted`
+        sums = {} if weight is None else {"weights": weight, "squares": weight**2}
+    return Tally(lattice, codes, arrays, None, sums, excluded).weighted("sample_weight")
 
 
 def tally_frame(
@@ -137,10 +145,12 @@ def tally_frame(
     """
     check_choice("missing", missing, MISSING)
     table = _lazy(frame)
+    sensitive = (sensitive,) if isinstance(sensitive, str) else tuple(sensitive)
     cuts = {name: check_cuts(name, points) for name, points in (cuts or {}).items()}
     schema = table.collect_schema()
     also = [name for name in (weight, score and score[0]) if name is not None]
     check_columns_exist([*values.values(), *sensitive, *also], list(schema.names()))
+    _check_names([*values.values(), *also], sensitive)
     check_columns_exist(cuts, list(sensitive))
     for name in [*cuts, *also]:
         if not schema[name].is_numeric():
@@ -175,7 +185,18 @@ def tally_frame(
         rows,
         {name: np.asarray(found[name], dtype=np.float64) for name in sums},
     )
-    return _with_leaves(tally, {n: _levels_of(raw[n], cuts.get(n, ())) for n in sensitive}, cuts, missing)
+    features = {n: _levels_of(raw[n], cuts.get(n, ())) for n in sensitive}
+    return _with_leaves(tally, features, cuts, missing).weighted(weight)
+
+
+def _check_names(values: Sequence[str], sensitive: Sequence[str]) -> None:
+    """Raise if a column plays two parts of which one is that of an attribute, or engines would misread it."""
+    twice = next((name for i, name in enumerate(sensitive) if name in (*values, *sensitive[:i])), None)
+    if twice is not None:
+        raise InputError(f"Column `{twice}` is named twice, once as sensitive. Give each column one part.")
+    odd = next((n for n in (*values, *sensitive) if n == "*" or (n[:1], n[-1:]) == ("^", "$")), None)
+    if odd is not None:
+        raise InputError(f"Column name {odd!r} is a pattern to data frames. Rename the column.")
 
 
 def _check_values(
@@ -252,7 +273,7 @@ def _with_leaves(tally: Tally, features: dict[str, Any], cuts: Mapping[str, Any]
         GroupLattice.from_features(features, cuts=cuts, missing=policy) if features else GroupLattice(())
     )
     codes = lattice.encode(features) if features else tally.codes
-    return replace(tally, lattice=lattice, codes=codes).weighted()
+    return replace(tally, lattice=lattice, codes=codes)
 
 
 def _check_some_kept(kept: int, of: int) -> None:
@@ -277,7 +298,12 @@ def _lazy(frame: Any) -> nw.LazyFrame[Any]:
     with warnings.catch_warnings():
         # Narwhals announces that its support of Dask will be a package of its own; no user can act on it.
         warnings.filterwarnings("ignore", "Dask support is moving", FutureWarning)
-        native = nw.from_native(frame, pass_through=True)
+        try:
+            native = nw.from_native(frame, pass_through=True)
+        except nw.exceptions.DuplicateError as error:
+            raise InputError(
+                f"Two columns have one name: {str(error).splitlines()[0]} Rename one."
+            ) from error
         if not isinstance(native, nw.DataFrame | nw.LazyFrame):
             told = type(frame).__name__
             raise InputError(f"`frame` must be a data frame that narwhals knows, got {told}.")
@@ -300,10 +326,8 @@ def _aggregate(
 
 
 def _plain(value: Any) -> Any:
-    """None for every engine's way to say missing; a time as its text."""
-    if is_missing(value):
-        return None
-    return time_text(value) if isinstance(value, TIMES) else value
+    """None for every engine's way to say missing; else text, a number or a truth value."""
+    return None if is_missing(value) else plain_value(value)
 
 
 def _key(name: str, cuts: Sequence[float], dtype: Any) -> nw.Expr:

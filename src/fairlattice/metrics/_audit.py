@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from fairlattice._validation import FloatArray, check_choice, check_count, check_real
 from fairlattice.exceptions import InputError
@@ -36,6 +37,8 @@ from fairlattice.metrics._leveling import (
 )
 from fairlattice.metrics._pooling import PooledRates, pooled_rates
 from fairlattice.metrics._rates import Rates, rates_of_notion, rates_of_others, weighted_rates
+
+Found = TypeVar("Found")
 
 _SELECTION = ("selection_rate", "demographic_parity")  # here both outcomes count
 
@@ -117,7 +120,7 @@ class Audit:
         else:
             counts = self.counts.rollup(attributes)
             groups = tuple(counts.lattice.group(leaf) for leaf in counts.leaves)
-            rates = weighted_rates(counts.layers, counts.classes, rate, self.positive)
+            rates = self._rates_of(counts.layers, rate)
         defined = int(rates.defined.sum())
         each = simultaneous_confidence(self.confidence, defined) if simultaneous else self.confidence
         low, high = rate_interval(rates.successes, rates.trials, confidence=each, method=self.interval)
@@ -133,8 +136,8 @@ class Audit:
 
         Classes without rows are left out; None without any.
         """
-        classes, everyone = self.counts.classes, self.counts.rollup(())
-        recalls = [weighted_rates(everyone.layers, classes, f"recall:{c}") for c in classes]
+        everyone = self.counts.rollup(()).layers
+        recalls = [self._rates_of(everyone, f"recall:{c}") for c in self.counts.classes]
         defined = [r.raw[0] for r in recalls if r.defined[0]]
         return float(np.mean(defined)) if defined else None
 
@@ -234,7 +237,7 @@ class Audit:
         """
         found = []
         for level in self._levels:
-            rates = weighted_rates(level.layers, self.counts.classes, rate, self.positive)
+            rates = self._rates_of(level.layers, rate)
             if rates.defined.any():
                 place = np.array([np.nanargmin(rates.smoothed(self.smoothing))])
                 found.append(self._one(level.groups, rates, place, int(rates.defined.sum())))
@@ -269,7 +272,7 @@ class Audit:
             rates, log_ratio, drawn, smoothing=self.smoothing, confidence=self.confidence,
             p_value=self._p_value(rate),
         )  # fmt: skip
-        total = round(float(weighted_rates(everyone, *kind).trials[0]))
+        total = round(float(self._rates_of(everyone, rate).trials[0]))
         others = rates_of_others(everyone, self.table.layers, *kind)
         worse = worse_claims(rate, self.groups, rates, others, margin=margin, confidence=self.confidence)
         most = greatest(rates, log_ratio, self.confidence)
@@ -313,21 +316,22 @@ class Audit:
         ranked = tuple(sorted(changes, key=lambda c: c.difference))
         return LevelingDown(overall_verdict(verdicts), verdicts, ranked)
 
-    def _rates(self, rate: str) -> Rates:
-        key = ("rates", rate)
-        if key not in self._found:
-            self._found[key] = weighted_rates(self.table.layers, self.counts.classes, rate, self.positive)
-        found: Rates = self._found[key]
+    def _once(self, what: str, rate: str, find: Callable[[], Found]) -> Found:
+        """What is found for a rate, kept for the next question."""
+        if (what, rate) not in self._found:
+            self._found[what, rate] = find()
+        found: Found = self._found[what, rate]
         return found
+
+    def _rates_of(self, layers: Sequence[npt.NDArray[Any]], rate: str) -> Rates:
+        return weighted_rates(layers, self.counts.classes, rate, self.positive)
+
+    def _rates(self, rate: str) -> Rates:
+        return self._once("rates", rate, lambda: self._rates_of(self.table.layers, rate))
 
     def _p_value(self, rate: str) -> float:
         """Of no disparity among the leaves: merged groups would count rows twice."""
-        key = ("p_value", rate)
-        if key not in self._found:
-            leaves = weighted_rates(self.counts.layers, self.counts.classes, rate, self.positive)
-            self._found[key] = homogeneity_test(leaves)
-        found: float = self._found[key]
-        return found
+        return self._once("p_value", rate, lambda: homogeneity_test(self._rates_of(self.counts.layers, rate)))
 
     @cached_property
     def _levels(self) -> tuple[GroupTable, ...]:
@@ -338,13 +342,8 @@ class Audit:
         return Design.of(self.groups)
 
     def _pooled(self, rate: str) -> PooledRates:
-        key = ("pooled", rate)
-        if key not in self._found:
-            self._found[key] = pooled_rates(
-                self._rates(rate), self._design, confidence=self.confidence, random_state=self.random_state
-            )
-        found: PooledRates = self._found[key]
-        return found
+        options: dict[str, Any] = {"confidence": self.confidence, "random_state": self.random_state}
+        return self._once("pooled", rate, lambda: pooled_rates(self._rates(rate), self._design, **options))
 
     def _draws(self, rate: str) -> FloatArray:
         """Draws of the rates of the groups that define one."""

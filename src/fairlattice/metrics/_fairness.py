@@ -35,8 +35,8 @@ class Disparity:
         The measure of the smoothed rates; small is fair. Biased upwards where groups are many and small.
     low, high : float
         Interval, ``low <= value <= high``. The lower end holds at the stated confidence whatever the groups
-        are like; the upper end is a posterior quantile, beyond which a tiny group unlike its ancestors
-        can lie.
+        are like; the upper end is a posterior quantile, far out where groups are so tiny that their
+        counts alone rule nothing out.
     corrected : float
         Median of the measure over the posterior of all groups' rates, where tiny groups borrow from
         their ancestors (:func:`partial_pooling`): the better guess of the true rates' measure.

@@ -105,7 +105,7 @@ def audit(
                 + (f"; missing: {', '.join(lacking)}." if lacking else ".")
             )
         counts = GroupCounts.from_frame(
-            y_true, label=label or "", prediction=prediction or "", sensitive=tuple(sensitive or ()),
+            y_true, label=label or "", prediction=prediction or "", sensitive=sensitive or (),
             weight=weight, cuts=cuts, missing=missing,
         )  # fmt: skip
     else:

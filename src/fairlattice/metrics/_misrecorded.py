@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fairlattice._validation import FloatArray, check_columns_exist, check_real
+from fairlattice.exceptions import InputError
 from fairlattice.metrics._audit import Audit
 from fairlattice.metrics._fairness import Measure
 from fairlattice.metrics._rates import rates_of_notion
@@ -83,6 +84,8 @@ def misrecording_bounds(
     >>> print(round(found["if"].value, 2), round(found["if"].low, 2), round(found["if"].high, 2))
     0.4 0.26 0.5
     """
+    if not isinstance(errors, Mapping):
+        raise InputError(f"`errors` must map attributes to error rates, got {type(errors).__name__}.")
     check_columns_exist(errors, audit.counts.lattice.names)
     for name, error in errors.items():
         check_real(f"errors[{name!r}]", error, 0.0, 1.0)

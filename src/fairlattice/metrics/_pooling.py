@@ -9,10 +9,14 @@ keeps its own rate.
 Given its prediction η, a group's rate has the prior Beta(½ + (1 + e^η)/σ², ½ + (1 + e^-η)/σ²), whose
 logit has mean η and standard deviation σ, closely for σ up to 1 and a little less beyond. It is
 conjugate, so posteriors are exact; σ → 0 pools completely, and σ → ∞ would be Jeffreys' prior: no pooling.
+
+A model can be wrong: some tiny group may be unlike its ancestors. So one draw in twenty supposes that groups
+have nothing in common, and intervals reach as far as counts alone, half of the time, would take them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,6 +35,7 @@ _SPREADS = np.array([0.02, 0.08, 0.16, 0.27, 0.42, 0.65, 1.0, 1.6, 2.6])  # σ a
 _FINE = np.exp(np.linspace(np.log(_SPREADS[0]), np.log(_SPREADS[-1]), 65))  # σ that the draws have
 _NEWTON = 3  # steps per σ; each starts where the last σ ended
 _GUESS = 1.0  # how many effects the prior guess of a block's variance is worth
+_DOUBT = 0.05  # share of draws that suppose the groups to have nothing in common
 _MOST_DRAWN = 4_000_000  # numbers in memory, and time, for the draws of one rate
 
 
@@ -48,7 +53,7 @@ class PooledRates:
         Posterior mean of σ, the standard deviation of groups' own deviations on the logit scale: 0 where
         every group is as its levels predict.
     draws : float array of shape (b, m)
-        Draws from the joint posterior.
+        Draws from the joint posterior; in one of twenty the groups borrow nothing from each other.
     """
 
     mean: FloatArray
@@ -182,15 +187,17 @@ class _Model:
         return np.asarray(self.weights @ np.array(means))
 
     def draw(self, size: int, rng: np.random.Generator) -> FloatArray:
-        """Draws of all groups' rates, shape (size, m), inside (0, 1)."""
-        picked = np.sort(rng.choice(len(_FINE), size=size, p=self.weights))
+        """Draws of all groups' rates, shape (size, m), inside (0, 1); the last ones doubt the model."""
+        failures, doubting = self.trials - self.successes, math.ceil(_DOUBT * size)
+        picked = np.sort(rng.choice(len(_FINE), size=size - doubting, p=self.weights))
         drawn = np.empty((size, len(self.trials)))
+        drawn[size - doubting :] = rng.beta(self.successes + 0.5, failures + 0.5, (doubting, len(failures)))
         for place in np.unique(_NEAREST[picked]):
-            own = _NEAREST[picked] == place
+            own = np.flatnonzero(_NEAREST[picked] == place)
             fit = self.fits[place]
-            effects = fit.mode + rng.standard_normal((int(own.sum()), len(fit.mode))) @ fit.root
+            effects = fit.mode + rng.standard_normal((len(own), len(fit.mode))) @ fit.root
             a, b = _prior(self.design.linear(effects), _FINE[picked[own]][:, None])
-            drawn[own] = rng.beta(self.successes + a, self.trials - self.successes + b)
+            drawn[own] = rng.beta(self.successes + a, failures + b)
         return np.clip(drawn, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
 
 

@@ -44,6 +44,11 @@ class Rates:
     successes, trials : arrays of shape (m,)
         ``0 <= successes <= trials``; whole numbers, or effective ones where rows are weighted.
 
+    Raises
+    ------
+    InputError
+        If they are not.
+
     Examples
     --------
     >>> Rates(np.array([3, 0]), np.array([4, 0])).smoothed(0.5)
@@ -52,6 +57,11 @@ class Rates:
 
     successes: NumberArray
     trials: NumberArray
+
+    def __post_init__(self) -> None:
+        s, n = np.asarray(self.successes), np.asarray(self.trials)
+        if s.shape != n.shape or not ((s >= 0) & (s <= n)).all():
+            raise InputError("Rates need as many `successes` as `trials`, with 0 <= successes <= trials.")
 
     def of(self, place: IntArray) -> Rates:
         """The rates of some of the groups."""
@@ -180,7 +190,7 @@ def group_rates(table: Table, classes: tuple[Any, ...], rate: str, positive: Any
     >>> group_rates(table, (0, 1), "tpr", positive=1).raw
     array([0.8])
     """
-    kind, _, wanted = rate.partition(":")
+    kind, _, wanted = str(rate).partition(":")
     if kind in _OF_CLASS and wanted:
         names = [str(c) for c in classes]
         if wanted not in names:
@@ -188,7 +198,9 @@ def group_rates(table: Table, classes: tuple[Any, ...], rate: str, positive: Any
         return Rates(*_OF_CLASS[kind](table, names.index(wanted)))
     if rate not in RATES:
         known = [*RATES, *(f"{kind}:<class>" for kind in _OF_CLASS)]
-        raise InputError(f"No rate {rate!r}; the rates are {', '.join(known)}.{did_you_mean(rate, known)}")
+        raise InputError(
+            f"No rate {rate!r}; the rates are {', '.join(known)}.{did_you_mean(str(rate), known)}"
+        )
     if rate != "accuracy" and positive is None:
         raise InputError(f"Rate {rate!r} needs a positive class; the classes are {list(classes)}. Name one.")
     return Rates(*_COUNT[rate](table, classes.index(positive) if rate != "accuracy" else 0))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import FloatArray, IntArray, check_columns_exist
+from fairlattice._validation import FloatArray, IntArray, check_choice, check_columns_exist
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
 from fairlattice.metrics._audit import Audit, check_options
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
 from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion, rates_of_others, weighted_rates
+
+_OPTIONS = ("alpha", "smoothing", "confidence", "interval", "min_size", "on_small", "random_state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +116,32 @@ def audit_series(
     2 fairness {'sex': 'f'} -0.75
     2 fairness {'sex': 'm'} 0.75
     """
+    for option in options:
+        check_choice("option", option, _OPTIONS)
     check_columns_exist([by], counts.lattice.names)
     if counts.lattice.names == (by,):
         raise InputError(f"`{by}` is the only attribute. Name a sensitive attribute besides.")
     if None in next(a.levels for a in counts.lattice.attributes if a.name == by):
         raise InputError(f"`{by}` is missing in some rows. Remove these rows first.")
+    _check_order(by, counts)
     label = find_positive(counts.classes, positive)
     parts = counts.split(by)
     audits = {period: check_options(replace(Audit(part, label), **options)) for period, part in parts.items()}
     confidence = next(iter(audits.values())).confidence
     return AuditSeries(by, audits, tuple(_changes(audits, measure, confidence)))
+
+
+def _check_order(by: str, counts: GroupCounts) -> None:
+    """Raise if periods are text whose order as text is not that of the numbers in it: 2024-10, 2024-9."""
+    levels = next(a.levels for a in counts.lattice.attributes if a.name == by)
+    pieces = [re.split(r"(\d+)", str(level)) for level in levels]
+    ordered = sorted(pieces, key=lambda parts: [(int(p), "") if p.isdecimal() else (0, p) for p in parts])
+    if any(isinstance(level, str) for level in levels) and ordered != pieces:
+        first, then = next((a, b) for a, b in zip(pieces, ordered, strict=True) if a != b)
+        raise InputError(
+            f"Periods of `{by}` would be ordered as text, {''.join(first)!r} before {''.join(then)!r}. "
+            "Use numbers or dates, or write all numbers equally long, as in 2024-09."
+        )
 
 
 @dataclass(frozen=True, eq=False)
