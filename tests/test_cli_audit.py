@@ -182,3 +182,76 @@ def test_the_gate_falls_on_a_loss_that_pairs_of_predictions_prove(tmp_path, monk
     options = ["--label", "y", "--prediction", "a", "--baseline", "b", "--sensitive", "s"]
     assert main(["audit", "t.csv", *options, "--fail-on-leveling-down"]) == 1
     assert "leveling down" in capsys.readouterr().err
+
+
+def refused(capsys, *arguments):
+    """The one line that the command refuses with."""
+    assert main(["audit", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    return err
+
+
+def test_parts_by_any_suffix_are_read_and_those_of_unfinished_jobs_are_not(rows, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("parts/deep", "parts/_temporary/0", "parts/.trash"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("a.PARQUET", "deep/b.pq", "_temporary/0/c.parquet", ".trash/d.parquet", "_e.parquet"):
+        rows.write_parquet(tmp_path / "parts" / name)
+    (tmp_path / "parts" / "deep" / "again").symlink_to(tmp_path / "parts")  # a loop
+    assert summary_of("parts")["n"] == 2 * rows.height
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (
+            lambda r: r.with_columns(pl.col("p").cast(pl.Int8)),
+            "column `p` is Int8 in `parts/b.parquet`, but Int64",
+        ),
+        (lambda r: r.drop("p"), "column `p` is absent in `parts/b.parquet`"),
+        (lambda r: r.with_columns(extra=1), "column `extra` is Int32 in `parts/b.parquet`, but absent"),
+    ],
+)
+def test_parts_that_differ_are_named(rows, tmp_path, monkeypatch, capsys, change, word):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parts").mkdir()
+    rows.write_parquet("parts/a.parquet")
+    change(rows).write_parquet("parts/b.parquet")
+    assert word in refused(capsys, "parts", *COMMON)
+
+
+def test_parts_that_lead_nowhere_are_refused(rows, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "parts").mkdir()
+    rows.write_parquet("parts/a.parquet")
+    (tmp_path / "parts" / "b.parquet").symlink_to("nowhere")
+    assert "`parts/b.parquet` is not there" in refused(capsys, "parts", *COMMON)
+
+
+def test_a_column_plays_one_part(table, capsys):
+    assert "--prediction and --baseline both name `p`" in refused(capsys, table, *COMMON, "--baseline", "p")
+    assert "--label and --by both name `hired`" in refused(capsys, table, *COMMON, "--by", "hired")
+    assert "Column `sex` cannot be" in refused(capsys, table, *COMMON, "--by", "sex")
+    assert "Column `race` cannot be" in refused(capsys, table, *COMMON, "--weight", "race")
+
+
+def test_periods_whose_order_would_be_a_guess_are_refused(rows, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    months = pl.format("2024-{}", pl.col("month") + 7)
+    rows.with_columns(
+        when=months, kept=months.cast(pl.Enum([f"2024-{m}" for m in range(8, 12)]))
+    ).write_parquet("t.parquet")
+    assert "'2024-10' before '2024-8'" in refused(capsys, "t.parquet", *COMMON, "--by", "when")
+    assert "Column `kept` of type Enum" in refused(capsys, "t.parquet", *COMMON, "--by", "kept")
+
+
+def test_names_that_are_patterns_and_weights_out_of_range_are_refused(rows, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rows.rename({"sex": "*"}).with_columns(tiny=1e-200, huge=1e200).write_parquet("t.parquet")
+    star = ["t.parquet", "--label", "hired", "--prediction", "p", "--sensitive"]
+    assert "Column name '*' is a pattern" in refused(capsys, *star, "*")
+    for name in ("tiny", "huge"):
+        assert f"Weights `{name}` must be 0, or lie between" in refused(
+            capsys, *star, "race", "--weight", name
+        )

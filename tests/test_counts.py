@@ -1,5 +1,7 @@
 """Counts: the same integers from any container, additive, rolled up to any marginal."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -155,3 +157,63 @@ def test_counts_of_labels_typed_differently_do_not_add():
     text = GroupCounts.from_arrays(["0", "1"], ["0", "1"], sensitive_features=["a", "b"])
     with pytest.raises(InputError, match="differ in type"):
         numbers + text
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("rows", [2**62]),
+        ("excluded", 2**60),
+        ("classes", [0, None]),
+        ("weights", [3.0]),  # of one row with squares 1, they can be no more than 1
+        ("squares", [float("inf")]),
+    ],
+)
+def test_counts_that_no_rows_could_have_are_refused(key, value):
+    S = {"sex": ["f"]}
+    counts = GroupCounts.from_arrays([1], [0], sensitive_features=S, sample_weight=[1.0])
+    found = json.loads(counts.to_json())
+    assert GroupCounts.from_json(json.dumps(found)).n == 1
+    with pytest.raises(InputError, match=r"damaged|no JSON"):
+        GroupCounts.from_json(json.dumps({**found, key: value}))
+
+
+def test_counts_come_from_paths_and_texts_only():
+    with pytest.raises(InputError, match="must be a path or JSON text, got NoneType"):
+        GroupCounts.from_json(None)
+    with pytest.raises(InputError, match="has the schema None"):
+        GroupCounts.from_json("[]")
+
+
+def test_a_name_that_is_no_unicode_is_written_and_read():
+    counts = GroupCounts.from_arrays([1, 0], [0, 1], sensitive_features={"\ud800": ["f", "m"]})
+    assert GroupCounts.from_json(counts.to_json()).lattice.names == ("\ud800",)
+
+
+def test_periods_and_intervals_of_pandas_are_text():
+    frame = pd.DataFrame({"y": [1, 0], "p": [1, 1]})
+    frame["month"] = pd.period_range("2024-01", periods=2, freq="M")
+    frame["age"] = pd.cut(pd.Series([20, 40]), [0, 30, 50])
+    S = ["month", "age"]
+    for counts in (
+        GroupCounts.from_frame(frame, label="y", prediction="p", sensitive=S),
+        GroupCounts.from_arrays(frame.y, frame.p, sensitive_features=frame[S]),
+    ):
+        assert counts.leaves == (("2024-01", "(0, 30]"), ("2024-02", "(30, 50]"))
+        assert GroupCounts.from_json(counts.to_json()).leaves == counts.leaves
+
+
+def test_what_a_frame_is_refused_for():
+    frame = pd.DataFrame({"y": [1, 0], "p": [1, 1], "sex": ["f", "m"]})
+    names = {"label": "y", "prediction": "p"}
+    assert GroupCounts.from_frame(frame, **names, sensitive="sex").lattice.names == ("sex",)
+    for sensitive in (["sex", "sex"], ["y"]):
+        with pytest.raises(InputError, match="is named twice, once as sensitive"):
+            GroupCounts.from_frame(frame, **names, sensitive=sensitive)
+    with pytest.raises(InputError, match=r"Columns not found: \['1'\]"):
+        GroupCounts.from_frame(frame, label=1, prediction="p", sensitive=["sex"])
+    double = pd.concat([frame, frame[["sex"]]], axis=1)
+    with pytest.raises(InputError, match="Two columns have one name"):
+        GroupCounts.from_frame(double, **names, sensitive=["sex"])
+    with pytest.raises(InputError, match="Two columns have one name"):
+        GroupCounts.from_arrays([1, 0], [1, 1], sensitive_features=double)

@@ -15,7 +15,7 @@ import fairlattice
 ROOT = Path(fairlattice.__file__).parent
 FLOORS = [
     {"exceptions"},
-    {"_validation"},
+    {"_validation", "_files"},
     {"groups", "divergences", "datasets", "encoders"},
     {"metrics", "generators", "diagnostics"},
     {"samplers", "classifiers"},

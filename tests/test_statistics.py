@@ -12,9 +12,12 @@ from scipy.special import betainc, gammaincc
 from scipy.stats import binom, binomtest, chi2_contingency, multinomial
 
 import fairlattice as fl
+from fairlattice.exceptions import InputError
 from fairlattice.metrics import (
     INTERVALS,
     Rates,
+    _design,
+    audit_series,
     clopper_pearson_interval,
     differential_fairness,
     homogeneity_test,
@@ -388,3 +391,44 @@ def test_replicates_are_drawn_from_counts_and_need_no_rows():
         assert replicate.counts.n == 300
         rates.append(replicate.by_group("tpr")[0].rate)
     assert np.std(rates) == pytest.approx(math.sqrt(0.75 * 0.25 / 200), rel=0.15)
+
+
+def test_options_of_pooling_and_series_are_checked():
+    rates = Rates(np.array([1, 2]), np.array([2, 2]))
+    with pytest.raises(InputError, match="are of 2 groups, but `groups` names 1"):
+        partial_pooling(rates, [{}])
+    for option in ({"draws": 0}, {"draws": 1.5}, {"random_state": -1}):
+        with pytest.raises(InputError, match=next(iter(option))):
+            partial_pooling(rates, [{}, {}], **option)
+    with pytest.raises(InputError, match="0 <= successes <= trials"):
+        Rates(np.array([3]), np.array([2]))
+    S = {"sex": ["f", "m"] * 4, "month": [1] * 4 + [2] * 4}
+    counts = fl.GroupCounts.from_arrays([1, 0] * 4, [1, 1] * 4, sensitive_features=S)
+    with pytest.raises(InputError, match="confidence"):
+        audit_series(counts, "month", confidance=0.9)
+
+
+def test_many_effects_are_pooled_by_a_sparse_design_as_by_a_dense_one(monkeypatch):
+    rng = np.random.default_rng(0)
+    n = rng.integers(0, 30, 36)
+    rates = Rates(rng.binomial(n, 0.4), n)
+    dense = partial_pooling(rates, LATTICE)
+    singles = _design.Design.of(LATTICE).matrix.shape[1]
+    monkeypatch.setattr(_design, "_MOST_EFFECTS", 0)
+    dense_singles = partial_pooling(rates, LATTICE)
+    monkeypatch.setattr(_design, "_MOST_ENTRIES", 0)
+    sparse = partial_pooling(rates, LATTICE)
+    assert _design.Design.of(LATTICE).matrix.shape[1] < singles
+    np.testing.assert_allclose(sparse.mean, dense_singles.mean, atol=1e-9)
+    np.testing.assert_allclose(sparse.draws, dense_singles.draws, atol=1e-6)
+    assert np.abs(dense.mean - sparse.mean).max() < 0.2
+
+
+def test_one_draw_in_twenty_borrows_nothing():
+    """None of 4 succeeded where levels predict 90 %: counts alone do not rule out a rate of 5 %."""
+    groups = [{"a": i, "b": j} for i in range(2) for j in range(8)]
+    n = np.array([4] + [400] * 15)
+    s = np.array([0] + [360] * 15)
+    draws = partial_pooling(Rates(s, n), groups, draws=4000).draws[:, 0]
+    assert 0.02 < (draws < 0.05).mean() < 0.3
+    assert np.median(draws) > 0.2

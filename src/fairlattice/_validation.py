@@ -70,6 +70,7 @@ def check_count(name: str, value: Any, low: int = 1) -> int:
 
 def check_columns_exist(wanted: Iterable[str], present: Sequence[str]) -> None:
     """Raise, with the nearest name, if a wanted column is not there."""
+    wanted = list(wanted)
     absent = [name for name in wanted if name not in present]
     if (
         absent
@@ -77,6 +78,9 @@ def check_columns_exist(wanted: Iterable[str], present: Sequence[str]) -> None:
         and all(part.split(":")[0] in present for part in absent[0].split(","))
     ):
         raise InputError(f"Columns not found: {absent}. Name several columns with spaces between them.")
+    pattern = next((n for n in wanted if n == "*" or str(n)[:1] + str(n)[-1:] == "^$"), None)
+    if pattern is not None:
+        raise InputError(f"Column name {pattern!r} is a pattern to data frames. Rename the column.")
     if absent:
         absent = [str(name) for name in absent]
         listed = ", ".join(map(str, present[:_MOST_NAMED])) + (" …" if len(present) > _MOST_NAMED else "")
@@ -131,13 +135,21 @@ def as_column(values: Any, name: str) -> Column:
     return Column(array, np.zeros(len(array), dtype=bool))
 
 
+def as_native(data: Any, *, allow_series: bool | None = None) -> Any:
+    """Any frame (or series) as narwhals wraps it, anything else as it is."""
+    try:
+        return nw.from_native(data, allow_series=allow_series, pass_through=True)
+    except nw.exceptions.DuplicateError as error:
+        raise InputError(f"Two columns have one name: {' '.join(str(error).split())}. Rename one.") from error
+
+
 def as_columns(data: Any, name: str, *, default: str | None = None) -> dict[str, Column]:
     """Columns of a frame, a mapping, a Series, or an array of one or two dimensions.
 
     Columns of an array are called ``<default>_0``, ``<default>_1`` …
     """
     default = default or name.removesuffix("s")
-    native = nw.from_native(data, allow_series=True, pass_through=True)
+    native = as_native(data, allow_series=True)
     if isinstance(native, nw.LazyFrame):
         native = native.collect()
     if isinstance(native, nw.DataFrame):
@@ -219,7 +231,7 @@ def plain_value(value: Any) -> Any:
         return float(value)
     if isinstance(value, TIMES) and value == value:  # NaT is missing, and stays
         return time_text(value)
-    if type(value).__module__.startswith("pandas.") and not is_missing(value):
+    if type(value).__module__.partition(".")[0] == "pandas" and not is_missing(value):
         return str(value)  # a Period or an Interval
     return value
 
@@ -256,6 +268,8 @@ def _narrow(values: npt.NDArray[Any], missing: BoolArray) -> npt.NDArray[Any]:
     if values.dtype.kind != "O":
         return values
     kinds = {type(v) for v in values[~missing]}
+    if any(kind.__module__.partition(".")[0] == "pandas" for kind in kinds):  # Periods, Intervals
+        return _narrow(_object_safe_array([plain_value(v) for v in values], "column"), missing)
     target = next((t for t in (bool, int, float) if kinds and kinds <= {t}), None)
     if target is None:
         return values

@@ -11,7 +11,8 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fairlattice.cli._tables import Writer, write_files
+from fairlattice._files import Writer
+from fairlattice.cli._tables import write_files
 from fairlattice.exceptions import InputError
 
 

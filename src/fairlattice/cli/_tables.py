@@ -12,17 +12,15 @@ import hashlib
 import os
 import stat
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import polars as pl
 
+from fairlattice._files import Writer, beside, resolved
 from fairlattice._validation import did_you_mean
 from fairlattice.exceptions import InputError
-
-Writer = Callable[[IO[bytes]], Any]
 
 _FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".pq": "parquet",
@@ -188,12 +186,12 @@ def _read_text(path: Path, kind: str, as_text: bool) -> pl.DataFrame:
 
 def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = ()) -> None:
     """Raise, before any work is done, if a file could not be written or would replace an input."""
-    taken = {_resolved(i) for i in inputs}
+    taken = {resolved(i) for i in inputs}
     seen: set[Path] = set()
     for path in paths:
         if path is None or str(path) == "-":
             continue
-        real = _resolved(path)
+        real = resolved(path)
         try:
             mode = real.stat().st_mode if real.exists() else None
             if taken & {real, *real.parents}:  # the parents: a folder is an input too
@@ -220,7 +218,19 @@ def write_files(*outputs: tuple[Path | None, Writer]) -> None:
     with contextlib.ExitStack() as stack:
         for path, writer in outputs:
             if path is not None:
-                stack.enter_context(_beside(path, writer))
+                stack.enter_context(beside(path, _told(path, writer)))
+
+
+def _told(path: Path, writer: Writer) -> Writer:
+    """The writer, its own refusals made plain."""
+
+    def write(target: IO[bytes]) -> None:
+        try:
+            writer(target)
+        except _UNREADABLE as error:
+            raise InputError(f"`{path}` cannot be written: {str(error).splitlines()[0]}.") from error
+
+    return write
 
 
 def table_writer(frame: pl.DataFrame, path: Path) -> Writer:
@@ -245,48 +255,8 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 
-@contextlib.contextmanager
-def _beside(path: Path, writer: Writer) -> Iterator[None]:
-    """Write a temporary file in the same folder; rename it to `path` at the end, or remove it."""
-    real, temporary = _resolved(path), None
-    try:
-        handle, name = tempfile.mkstemp(prefix=".fairlattice-", suffix=".part", dir=real.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as target:
-            writer(target)
-            target.flush()
-            os.fsync(target.fileno())
-        temporary.chmod(stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o666 & ~_umask())
-        yield
-        temporary.replace(real)
-        temporary = None
-    except OSError as error:
-        raise InputError(f"`{path}` cannot be written: {error.strerror or error}.") from error
-    except InputError:
-        raise
-    except _UNREADABLE as error:
-        raise InputError(f"`{path}` cannot be written: {str(error).splitlines()[0]}.") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _resolved(path: Path) -> Path:
-    """Where a path leads, links followed."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError) as error:  # a loop of links, or a working folder that is gone
-        raise InputError(f"`{path}` leads nowhere: {error}.") from error
-
-
 def _near(path: Path) -> str:
     try:
-        return did_you_mean(path.name, sorted(p.name for p in path.parent.iterdir()))
+        return did_you_mean(path.name, sorted({p.name for p in path.parent.iterdir()} - {path.name}))
     except OSError:
         return ""

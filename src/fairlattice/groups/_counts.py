@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fairlattice._files import beside
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.groups._lattice import GroupLattice, Leaf
@@ -293,11 +294,12 @@ class GroupCounts:
         InputError
             If the file cannot be written; then nothing is left of it.
         """
-        from fairlattice.groups._counts_json import dump_counts, write_beside
+        from fairlattice.groups._counts_json import dump_counts
 
         text = dump_counts(self)
         if path is not None:
-            write_beside(Path(path), text)
+            with beside(Path(path), lambda target: target.write(text.encode())):
+                pass
         return text
 
     @classmethod

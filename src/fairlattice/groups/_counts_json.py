@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -130,27 +127,6 @@ def _column(values: Any, *, whole: bool) -> Any:
     if array.ndim != 1 or (array.size and array.dtype.kind not in ("iu" if whole else "iuf")):
         raise TypeError("a column holds other things than numbers")
     return array.astype(np.int64 if whole else np.float64)
-
-
-def write_beside(path: Path, text: str) -> None:
-    """Write a file whole or not at all: beside its place first, then renamed."""
-    temporary = None
-    try:
-        handle, name = tempfile.mkstemp(prefix=".fairlattice-", suffix=".part", dir=path.resolve().parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as target:
-            target.write(text)
-            target.flush()
-            os.fsync(target.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path.resolve())
-        temporary = None
-    except OSError as error:
-        raise InputError(f"`{path}` cannot be written: {error.strerror or error}.") from error
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
 
 
 def read_text(path: Path) -> str:

@@ -21,6 +21,7 @@ from fairlattice._validation import (
     as_column,
     as_columns,
     as_labels,
+    as_native,
     check_choice,
     check_columns_exist,
     check_same_length,
@@ -105,24 +106,23 @@ def tally_arrays(
     check_choice("missing", missing, MISSING)
     arrays = {name: as_labels(v, name) for name, v in values.items()}
     weight = _weights(sample_weight)
-    extra = {} if weight is None else {"sample_weight": weight}
+    if weight is not None:
+        arrays["sample_weight"] = weight
+    excluded = 0
     if missing == "exclude":
         columns = as_columns(sensitive_features, "sensitive_features")
-        check_same_length(**arrays, **extra, sensitive_features={k: c.values for k, c in columns.items()})
+        check_same_length(**arrays, sensitive_features={k: c.values for k, c in columns.items()})
         kept = ~np.any([c.missing for c in columns.values()], axis=0)
         _check_some_kept(int(kept.sum()), len(kept))
         sensitive_features = {name: c.values[kept] for name, c in columns.items()}
         arrays = {name: a[kept] for name, a in arrays.items()}
-        weight = None if weight is None else weight[kept]
-        extra = {} if weight is None else {"sample_weight": weight}
         excluded = int((~kept).sum())
-    else:
-        excluded = 0
     if lattice is None:
         policy = "level" if missing == "exclude" else missing
         lattice = GroupLattice.from_features(sensitive_features, cuts=cuts, missing=policy)
     codes = lattice.encode(sensitive_features)
-    check_same_length(**arrays, **extra, sensitive_features=codes)
+    check_same_length(**arrays, sensitive_features=codes)
+    weight = arrays.pop("sample_weight", None)
     with np.errstate(over="ignore", under="ignore"):  # refused by `weighted`
         sums = {} if weight is None else {"weights": weight, "squares": weight**2}
     return Tally(lattice, codes, arrays, None, sums, excluded).weighted("sample_weight")
@@ -150,7 +150,7 @@ def tally_frame(
     schema = table.collect_schema()
     also = [name for name in (weight, score and score[0]) if name is not None]
     check_columns_exist([*values.values(), *sensitive, *also], list(schema.names()))
-    _check_names([*values.values(), *also], sensitive)
+    _check_parts([*values.values(), *also], sensitive)
     check_columns_exist(cuts, list(sensitive))
     for name in [*cuts, *also]:
         if not schema[name].is_numeric():
@@ -189,14 +189,11 @@ def tally_frame(
     return _with_leaves(tally, features, cuts, missing).weighted(weight)
 
 
-def _check_names(values: Sequence[str], sensitive: Sequence[str]) -> None:
-    """Raise if a column plays two parts of which one is that of an attribute, or engines would misread it."""
+def _check_parts(values: Sequence[str], sensitive: Sequence[str]) -> None:
+    """Raise if a sensitive attribute is named twice, or plays another part too."""
     twice = next((name for i, name in enumerate(sensitive) if name in (*values, *sensitive[:i])), None)
     if twice is not None:
         raise InputError(f"Column `{twice}` is named twice, once as sensitive. Give each column one part.")
-    odd = next((n for n in (*values, *sensitive) if n == "*" or (n[:1], n[-1:]) == ("^", "$")), None)
-    if odd is not None:
-        raise InputError(f"Column name {odd!r} is a pattern to data frames. Rename the column.")
 
 
 def _check_values(
@@ -298,12 +295,7 @@ def _lazy(frame: Any) -> nw.LazyFrame[Any]:
     with warnings.catch_warnings():
         # Narwhals announces that its support of Dask will be a package of its own; no user can act on it.
         warnings.filterwarnings("ignore", "Dask support is moving", FutureWarning)
-        try:
-            native = nw.from_native(frame, pass_through=True)
-        except nw.exceptions.DuplicateError as error:
-            raise InputError(
-                f"Two columns have one name: {str(error).splitlines()[0]} Rename one."
-            ) from error
+        native = as_native(frame)
         if not isinstance(native, nw.DataFrame | nw.LazyFrame):
             told = type(frame).__name__
             raise InputError(f"`frame` must be a data frame that narwhals knows, got {told}.")

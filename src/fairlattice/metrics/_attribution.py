@@ -12,13 +12,9 @@ import numpy as np
 
 from fairlattice.groups import Group, GroupCounts, GroupTable, show_group
 from fairlattice.metrics._fairness import Measure
-from fairlattice.metrics._homogeneity import surely_lower
-from fairlattice.metrics._intervals import (
-    clopper_pearson_interval,
-    newcombe_interval,
-    simultaneous_confidence,
-)
-from fairlattice.metrics._rates import Rates, rates_of_others, weighted_rates
+from fairlattice.metrics._intervals import clopper_pearson_interval, simultaneous_confidence
+from fairlattice.metrics._others import gaps_to_others, rates_of_others
+from fairlattice.metrics._rates import Rates, weighted_rates
 
 _MOST_GROUPS = 100_000  # over all levels of the lattice; deeper levels than these are not walked
 
@@ -161,24 +157,19 @@ def worse_off(
     kind = (classes, rate, positive)
     own = Rates.joined([weighted_rates(level.layers, *kind) for level in inner])
     rest = Rates.joined([rates_of_others(everyone.layers, level.layers, *kind) for level in inner])
-    judged = np.flatnonzero(own.defined & rest.defined)
-    each = simultaneous_confidence(confidence, len(judged))
-    mine, others = own.of(judged), rest.of(judged)
-    gap, low, high = newcombe_interval(
-        (others.successes, others.trials), (mine.successes, mine.trials), confidence=each
-    )
-    sure = (high < 0) & surely_lower(mine, others, each)
-    worse = {frozenset(groups[judged[j]].items()): j for j in np.flatnonzero(sure).tolist()}
+    gaps = gaps_to_others(own, rest, confidence)
+    sure = gaps.surely_lower & (gaps.high < 0)
+    worse = {frozenset(groups[gaps.judged[j]].items()): j for j in np.flatnonzero(sure).tolist()}
     found = [
         WorseOff(
-            groups[judged[j]],
-            round(float(mine.trials[j])),
-            float(mine.raw[j]),
-            float(gap[j]),
-            float(low[j]),
-            float(high[j]),
+            groups[i],
+            round(float(own.trials[i])),
+            float(own.raw[i]),
+            float(gaps.gap[j]),
+            float(gaps.low[j]),
+            float(gaps.high[j]),
             hidden=len(key) > 1 and not any(other < key for other in worse),
         )
-        for key, j in worse.items()
+        for key, j, i in ((key, j, int(gaps.judged[j])) for key, j in worse.items())
     ]
     return tuple(sorted(found, key=lambda w: (not w.hidden, w.high)))

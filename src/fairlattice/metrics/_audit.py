@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import FloatArray, check_choice, check_count, check_real
+from fairlattice._validation import check_choice, check_count, check_real
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group_table
 from fairlattice.metrics._attribution import Pair, WorseOff, levels_of, ranked_pairs, worse_off
@@ -35,8 +35,9 @@ from fairlattice.metrics._leveling import (
     overall_verdict,
     worst_fell,
 )
+from fairlattice.metrics._others import rates_of_others
 from fairlattice.metrics._pooling import PooledRates, pooled_rates
-from fairlattice.metrics._rates import Rates, rates_of_notion, rates_of_others, weighted_rates
+from fairlattice.metrics._rates import Rates, rates_of_notion, weighted_rates
 
 Found = TypeVar("Found")
 
@@ -160,18 +161,8 @@ class Audit:
         names = rates_of_notion(measure, self.counts.classes, self.positive)
         # Each rate's interval gets its share of the error.
         each = simultaneous_confidence(self.confidence, len(names))
-        found = [
-            disparity(
-                self._rates(name),
-                self._measure(kind, alpha),
-                self._draws(name),
-                smoothing=self.smoothing,
-                confidence=each,
-                p_value=self._p_value(name),
-                both_outcomes=self._both(measure, kind),
-            )
-            for name in names
-        ]
+        both, of = self._both(measure, kind), self._measure(kind, alpha)
+        found = [self._disparity(name, of, confidence=each, both_outcomes=both) for name in names]
         worst = max(found, key=lambda d: d.value)
         return replace(
             worst,
@@ -267,11 +258,7 @@ class Audit:
         rates = self._rates(rate)
         everyone, kind = self.counts.rollup(()).layers, (self.counts.classes, rate, self.positive)
         # The rule is about being selected, so refusals do not count here.
-        drawn = self._draws(rate)
-        found = disparity(
-            rates, log_ratio, drawn, smoothing=self.smoothing, confidence=self.confidence,
-            p_value=self._p_value(rate),
-        )  # fmt: skip
+        found = self._disparity(rate, log_ratio, confidence=self.confidence)
         total = round(float(self._rates_of(everyone, rate).trials[0]))
         others = rates_of_others(everyone, self.table.layers, *kind)
         worse = worse_claims(rate, self.groups, rates, others, margin=margin, confidence=self.confidence)
@@ -345,9 +332,12 @@ class Audit:
         options: dict[str, Any] = {"confidence": self.confidence, "random_state": self.random_state}
         return self._once("pooled", rate, lambda: pooled_rates(self._rates(rate), self._design, **options))
 
-    def _draws(self, rate: str) -> FloatArray:
-        """Draws of the rates of the groups that define one."""
-        return self._pooled(rate).draws[:, self._rates(rate).defined]
+    def _disparity(self, rate: str, measure: Measure, **options: Any) -> Disparity:
+        """A measure of one rate, by the draws of the groups that define it."""
+        rates = self._rates(rate)
+        drawn = self._pooled(rate).draws[:, rates.defined]
+        more: dict[str, Any] = {"smoothing": self.smoothing, "p_value": self._p_value(rate)}
+        return disparity(rates, measure, drawn, **more, **options)
 
     def _measure(self, kind: str, alpha: float | None) -> Measure:
         return log_ratio if kind == "df" else alpha_measure(self.alpha if alpha is None else alpha)

@@ -6,12 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from fairlattice.groups import Group
 from fairlattice.metrics._fairness import Disparity
-from fairlattice.metrics._homogeneity import surely_lower
-from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
+from fairlattice.metrics._others import gaps_to_others
 from fairlattice.metrics._rates import Rates
 
 FOUR_FIFTHS = math.log(1.25)
@@ -103,23 +100,19 @@ def worse_claims(
 
     The intervals of all groups hold together at `confidence` (Šidák).
     """
-    judged = np.flatnonzero(own.defined & rest.defined)
-    mine, others = own.of(judged), rest.of(judged)
-    each = simultaneous_confidence(confidence, len(judged))
-    sure = surely_lower(mine, others, each)
-    gap, low, high = newcombe_interval(
-        (mine.successes, mine.trials), (others.successes, others.trials), confidence=each
-    )
+    gaps = gaps_to_others(own, rest, confidence)
+    # How far below is what the claim is about.
+    gap, low, high = -gaps.gap, -gaps.high, -gaps.low
     return [
         Claim(
             f"{rate} more than {margin:g} below that of everyone else",
             rate,
             groups[place],
-            verdict_of(low[j] if sure[j] else min(low[j], margin), high[j], margin),
+            verdict_of(low[j] if gaps.surely_lower[j] else min(low[j], margin), high[j], margin),
             float(gap[j]),
             float(low[j]),
             float(high[j]),
-            rows_for(gap[j], low[j], high[j], margin, float(mine.trials[j])),
+            rows_for(gap[j], low[j], high[j], margin, float(own.trials[place])),
         )
-        for j, place in enumerate(judged.tolist())
+        for j, place in enumerate(gaps.judged.tolist())
     ]

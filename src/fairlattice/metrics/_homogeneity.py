@@ -12,9 +12,8 @@ import math
 
 import numpy as np
 from scipy.special import gammaincc
-from scipy.stats import hypergeom
 
-from fairlattice._validation import BoolArray, FloatArray
+from fairlattice._validation import FloatArray
 from fairlattice.metrics._rates import Rates
 
 _FEW = 100  # successes or failures in all
@@ -58,21 +57,6 @@ def homogeneity_test(rates: Rates) -> float:
         return _drawn_test(rates.of(np.flatnonzero(known)))
     s, n = np.asarray(rates.successes, dtype=float)[known], np.asarray(rates.trials, dtype=float)[known]
     return table_test(np.column_stack([s, n - s]))
-
-
-def surely_lower(own: Rates, others: Rates, confidence: float) -> BoolArray:
-    """Where Fisher's exact test finds a group's rate lower than the others', one-sided at half the error.
-
-    Intervals of differences are approximate, and fail for tiny groups far out in the tails, where the
-    share of each of many groups lies; the exact test does not.
-    """
-    counts = [
-        np.rint(a).astype(np.int64) for a in (own.successes, own.trials, others.successes, others.trials)
-    ]
-    s, n, other_s, other_n = counts
-    p = hypergeom.cdf(s, n + other_n, s + other_s, n)
-    sure: BoolArray = p <= (1.0 - confidence) / 2
-    return sure
 
 
 def _drawn_test(rates: Rates) -> float:

@@ -148,23 +148,6 @@ def weighted_rates(
     return Rates(effective * np.clip(np.nan_to_num(weights.raw), 0.0, 1.0), effective)
 
 
-def rates_of_others(
-    everyone: Sequence[npt.NDArray[Any]],
-    layers: Sequence[npt.NDArray[Any]],
-    classes: tuple[Any, ...],
-    rate: str,
-    positive: Any = None,
-) -> Rates:
-    """Of every group, the rate of everyone else; `everyone` are the layers of all rows, of shape (1, K, K).
-
-    Effective numbers of weighted rows do not add up, so it is the layers that are subtracted.
-    """
-    others = [whole - part for whole, part in zip(everyone, layers, strict=True)]
-    # Sums of weights leave a rounding error where no row is left.
-    clean = [others[0], *(np.where(others[0] > 0, np.maximum(layer, 0.0), 0.0) for layer in others[1:])]
-    return weighted_rates(clean, classes, rate, positive)
-
-
 def group_rates(table: Table, classes: tuple[Any, ...], rate: str, positive: Any = None) -> Rates:
     """Successes and trials of a rate for every group.
 

@@ -14,7 +14,8 @@ from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
 from fairlattice.metrics._audit import Audit, check_options
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
-from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion, rates_of_others, weighted_rates
+from fairlattice.metrics._others import rates_of_others
+from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion, weighted_rates
 
 _OPTIONS = ("alpha", "smoothing", "confidence", "interval", "min_size", "on_small", "random_state")
 

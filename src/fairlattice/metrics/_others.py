@@ -1,0 +1,79 @@
+"""A group beside everyone else: the rate of the others, how far apart, and whether that is sure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import hypergeom
+
+from fairlattice._validation import BoolArray, FloatArray, IntArray
+from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
+from fairlattice.metrics._rates import Rates, weighted_rates
+
+
+@dataclass(frozen=True, eq=False)
+class Gaps:
+    """How far groups' rates lie from those of everyone else.
+
+    Parameters
+    ----------
+    judged : int array of shape (k,)
+        The groups that have trials, and others that have.
+    gap, low, high : float arrays of shape (k,)
+        Own rate minus that of the others, with intervals that hold together.
+    surely_lower : bool array of shape (k,)
+        Where the own rate is lower by an exact test; these too hold together.
+    """
+
+    judged: IntArray
+    gap: FloatArray
+    low: FloatArray
+    high: FloatArray
+    surely_lower: BoolArray
+
+
+def gaps_to_others(own: Rates, rest: Rates, confidence: float) -> Gaps:
+    """Of every group that can be judged, how far its rate lies from that of everyone else."""
+    judged = np.flatnonzero(own.defined & rest.defined)
+    each = simultaneous_confidence(confidence, len(judged))
+    mine, others = own.of(judged), rest.of(judged)
+    gap, low, high = newcombe_interval(
+        (others.successes, others.trials), (mine.successes, mine.trials), confidence=each
+    )
+    return Gaps(judged, gap, low, high, _surely_lower(mine, others, each))
+
+
+def rates_of_others(
+    everyone: Sequence[npt.NDArray[Any]],
+    layers: Sequence[npt.NDArray[Any]],
+    classes: tuple[Any, ...],
+    rate: str,
+    positive: Any = None,
+) -> Rates:
+    """Of every group, the rate of everyone else; `everyone` are the layers of all rows, of shape (1, K, K).
+
+    Effective numbers of weighted rows do not add up, so it is the layers that are subtracted.
+    """
+    others = [whole - part for whole, part in zip(everyone, layers, strict=True)]
+    # Sums of weights leave a rounding error where no row is left.
+    clean = [others[0], *(np.where(others[0] > 0, np.maximum(layer, 0.0), 0.0) for layer in others[1:])]
+    return weighted_rates(clean, classes, rate, positive)
+
+
+def _surely_lower(own: Rates, others: Rates, confidence: float) -> BoolArray:
+    """Where Fisher's exact test finds a group's rate lower than the others', one-sided at half the error.
+
+    Intervals of differences are approximate, and fail for tiny groups far out in the tails, where the
+    share of each of many groups lies; the exact test does not.
+    """
+    counts = [
+        np.rint(a).astype(np.int64) for a in (own.successes, own.trials, others.successes, others.trials)
+    ]
+    s, n, other_s, other_n = counts
+    p = hypergeom.cdf(s, n + other_n, s + other_s, n)
+    sure: BoolArray = p <= (1.0 - confidence) / 2
+    return sure
