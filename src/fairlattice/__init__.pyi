@@ -1,6 +1,7 @@
 from . import (
     benchmark,
     datasets,
+    diagnostics,
     divergences,
     encoders,
     exceptions,
@@ -10,7 +11,16 @@ from . import (
     report,
     samplers,
 )
-from .benchmark import CLASSIFIERS, STRATEGIES, Comparison, compare
+from .benchmark import (
+    CLASSIFIERS,
+    STRATEGIES,
+    Comparison,
+    Diagnosis,
+    annotation_noise,
+    compare,
+    diagnose,
+    drift,
+)
 from .encoders import TableEncoder
 from .exceptions import FairlatticeWarning, InputError, SmallCellWarning, UndefinedRateError
 from .groups import Attribute, GroupCounts, GroupLattice, PairedCounts, ScoreCounts
@@ -26,6 +36,7 @@ from .metrics import (
     misrecording_bounds,
     partial_pooling,
 )
+from .report import Report
 from .samplers import Augmented, FairClassifier, HierarchicalAugmenter, equal_resample, equal_weights
 
 __version__: str
@@ -37,6 +48,7 @@ __all__ = [
     "Audit",
     "Augmented",
     "Comparison",
+    "Diagnosis",
     "FairClassifier",
     "FairlatticeWarning",
     "GroupCounts",
@@ -45,19 +57,24 @@ __all__ = [
     "InputError",
     "LevelingDown",
     "PairedCounts",
+    "Report",
     "ScoreCounts",
     "SmallCellWarning",
     "TableEncoder",
     "UndefinedRateError",
     "alpha_intersectional",
+    "annotation_noise",
     "audit",
     "audit_scores",
     "audit_series",
     "benchmark",
     "compare",
     "datasets",
+    "diagnose",
+    "diagnostics",
     "differential_fairness",
     "divergences",
+    "drift",
     "encoders",
     "equal_resample",
     "equal_weights",

@@ -42,6 +42,7 @@ def compare(
     y: Any,
     *,
     sensitive_features: Any,
+    recorded_features: Any = None,
     strategies: Sequence[str] = tuple(STRATEGIES),
     classifier: Any = "logistic",
     repeats: int = 5,
@@ -65,6 +66,9 @@ def compare(
         Labels, of two classes.
     sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
         The sensitive attributes.
+    recorded_features : like `sensitive_features`, optional
+        The attributes as strategies see them in training, where these were recorded with error; everyone is
+        counted by the true ones.
     strategies : sequence of str
         Which of `STRATEGIES`: none, label, equal, smote, parents, paper, augment.
     classifier : {"logistic", "mlp", "boosting"} or classifier, default="logistic"
@@ -124,13 +128,13 @@ def compare(
     leaves = lattice.encode(sensitive_features)
     TableEncoder().fit(X)  # refuses what cannot be encoded before any work is done
     check_same_length(X=X, y=truth, sensitive_features=leaves)
+    seen = leaves if recorded_features is None else lattice.encode(recorded_features)
+    check_same_length(sensitive_features=leaves, recorded_features=seen)
     splits = stratified_splits(leaves, truth, repeats=repeats, test_size=test_size, seed=_child_seed(seed))
     recipes = list(dict.fromkeys(STRATEGIES[name].recipe for name in chosen))
     tasks = [(repeat, recipe) for repeat in range(repeats) for recipe in recipes]
     work = Parallel(n_jobs=_safe_jobs(n_jobs), return_as="generator_unordered")(
-        delayed(_one_run)(
-            X, truth, lattice, leaves, splits[repeat], recipe, repeat, classifier, per_cell, seed
-        )
+        delayed(_one_run)(X, truth, lattice, seen, splits[repeat], recipe, repeat, classifier, per_cell, seed)
         for repeat, recipe in tasks
     )
     runs: dict[tuple[int, str], Run] = {}

@@ -22,10 +22,11 @@ def stratified_splits(
     InputError
         If a label has too few rows to be in both parts.
     """
-    cells = leaves * 2 + labels
+    n_labels = int(labels.max()) + 1
+    cells = leaves * n_labels + labels
     codes, place, counts = np.unique(cells, return_inverse=True, return_counts=True)
-    for label in (0, 1):
-        of_label = np.flatnonzero(codes % 2 == label)
+    for label in range(n_labels):
+        of_label = np.flatnonzero(codes % n_labels == label)
         largest = of_label[np.argmax(counts[of_label])]
         place[np.isin(place, of_label[counts[of_label] < 2])] = largest
     smaller_part = min(test_size, 1 - test_size) * len(labels)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ from fairlattice.encoders import TableEncoder
 from fairlattice.samplers import Cell, CellIndex, MixingSampler, cell_weights
 
 _NEIGHBOURS = 5
+
+Made = dict[Cell, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,11 @@ def _equal(train: TrainingRows) -> Prepared:
     return _weighted(train.Z, train.index.leaves, train.index.labels)
 
 
-def _smote(train: TrainingRows) -> Prepared:
+def _smote(train: TrainingRows, wanted: dict[Cell, int]) -> Made:
     """SMOTE within each cell; a cell of fewer than 6 rows uses all its other rows as neighbours, a
     cell of one row is repeated, and a cell of none stays empty.
     """  # noqa: D205
-    wanted = train.shortfalls()
-    drawn = {cell: n for cell, n in wanted.items() if len(train.index.rows(cell))}
-    return _with_made(train, drawn, [_smote_rows(train, cell, n) for cell, n in drawn.items()])
+    return {cell: _smote_rows(train, cell, n) for cell, n in wanted.items() if len(train.index.rows(cell))}
 
 
 def _smote_rows(train: TrainingRows, cell: Cell, n: int) -> FloatArray:
@@ -103,7 +104,7 @@ def _interpolate(vectors: FloatArray, n: int, *, seed: int) -> FloatArray:
     return new
 
 
-def _parents(train: TrainingRows) -> Prepared:
+def _parents(train: TrainingRows, wanted: dict[Cell, int]) -> Made:
     """Rows drawn plainly from the parents, each parent as likely as the others."""
     rng = np.random.default_rng(train.seed)
 
@@ -111,38 +112,55 @@ def _parents(train: TrainingRows) -> Prepared:
         rows = np.stack([rng.choice(r, n) for r in train.index.parents(cell)], axis=1)
         return train.Z[rows[np.arange(n), rng.integers(rows.shape[1], size=n)]], rows
 
-    return _raised(train, draw)
+    return _drawn(train, wanted, draw)
 
 
-def _paper(train: TrainingRows) -> Prepared:
+def _paper(train: TrainingRows, wanted: dict[Cell, int]) -> Made:
     """Scalar mixing of the parents' rows, shared by label, β = 1."""
     sampler = MixingSampler.fit(train.Z, train.index, entropy=train.seed)
-    return _raised(train, sampler.draw)
+    return _drawn(train, wanted, sampler.draw)
 
 
-def _raised(train: TrainingRows, draw: Callable[[Cell, int], tuple[FloatArray, IntArray]]) -> Prepared:
-    """Training rows and, for every cell that lacks some, rows made by `draw`."""
-    wanted = train.shortfalls()
+def _drawn(
+    train: TrainingRows,
+    wanted: dict[Cell, int],
+    draw: Callable[[Cell, int], tuple[FloatArray, IntArray]],
+) -> Made:
+    """Vectors made by `draw`; an attribute's own column, where it is a feature, is a real row's."""
     drawn = [draw(cell, n) for cell, n in wanted.items()]
-    vectors = [v for v, _ in drawn]
-    if train.copied and drawn:
+    if not drawn:
+        return {}
+    new = np.concatenate([vectors for vectors, _ in drawn])
+    if train.copied:
         parents = np.concatenate([rows for _, rows in drawn])
-        cells, rng = list(wanted.items()), np.random.default_rng(train.seed)
-        sources = train.index.level_sources(cells, parents, rng)
-        new = np.concatenate(vectors)
+        rng = np.random.default_rng(train.seed)
+        sources = train.index.level_sources(list(wanted.items()), parents, rng)
         for i, part in train.copied.items():
             new[:, part] = train.Z[sources[i], part]
-        vectors = [new]
-    return _with_made(train, wanted, vectors)
+    ends = np.cumsum(list(wanted.values()))[:-1]
+    return dict(zip(wanted, np.split(new, ends), strict=True))
 
 
-def _with_made(train: TrainingRows, made: dict[Cell, int], vectors: list[FloatArray]) -> Prepared:
-    """Training rows and made rows, the latter as valid rows, all weighted by cell."""
+MAKERS: dict[str, Callable[[TrainingRows, dict[Cell, int]], Made]] = {
+    "smote": _smote,
+    "parents": _parents,
+    "paper": _paper,
+}
+
+
+def make_rows(train: TrainingRows, recipe: str, wanted: dict[Cell, int]) -> Made:
+    """Valid rows, as vectors, of the cells that the recipe can make rows of."""
+    return {cell: train.encoder.snap(Z) for cell, Z in MAKERS[recipe](train, wanted).items()}
+
+
+def _raised(train: TrainingRows, recipe: str) -> Prepared:
+    """Training rows, and made rows for every cell that lacks some, all weighted by cell."""
+    made = make_rows(train, recipe, train.shortfalls())
     if not made:
         return _equal(train)
-    sizes = list(made.values())
+    sizes = [len(vectors) for vectors in made.values()]
     return _weighted(
-        np.concatenate([train.Z, train.encoder.snap(np.concatenate(vectors))]),
+        np.concatenate([train.Z, *made.values()]),
         np.concatenate([train.index.leaves, np.repeat([c.leaf for c in made], sizes)]),
         np.concatenate([train.index.labels, np.repeat([c.label for c in made], sizes)]),
     )
@@ -156,9 +174,7 @@ RECIPES: dict[str, Callable[[TrainingRows], Prepared]] = {
     "none": _none,
     "label": _label,
     "equal": _equal,
-    "smote": _smote,
-    "parents": _parents,
-    "paper": _paper,
+    **{recipe: partial(_raised, recipe=recipe) for recipe in MAKERS},
 }
 
 

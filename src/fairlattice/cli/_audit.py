@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairlattice._validation import check_choice, check_count
-from fairlattice.cli._options import TABLE_HELP, Columns, add_positive, add_table, data_about
+from fairlattice.cli._options import TABLE_HELP, Columns, add_positive, add_report, add_table, data_about
 from fairlattice.exceptions import InputError, SmallCellWarning
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write the result as JSON (- is standard output)"
     )
+    add_report(parser)
     parser.add_argument(
         "--counts", type=Path, metavar="FILE", help="write the counts as JSON, for shards to be added up"
     )
@@ -84,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, count, measure, write, print, gate."""
     from fairlattice.cli._checks import notes_on_attributes
-    from fairlattice.cli._output import gate, note, progress, publish
+    from fairlattice.cli._output import gate, note, progress, publish, report_file
     from fairlattice.cli._tables import check_writable, file_hash
     from fairlattice.report import audit_summary, audit_text, to_json
 
@@ -94,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("--fail-on-leveling-down needs --baseline, the other model's predictions.")
     if arguments.baseline is not None and arguments.weight is not None:
         raise InputError("--baseline compares rows, which have no weights there. Leave out --weight.")
-    check_writable(arguments.json, arguments.counts, inputs=(arguments.table,))
+    check_writable(arguments.json, arguments.counts, arguments.report, inputs=(arguments.table,))
     with warnings.catch_warnings(), progress("counting"):
         warnings.simplefilter("ignore", SmallCellWarning)  # the report lists small groups
         columns, result, found = _count_and_audit(arguments)
@@ -109,7 +110,8 @@ def run(arguments: argparse.Namespace) -> int:
     summary = audit_summary(result, data, **found)
     fallen = _fallen(summary, gates, leveling=arguments.fail_on_leveling_down)
     saved = (arguments.counts, lambda target: target.write(counts.to_json().encode()))
-    publish(to_json(summary), arguments.json, audit_text(summary, top=arguments.top), saved)
+    page = report_file(arguments.report, summary)
+    publish(to_json(summary), arguments.json, audit_text(summary, top=arguments.top), saved, page)
     note(arguments.prog, notes_on_attributes(counts.lattice))
     return gate(arguments.prog, fallen)
 

@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fairlattice.cli._options import Columns, add_table
+from fairlattice.cli._options import Columns, add_table, data_about
 from fairlattice.exceptions import FairlatticeWarning, InputError
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="extend",
         help="columns to leave empty in synthetic rows",
     )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was done as JSON")
+    parser.add_argument("--card", type=Path, metavar="FILE", help="write a data card of the table (Markdown)")
     parser.add_argument("--no-origin", action="store_true", help="leave out the two columns of origin")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same rows (default 0)")
 
@@ -63,20 +65,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, fit, make rows, write."""
     from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes, notes_on_features
-    from fairlattice.cli._output import note, progress, show
+    from fairlattice.cli._output import note, progress, publish
     from fairlattice.cli._tables import (
         check_writable,
+        file_hash,
         is_text,
         read_table,
         table_format,
         table_writer,
-        write_files,
     )
+    from fairlattice.report import augment_summary, data_card, to_json
     from fairlattice.samplers import HierarchicalAugmenter
 
     per_cell = _per_cell(arguments.per_cell)
     table_format(arguments.out)
-    check_writable(arguments.out, inputs=(arguments.table,))
+    check_writable(arguments.out, arguments.json, arguments.card, inputs=(arguments.table,))
     if arguments.seed < 0:
         raise InputError(f"`--seed` must be at least 0, got {arguments.seed}.")
     frame = read_table(arguments.table)
@@ -108,10 +111,17 @@ def run(arguments: argparse.Namespace) -> int:
     verbatim = is_text(arguments.table) and is_text(arguments.out)
     original = read_table(arguments.table, as_text=True) if verbatim else frame
     table = assemble(original, frame.schema, more, columns, origin=not arguments.no_origin)
-    write_files((arguments.out, table_writer(table, arguments.out)))
-    made = int(more.origin.synthetic.sum())
-    show(f"wrote {arguments.out}: {frame.height:,} original and {made:,} synthetic rows")
     told = [str(w.message) for w in caught if issubclass(w.category, FairlatticeWarning)]
+    data = data_about(arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table))
+    summary = augment_summary(augmenter, more, data, told)
+    made = int(more.origin.synthetic.sum())
+    publish(
+        to_json(summary),
+        arguments.json,
+        f"wrote {arguments.out}: {frame.height:,} original and {made:,} synthetic rows",
+        (arguments.out, table_writer(table, arguments.out)),
+        (arguments.card, lambda target: target.write(data_card(summary).encode())),
+    )
     note(arguments.prog, [*told, *notes_on_attributes(augmenter.lattice_), *notes_on_features(features)])
     return 0
 

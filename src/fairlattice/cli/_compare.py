@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairlattice.cli._options import Columns, add_positive, add_table, add_training, data_about
@@ -45,11 +46,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, compare, print, write, gate."""
     from fairlattice.cli._tables import check_writable, file_hash, read_table
 
-    check_writable(arguments.json, arguments.predictions, inputs=(arguments.table,))
+    check_writable(*written(arguments), inputs=(arguments.table,))
     frame = read_table(arguments.table)
     columns = Columns.parse(arguments, frame.columns)
     data = data_about(arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table))
     return compare_frame(arguments, frame, columns, data, keep_sensitive=arguments.keep_sensitive)
+
+
+def written(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
+    """The files that a comparison was asked to write."""
+    return arguments.json, arguments.predictions, arguments.report, arguments.card
 
 
 def compare_frame(
@@ -64,9 +70,9 @@ def compare_frame(
     from fairlattice.benchmark import STRATEGIES, compare
     from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes, notes_on_features
     from fairlattice.cli._interrupt import start_workers
-    from fairlattice.cli._output import gate, note, progress, publish
+    from fairlattice.cli._output import gate, note, progress, publish, report_file
     from fairlattice.cli._tables import table_format, table_writer
-    from fairlattice.report import compare_summary, compare_text, to_json
+    from fairlattice.report import compare_summary, compare_text, model_card, to_json
 
     if arguments.predictions is not None:
         table_format(arguments.predictions)
@@ -102,7 +108,10 @@ def compare_frame(
             progress=bar,
         )
     summary = compare_summary(comparison, {**data, "features": features.columns})
-    others = []
+    others = [report_file(arguments.report, summary)]
+    if arguments.card is not None:
+        card = model_card(summary)
+        others.append((arguments.card, lambda target: target.write(card.encode())))
     if arguments.predictions is not None:
         table = _prediction_frame(comparison)
         others.append((arguments.predictions, table_writer(table, arguments.predictions)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fairlattice.cli._compare import compare_frame
+from fairlattice.cli._compare import compare_frame, written
 from fairlattice.cli._options import Columns, add_training, data_about
 
 NAME = "demo"
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fairlattice.cli._tables import check_writable
     from fairlattice.datasets import load_dataset
 
-    check_writable(arguments.json, arguments.predictions)
+    check_writable(*written(arguments))
     data = load_dataset(arguments.dataset, arguments.data_dir)
     frame = pl.DataFrame({name: pl.Series(values.tolist()) for name, values in data.columns.items()})
     columns = Columns(data.label, data.sensitive, dict(data.cuts), data.drop)

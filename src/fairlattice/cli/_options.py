@@ -91,6 +91,16 @@ def add_positive(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """--report."""
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write a page to hand over, one HTML file that needs no network",
+    )
+
+
 def add_training(parser: argparse.ArgumentParser, *, repeats: int) -> None:
     """Everything about how a comparison is run."""
     parser.add_argument(
@@ -116,6 +126,10 @@ def add_training(parser: argparse.ArgumentParser, *, repeats: int) -> None:
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write the result as JSON (- is standard output)"
+    )
+    add_report(parser)
+    parser.add_argument(
+        "--card", type=Path, metavar="FILE", help="write a model card of the strategy to take (Markdown)"
     )
     parser.add_argument(
         "--predictions",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import IO, Any
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -51,6 +52,17 @@ def publish(text: str, path: Path | None, view: RenderableType, *others: tuple[P
         show_json(text)
     else:
         show(view)
+
+
+def report_file(path: Path | None, summary: Mapping[str, Any]) -> tuple[Path | None, Writer]:
+    """The page of a result, as a file to write."""
+
+    def write(target: IO[bytes]) -> None:
+        from fairlattice.report import to_html
+
+        target.write(to_html(summary).encode())
+
+    return path, write
 
 
 def gate(prog: str, fallen: list[str]) -> int:

@@ -1,8 +1,31 @@
-"""Reports: JSON is the report; text renders it for a terminal."""
+"""Reports: JSON is the report; text renders it for a terminal, a page for handing over."""
 
+from fairlattice.report._card import chosen_strategy, data_card, model_card
+from fairlattice.report._charts import chart_png
+from fairlattice.report._page import figures, to_html
+from fairlattice.report._report import Report
 from fairlattice.report._summary import compare_summary, to_json
 from fairlattice.report._summary_audit import audit_summary
+from fairlattice.report._summary_augment import augment_summary
+from fairlattice.report._summary_diagnose import diagnose_summary
 from fairlattice.report._text_audit import audit_text
 from fairlattice.report._text_compare import compare_text
+from fairlattice.report._text_diagnose import diagnose_text
 
-__all__ = ["audit_summary", "audit_text", "compare_summary", "compare_text", "to_json"]
+__all__ = [
+    "Report",
+    "audit_summary",
+    "audit_text",
+    "augment_summary",
+    "chart_png",
+    "chosen_strategy",
+    "compare_summary",
+    "compare_text",
+    "data_card",
+    "diagnose_summary",
+    "diagnose_text",
+    "figures",
+    "model_card",
+    "to_html",
+    "to_json",
+]

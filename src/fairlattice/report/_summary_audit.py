@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fairlattice.exceptions import UndefinedRateError
-from fairlattice.metrics import Audit, AuditSeries, Claim, GroupScore, LevelingDown, Pair, WorseOff
+from fairlattice.metrics import Audit, AuditSeries, Change, Claim, GroupScore, LevelingDown, Pair, WorseOff
 from fairlattice.report._summary import Summary, attribute_rows, change_row, empty_groups, group_row
 
 _MOST_CLAIMED = 4  # rates: of more classes, claims and levels would drown the rest
@@ -171,15 +171,17 @@ def _series(series: AuditSeries) -> Summary:
             }
             for period, audit in series.audits.items()
         ],
-        "changes": [
-            {
-                "period": c.period,
-                "since": c.since,
-                "kind": c.kind,
-                "measure": c.rate,
-                "group": c.group,
-                "difference": {"value": c.difference, "low": c.low, "high": c.high},
-            }
-            for c in series.changes
-        ],
+        "changes": [series_change(c) for c in series.changes],
+    }
+
+
+def series_change(c: Change) -> Summary:
+    """Something that changed over time."""
+    return {
+        "period": c.period,
+        "since": c.since,
+        "kind": c.kind,
+        "measure": c.rate,
+        "group": c.group,
+        "difference": {"value": c.difference, "low": c.low, "high": c.high},
     }

@@ -1,0 +1,335 @@
+"""The diagnosis itself: generators see half of the rows, and are judged by the other half.
+
+Every figure of made rows stands beside the same figure of other real rows, of SMOTE's, and of rows drawn
+plainly from the parents: a generator that is no better than these is not needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from fairlattice._validation import (
+    FloatArray,
+    IntArray,
+    check_choice,
+    check_count,
+    check_real,
+)
+from fairlattice.benchmark._diagnosis import (
+    REAL,
+    CellDiagnosis,
+    CopiedRow,
+    Diagnosis,
+    SourceFigures,
+)
+from fairlattice.benchmark._held_out import HeldOut, hold_out
+from fairlattice.benchmark._judged import LEAST, CellResult, cell_diagnosis, judge_cells
+from fairlattice.benchmark._pictures import cell_pictures
+from fairlattice.benchmark._strategies import MAKERS, STRATEGIES, TrainingRows, make_rows
+from fairlattice.diagnostics import (
+    associations,
+    assumption,
+    classifier_test,
+    manifold,
+    marginals,
+    memory,
+    mmd_test,
+    permutations_needed,
+)
+from fairlattice.exceptions import InputError
+from fairlattice.samplers import Cell
+
+SOURCES = tuple(name for name, s in STRATEGIES.items() if s.recipe in MAKERS)
+_MADE = 50  # rows made for a cell at least: there is no lack of these
+_MOST_COPIES = 100
+_MOST_SEEN = 50_000  # training rows among which copies are looked for
+_PERMUTATIONS = (499, 4999)
+Progress = Callable[[int, int], None]
+
+
+def diagnose(
+    X: Any,
+    y: Any,
+    *,
+    sensitive_features: Any,
+    sources: Sequence[str] = ("augment", "parents", "smote"),
+    held_out: float = 0.5,
+    max_rows: int = 300,
+    permutations: int | None = None,
+    confidence: float = 0.95,
+    pictures: int = 3,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    missing: str = "level",
+    random_state: int = 0,
+    n_jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """Compare made rows with held-out real rows, cell by cell and overall.
+
+    Parameters
+    ----------
+    X : frame or array of shape (n, d)
+        Features of any types that :class:`TableEncoder` takes.
+    y : array-like of shape (n,)
+        Labels, of any number of classes.
+    sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
+        The sensitive attributes.
+    sources : sequence of {"augment", "paper", "parents", "smote"}
+        Who makes the rows. Other real rows are always among those compared, as "real".
+    held_out : float, default=0.5
+        Share of the rows that generators do not see, in (0, 1).
+    max_rows : int, default=300
+        At most so many rows of a cell, or overall, enter a test.
+    permutations : int, optional
+        Of every test; the least p-value is one over one more than this. By default as many as Holm's method
+        needs for the number of cells, at least 499 and at most 4,999.
+    confidence : float, default=0.95
+        Cells whose adjusted p-value lies below one minus this differ.
+    pictures : int, default=3
+        So many cells are drawn: the smallest of those that fail, else the smallest.
+    cuts, missing
+        As in :meth:`GroupLattice.from_features`.
+    random_state : int, default=0
+        Seed. The same seed gives the same result, whatever `n_jobs`.
+    n_jobs : int, optional
+        Processes, as in joblib; -1 for all cores.
+    progress : callable (done, total), optional
+        Called after every cell.
+
+    Returns
+    -------
+    Diagnosis
+        Figures of every source, beside the floor; cells whose parents do not stand for them; copies.
+
+    Raises
+    ------
+    InputError
+        If lengths differ, the table is too small to split, or an option is out of range.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> S = {"sex": rng.choice(["f", "m"], 400), "old": rng.integers(0, 2, 400)}
+    >>> X, y = rng.normal(size=(400, 3)), rng.integers(0, 2, 400)
+    >>> found = diagnose(X, y, sensitive_features=S, sources=["parents"], permutations=99)
+    >>> found.overall["parents"].mmd.p_value > 0.05  # here parents are like their cells
+    True
+    """
+    chosen = list(dict.fromkeys(check_choice("sources", name, SOURCES) for name in sources))
+    if not chosen:
+        raise InputError("`sources` must name at least one source.")
+    check_real("held_out", held_out, 0.0, 1.0, open_ends=True)
+    check_real("confidence", confidence, 0.0, 1.0, open_ends=True)
+    check_count("max_rows", max_rows, 10)
+    if permutations is not None:
+        check_count("permutations", permutations, 19)
+    check_count("pictures", pictures, 0)
+    seed = check_count("random_state", random_state, 0)
+    split = hold_out(X, y, sensitive_features, cuts=cuts, missing=missing, share=held_out, seed=seed)
+    sizes = split.sizes()
+    cells = [cell for cell, n in sizes.items() if n[1] >= LEAST and n[0] >= 2]
+    if permutations is None:
+        permutations = int(np.clip(permutations_needed(2 * max(len(cells), 1)), *_PERMUTATIONS))
+    made = _made(split, sizes, chosen, max_rows, seed)
+    settings = {
+        "sources": chosen,
+        "held_out": held_out,
+        "max_rows": max_rows,
+        "permutations": permutations,
+        "confidence": confidence,
+        "seed": seed,
+    }
+    everyone = delayed(_overall)(split, made, max_rows, permutations, seed)
+    work = [everyone, *(delayed(_one_cell)(split, c, made, max_rows, permutations, seed) for c in cells)]
+    found = []
+    # Threads, since the work is matrix products on shared rows; one BLAS thread each, so that sums run in
+    # the same order however many tasks run beside them.
+    with threadpool_limits(limits=1):
+        for result in Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(work):
+            found.append(result)
+            if progress is not None:
+                progress(len(found), len(work))
+    (overall, copies), *by_cell = found
+    judged = judge_cells(split, dict(zip(cells, by_cell, strict=True)), 1.0 - confidence)
+    drawn = sorted(judged, key=lambda c: (judged[c][1].verdict != "fails", sum(sizes[c])))[:pictures]
+    diagnoses = tuple(
+        replace(
+            cell_diagnosis(split, cell, n, judged.get(cell), chosen),
+            pictures=cell_pictures(split, cell, _mixed(made, cell), seed) if cell in drawn else (),
+        )
+        for cell, n in sizes.items()
+    )
+    return Diagnosis(
+        settings,
+        split.lattice,
+        split.classes,
+        len(split.train),
+        len(split.test),
+        overall,
+        diagnoses,
+        copies,
+        _notes(diagnoses, split),
+    )
+
+
+def _made(
+    split: HeldOut, sizes: dict[Cell, tuple[int, int]], sources: list[str], max_rows: int, seed: int
+) -> dict[str, dict[Cell, FloatArray]]:
+    """Rows that every source makes for every cell."""
+    wanted = {cell: min(max(n, _MADE), max_rows) for cell, (_, n) in sizes.items()}
+    made = {}
+    for name in sources:
+        recipe = STRATEGIES[name].recipe
+        entropy = (seed, list(MAKERS).index(recipe))
+        rows = TrainingRows(split.Z, split.encoder, split.index, {}, max_rows, entropy)
+        made[name] = make_rows(rows, recipe, wanted)
+    return made
+
+
+def _figures(
+    split: HeldOut,
+    real: FloatArray,
+    rows: FloatArray,
+    train: FloatArray | None,
+    permutations: int,
+    rng: np.random.Generator,
+) -> SourceFigures:
+    """All figures of some rows beside real ones; `train` are the rows that they might be copies of."""
+    classifiers = classifier_test(real, rows, permutations=permutations, rng=rng)
+    mmd = mmd_test(real, rows, permutations=permutations, rng=rng)
+    frames = split.frame(real), split.frame(rows)
+    p_values = {**{name: test.p_value for name, test in classifiers.items()}, "mmd": mmd.p_value}
+    remembered = None if train is None else memory(train, rows, real)
+    return SourceFigures(
+        len(rows),
+        classifiers,
+        mmd,
+        manifold(real, rows),
+        marginals(*frames),
+        associations(*frames),
+        remembered,
+        p_values,
+    )
+
+
+def _one_cell(
+    split: HeldOut,
+    cell: Cell,
+    made: dict[str, dict[Cell, FloatArray]],
+    max_rows: int,
+    permutations: int,
+    seed: int,
+) -> CellResult:
+    """Everything about one cell, seeded by what it is and not by when it runs."""
+    rng = np.random.default_rng([seed, 1, *cell])
+    train = split.Z[split.index.rows(cell)]
+    real = _some(split.Z_held[split.held.rows(cell)], max_rows, rng)
+    sources: dict[str, SourceFigures | None] = {
+        REAL: _figures(split, real, _some(train, max_rows, rng), None, permutations, rng)
+    }
+    for name, rows in made.items():
+        mine = rows.get(cell)
+        sources[name] = None if mine is None else _figures(split, real, mine, train, permutations, rng)
+    own, known = split.index.rows(cell), split.lattice.parents(split.lattice.leaf(cell.leaf))
+    # The cell's own rows are in its parents too, and would make them look alike.
+    others = [np.setdiff1d(rows, own) for rows in split.index.parents(cell)]
+    parents = tuple((g, len(rows)) for g, rows in zip(known, others, strict=True))
+    samples = [_some(split.Z[rows], max_rows, rng) for rows in others]
+    tests = assumption(real, samples, _mixed(made, cell), permutations=permutations, rng=rng)
+    return CellResult(sources, tests, parents)
+
+
+def _mixed(made: dict[str, dict[Cell, FloatArray]], cell: Cell) -> FloatArray:
+    """What the first source that makes rows of the cell made of its parents."""
+    return next(rows[cell] for rows in made.values() if cell in rows)
+
+
+def _overall(
+    split: HeldOut,
+    made: dict[str, dict[Cell, FloatArray]],
+    max_rows: int,
+    permutations: int,
+    seed: int,
+) -> tuple[dict[str, SourceFigures | None], tuple[CopiedRow, ...]]:
+    """Figures over a sample of all cells, in which cells have their true shares on both sides."""
+    rng = np.random.default_rng([seed, 0])
+    picked = np.sort(rng.permutation(len(split.test))[:max_rows])
+    keys = split.held.leaves[picked] * split.held.n_labels + split.held.labels[picked]
+    cells = [Cell(*divmod(int(key), split.held.n_labels)) for key in keys]
+    seen = rng.permutation(len(split.Z))[:_MOST_SEEN]
+    own = {cell: split.Z[rng.permutation(split.index.rows(cell))] for cell in set(cells)}
+    found: dict[str, SourceFigures | None] = {}
+    copies: list[CopiedRow] = []
+    for name, rows in {REAL: own, **made}.items():
+        places, vectors = _matched(cells, rows)
+        if len(places) < LEAST:
+            found[name] = None
+            continue
+        train = None if name == REAL else split.Z[seen]
+        figures = _figures(split, split.Z_held[picked[places]], vectors, train, permutations, rng)
+        found[name] = figures
+        if figures.memory is not None:
+            copies += _copied(split, name, [cells[i] for i in places], split.train[seen], figures)
+    return found, tuple(copies)
+
+
+def _matched(cells: list[Cell], rows: dict[Cell, FloatArray]) -> tuple[list[int], FloatArray]:
+    """Places among `cells`, and for each a row of that cell not taken before, as far as there are any."""
+    used: dict[Cell, int] = {}
+    places, vectors = [], []
+    for place, cell in enumerate(cells):
+        at = used.get(cell, 0)
+        if cell in rows and at < len(rows[cell]):
+            used[cell] = at + 1
+            places.append(place)
+            vectors.append(rows[cell][at])
+    return places, np.array(vectors)
+
+
+def _copied(
+    split: HeldOut, source: str, cells: list[Cell], seen: IntArray, figures: SourceFigures
+) -> list[CopiedRow]:
+    assert figures.memory is not None
+    closest = sorted(figures.memory.copies, key=lambda c: (c.distance, c.row))[:_MOST_COPIES]
+    return [
+        CopiedRow(
+            source,
+            split.lattice.group(cells[c.row].leaf),
+            split.classes[cells[c.row].label],
+            int(seen[c.nearest]),
+            c.distance,
+            c.kind,
+        )
+        for c in closest
+    ]
+
+
+def _some(Z: FloatArray, most: int, rng: np.random.Generator) -> FloatArray:
+    return Z if len(Z) <= most else Z[np.sort(rng.choice(len(Z), most, replace=False))]
+
+
+def _notes(cells: Sequence[CellDiagnosis], split: HeldOut) -> tuple[str, ...]:
+    """What a reader should know before believing the figures."""
+    lacking = sum(c.why is not None for c in cells)
+    notes = [
+        "Rows are compared on encoded, standardised columns, without the sensitive attributes.",
+        "A test that finds no difference does not show that there is none: small cells have little power.",
+    ]
+    if lacking:
+        notes.append(
+            f"{lacking:,} of {len(cells):,} cells have too few rows to be judged alone; "
+            "they are in the figures over all cells."
+        )
+    if len(split.Z) > _MOST_SEEN:
+        notes.append(f"Copies were looked for among {_MOST_SEEN:,} of the {len(split.Z):,} training rows.")
+    if split.Z.shape[1] > 200:
+        notes.append(
+            f"With {split.Z.shape[1]:,} coordinates distances say little; read the classifiers first."
+        )
+    return tuple(notes)

@@ -1,0 +1,83 @@
+"""A table in two parts: one that generators see, and one that they are judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fairlattice._validation import (
+    FloatArray,
+    IntArray,
+    as_labels,
+    check_same_length,
+    distinct_values,
+    index_of,
+)
+from fairlattice.benchmark._splits import stratified_splits
+from fairlattice.encoders import TableEncoder
+from fairlattice.groups import GroupLattice
+from fairlattice.samplers import Cell, CellIndex, take_rows
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """A table in two parts, encoded by its training rows, and who is in which part.
+
+    Parameters
+    ----------
+    lattice : GroupLattice
+        The groups of both parts.
+    classes : tuple
+        The labels.
+    train, test : int arrays
+        Row numbers of the parts in the table.
+    index, held : CellIndex
+        The cells of the training and of the held-out rows.
+    encoder : TableEncoder
+        Fitted to the training rows.
+    Z, Z_held : float arrays
+        Vectors of the two parts.
+    """
+
+    lattice: GroupLattice
+    classes: tuple[Any, ...]
+    train: IntArray
+    test: IntArray
+    index: CellIndex
+    held: CellIndex
+    encoder: TableEncoder
+    Z: FloatArray
+    Z_held: FloatArray
+
+    def frame(self, Z: FloatArray) -> Any:
+        """Vectors as rows of the table."""
+        return self.encoder.inverse_transform(Z)
+
+    def sizes(self) -> dict[Cell, tuple[int, int]]:
+        """Training and held-out rows of every cell that has any."""
+        cells = dict(self.index.cells()) | dict(self.held.cells())
+        sizes = {c: (len(self.index.rows(c)), len(self.held.rows(c))) for c in sorted(cells)}
+        return {cell: n for cell, n in sizes.items() if sum(n)}
+
+
+def hold_out(X: Any, y: Any, features: Any, *, cuts: Any, missing: str, share: float, seed: int) -> HeldOut:
+    """Split a table by cell, and encode it."""
+    labels = as_labels(y, "y")
+    classes = tuple(distinct_values(labels))
+    codes = index_of(labels, classes)
+    lattice = GroupLattice.from_features(features, cuts=cuts, missing=missing)
+    leaves = lattice.encode(features)
+    check_same_length(X=X, y=codes, sensitive_features=leaves)
+    (train, test), *_ = stratified_splits(leaves, codes, repeats=1, test_size=share, seed=seed)
+    encoder = TableEncoder()
+    return HeldOut(
+        lattice,
+        classes,
+        train,
+        test,
+        CellIndex(lattice, leaves[train], codes[train], len(classes)),
+        CellIndex(lattice, leaves[test], codes[test], len(classes)),
+        encoder,
+        encoder.fit_transform(take_rows(X, train)),
+        encoder.transform(take_rows(X, test)),
+    )

@@ -1,0 +1,103 @@
+"""Two tables side by side: each column as numbers with holes, or as codes of categories.
+
+Numbers stay numbers; text, truth values, dates and categories become codes, and there a missing value
+is a category of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fairlattice._validation import Column, FloatArray, IntArray, as_columns, check_columns_exist, plain_value
+from fairlattice.exceptions import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPair:
+    """One column in both tables.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    real, generated : arrays of shape (n,) and (m,)
+        Numbers, NaN where missing; or codes from 0 to `levels` - 1.
+    levels : int or None
+        How many categories there are in either table; None for numbers.
+    """
+
+    name: str
+    real: FloatArray | IntArray
+    generated: FloatArray | IntArray
+    levels: int | None
+
+    @property
+    def varies(self) -> bool:
+        """Whether either table has two values here."""
+        return any(_two_values(values) for values in (self.real, self.generated))
+
+
+def column_pairs(real: Any, generated: Any) -> list[ColumnPair]:
+    """The columns of two tables, matched by name, in the order of the first.
+
+    Raises
+    ------
+    InputError
+        If a table has no rows, columns differ, or a column holds numbers in one and text in the other.
+    """
+    tables = {"real": as_columns(real, "real", default="x")}
+    tables["generated"] = as_columns(generated, "generated", default="x")
+    for name, table in tables.items():
+        if not len(next(iter(table.values())).missing):
+            raise InputError(f"`{name}` needs at least 1 row, got 0. Leave this cell out.")
+    first, second = tables.values()
+    check_columns_exist(first, list(second))
+    check_columns_exist(second, list(first))
+    return [_pair(name, first[name], second[name]) for name in first]
+
+
+def _pair(name: str, real: Column, generated: Column) -> ColumnPair:
+    both = (real, generated)
+    kinds = {column.values.dtype.kind for column in both if not column.missing.all()}
+    if kinds <= set("iuf"):
+        x, y = (_numbers(column, name) for column in both)
+        return ColumnPair(name, x, y, None)
+    if kinds & set("iuf") and kinds - set("iufb"):
+        raise InputError(
+            f"Column `{name}` holds numbers in one table and other values in the other. Cast one of them."
+        )
+    known: dict[Any, int] = {}
+    codes = [
+        np.fromiter((known.setdefault(v, len(known)) for v in _values(column, name)), dtype=np.int64)
+        for column in both
+    ]
+    return ColumnPair(name, codes[0], codes[1], len(known))
+
+
+def _numbers(column: Column, name: str) -> FloatArray:
+    values = np.full(len(column.missing), np.nan)
+    values[~column.missing] = column.values[~column.missing].astype(np.float64)
+    if np.isinf(values).any():
+        raise InputError(f"Column `{name}` has infinite values. Remove or replace them.")
+    return values
+
+
+def _values(column: Column, name: str) -> list[Any]:
+    """Hashable values, None where missing; 1 and True are one value, as they are to Python."""
+    values = column.values.astype(str) if column.values.dtype.kind in "Mm" else column.values
+    listed = [
+        None if gone else plain_value(v) for v, gone in zip(values.tolist(), column.missing, strict=True)
+    ]
+    try:
+        hash(tuple(listed))
+    except TypeError as error:
+        raise InputError(f"Column `{name}` holds lists or the like. Turn it into numbers or text.") from error
+    return listed
+
+
+def _two_values(values: FloatArray | IntArray) -> bool:
+    present = values[~np.isnan(values)]
+    return bool(len(present) and present.min() < present.max())

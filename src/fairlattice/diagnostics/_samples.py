@@ -1,0 +1,44 @@
+"""The door for samples: arrays of vectors, one row each, that may be held against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fairlattice._validation import FloatArray
+from fairlattice.exceptions import InputError
+
+
+def as_samples(samples: Mapping[str, Any], *, least: int = 1) -> list[FloatArray]:
+    """Named samples as float arrays of shape (n, d) with one d, each of at least `least` rows.
+
+    Raises
+    ------
+    InputError
+        If a sample has other dimensions, too few rows, no columns, or values that are not finite numbers.
+    """
+    arrays = [_as_sample(name, value, least) for name, value in samples.items()]
+    widths = {name: array.shape[1] for name, array in zip(samples, arrays, strict=True)}
+    if len(set(widths.values())) > 1:
+        told = ", ".join(f"`{name}` has {width:,}" for name, width in widths.items())
+        raise InputError(f"Samples differ in their columns: {told}. Encode them with one encoder.")
+    return arrays
+
+
+def _as_sample(name: str, value: Any, least: int) -> FloatArray:
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"`{name}` must hold numbers, got {type(value).__name__}. Encode it first."
+        ) from error
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise InputError(f"`{name}` must have shape (rows, columns), got {array.shape}. Reshape it.")
+    if len(array) < least:
+        wanted = "1 row" if least == 1 else f"{least} rows"
+        raise InputError(f"`{name}` needs at least {wanted}, got {len(array)}. Leave this cell out.")
+    if not np.isfinite(array).all():
+        raise InputError(f"`{name}` has values that are missing or infinite. Encode or remove them first.")
+    return array

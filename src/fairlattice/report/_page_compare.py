@@ -1,0 +1,268 @@
+"""The sections of a comparison: the trade-off, the strategies, the groups under each, whom they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from fairlattice.report._charts import BLUE, GREEN, ORANGE, RED, Kind
+from fairlattice.report._charts_kinds import Row, Spot, row_chart, tradeoff_chart
+from fairlattice.report._page_answer_others import losses, mark
+from fairlattice.report._page_blocks import (
+    Column,
+    Figure,
+    Heading,
+    Items,
+    Section,
+    Table,
+    Text,
+    group_cells,
+    group_columns,
+    interval_cells,
+    plain,
+    verdict,
+)
+from fairlattice.report._page_words import (
+    TINY,
+    cut,
+    group_name,
+    group_text,
+    name,
+    number,
+    rate_name,
+    rate_text,
+    shown,
+    undirected,
+    whole,
+)
+
+Summary = Mapping[str, Any]
+_MOST_GROUPS = 20
+_BESIDE = ("label", "equal", "augment")
+_LOOKS = ((RED, "diamond"), (BLUE, "circle"), (ORANGE, "square"), (GREEN, "triangle-up"))
+
+
+def compare_sections(summary: Summary) -> list[Section]:
+    """The sections that the report has something for."""
+    if not summary["strategies"]:
+        return []
+    found = [_tradeoff(summary), _groups(summary), _leveling(summary), _gaps(summary)]
+    return [s for s in found if s.blocks]
+
+
+def _tradeoff(summary: Summary) -> Section:
+    alpha = f"IF{summary['settings']['alpha']:g}"
+    intro = Markup(
+        "Mean over {:,} splits ± standard error. Small unfairness is fair. Marks: ▲ better, ▼ worse than "
+        "none beyond noise; no mark: within noise."
+    ).format(summary["settings"]["repeats"])
+    figures = [Figure(_tradeoff_chart(summary, kind, words)) for kind, words in (("if", alpha), ("df", "DF"))]
+    return Section(
+        "tradeoff", "Fairness against accuracy", [Text(intro), *figures, _strategy_table(summary, alpha)]
+    )
+
+
+def _tradeoff_chart(summary: Summary, kind: str, words: str) -> Any:
+    spots = []
+    for s in summary["strategies"]:
+        x, y = s["equalized_odds"][kind], s["balanced_accuracy"]
+        label = undirected(cut(shown(s["name"]), 24))
+        told = f"{label}\nbalanced accuracy {_figure(y)}\n{words} {_figure(x)}"
+        spots.append(
+            Spot(label, x["mean"], y["mean"], x["se"] or 0.0, y["se"] or 0.0, told, s["name"] == "none")
+        )
+    return tradeoff_chart(
+        f"tradeoff-{kind}",
+        f"Balanced accuracy against unfairness ({words} of equalized odds)",
+        "Every point is a strategy, the diamond the unconstrained model; lines are one standard error "
+        "either way.",
+        spots,
+        x_title=f"unfairness: {words} of equalized odds, small is fair",
+        y_title="balanced accuracy",
+    )
+
+
+def _figure(estimate: Summary, digits: int = 3) -> str:
+    se = "" if estimate["se"] is None else f" ± {number(estimate['se'], digits)}"
+    return f"{number(estimate['mean'], digits)}{se}"
+
+
+def _strategy_table(summary: Summary, alpha: str) -> Table:
+    rows = []
+    for s in summary["strategies"]:
+        odds, rates = s["equalized_odds"], s["measures"]
+        cells = [
+            (s["balanced_accuracy"], mark(s, "balanced_accuracy", up=True)),
+            (odds["if"], mark(s, "equalized_odds.if", up=False)),
+            (odds["df"], mark(s, "equalized_odds.df", up=False)),
+            *((rates[r]["worst"], mark(s, f"{r}.worst", up=True)) for r in rates),
+        ]
+        rows.append(
+            [
+                Markup("{}").format(name(s["name"])),
+                *(Markup("{}{}").format(_figure(e), _arrow(m)) for e, m in cells),
+                s["leveling_down"]["verdict"] if s["name"] != "none" else None,
+                str(len(losses(s))) if s["leveling_down"]["verdict"] else "–",
+                plain(s["about"]),
+            ]
+        )
+    rates = list(summary["strategies"][0]["measures"])
+    titles = [
+        "balanced accuracy",
+        f"{alpha} of equalized odds",
+        "DF of equalized odds",
+        *(f"worst {r.upper()}" for r in rates),
+    ]
+    columns = [
+        Column("strategy"),
+        *(Column(t, "number") for t in titles),
+        Column("leveled down?", "verdict"),
+        Column("groups hurt", "number"),
+        Column("what it does"),
+    ]
+    note = Markup("Groups hurt: group rates that fell below those of none beyond noise.")
+    return Table("table-strategies", Markup("The strategies"), columns, rows, note=note)
+
+
+def _arrow(sign: str) -> Markup:
+    if not sign:
+        return Markup()
+    tone, words = ("good", "better") if sign == "▲" else ("bad", "worse")
+    return Markup(' <span class="a {}" title="{} than none beyond noise">{}</span>').format(tone, words, sign)
+
+
+def _groups(summary: Summary) -> Section:
+    first = summary["strategies"][0]
+    blocks: list[Any] = []
+    for place, rate in enumerate(first["measures"]):
+        words = rate_text(rate)
+        blocks.append(Heading(plain(words[:1].upper() + words[1:])))
+        rows = first["measures"][rate]["by_group"]
+        order = sorted(
+            (i for i, g in enumerate(rows) if g["rate"] is not None), key=lambda i: (rows[i]["rate"], i)
+        )
+        if order:
+            blocks.append(Figure(_beside_chart(summary, rate, order, place)))
+        rest = [i for i in range(len(rows)) if rows[i]["rate"] is None]
+        blocks.append(_beside_table(summary, rate, [*order, *rest], place))
+    return Section("groups", "Groups under every strategy", blocks)
+
+
+def _side_by_side(summary: Summary) -> list[Summary]:
+    """The first strategy and up to three others."""
+    first, *others = summary["strategies"]
+    known = [s for s in others if s["name"] in _BESIDE]
+    return [first, *(known or others)[:3]]
+
+
+def _beside_chart(summary: Summary, rate: str, order: list[int], place: int) -> Any:
+    chosen = _side_by_side(summary)
+    kinds = [
+        Kind(undirected(cut(shown(s["name"]), 20)), color, shape)
+        for s, (color, shape) in zip(chosen, _LOOKS, strict=False)
+    ]
+    first = chosen[0]["measures"][rate]["by_group"]
+    rows = []
+    for i in order[:_MOST_GROUPS]:
+        g = first[i]
+        label = group_text(g["group"], levels_only=True, most=44)
+        told = "\n".join(
+            f"{k.label}: {number(s['measures'][rate]['by_group'][i]['rate'])}"
+            for k, s in zip(kinds, chosen, strict=True)
+        )
+        told = f"{group_text(g['group'], most=200)}\n{told}\n{g['n_rows']:,} people"
+        rows.append((g, label, told))
+    heads = cut(" · ".join(undirected(cut(shown(a["name"]), 20)) for a in summary["attributes"]), 44)
+    less = f" The {_MOST_GROUPS} worst of {len(order):,}." if len(order) > _MOST_GROUPS else ""
+    base_rows = [
+        Row(label, g["rate"], g["low"], g["high"], told, 0, whole(g["n_rows"])) for g, label, told in rows
+    ]
+    words = rate_text(rate)
+    others = [[s["measures"][rate]["by_group"][i]["rate"] for i in order[:_MOST_GROUPS]] for s in chosen[1:]]
+    return row_chart(
+        f"beside-{place}",
+        f"{words[:1].upper()}{words[1:]} of the groups worst off under {kinds[0].label}",
+        f"Lines are the intervals under {kinds[0].label}; people are distinct ones over all splits.{less}",
+        base_rows,
+        kinds,
+        axis=words,
+        label_title=heads,
+        end_title="people",
+        others=others,
+    )
+
+
+def _beside_table(summary: Summary, rate: str, order: list[int], place: int) -> Table:
+    strategies = summary["strategies"]
+    first = strategies[0]["measures"][rate]["by_group"]
+    rows = [
+        [
+            *group_cells(summary, first[i]["group"]),
+            whole(first[i]["n_rows"]),
+            *interval_cells(
+                first[i]["low"] if first[i]["rate"] is not None else None,
+                first[i]["high"] if first[i]["rate"] is not None else None,
+            ),
+            *(number(s["measures"][rate]["by_group"][i]["rate"]) for s in strategies),
+            Markup('<span class="mark">tiny</span>') if first[i]["n_rows"] < TINY else Markup(),
+        ]
+        for i in order
+    ]
+    columns = [
+        *group_columns(summary),
+        Column("people", "number"),
+        *(Column(Markup("{} {}").format(name(strategies[0]["name"]), t), "number") for t in ("low", "high")),
+        *(Column(name(s["name"]), "number") for s in strategies),
+        Column("note"),
+    ]
+    words = rate_text(rate)
+    title = Markup("{} of {:,} groups under every strategy").format(words[:1].upper() + words[1:], len(rows))
+    return Table(f"table-beside-{place}", title, columns, rows, folded=True)
+
+
+def _leveling(summary: Summary) -> Section:
+    rows = [
+        [
+            Markup("{}").format(name(s["name"])),
+            group_name(g["group"]),
+            rate_name(g["measure"]),
+            number(g["before"]),
+            number(g["after"]),
+            number(g["difference"]["mean"], signed=True),
+            number(g["difference"]["se"]),
+            verdict("fell", tone="bad")
+            if not g["difference"]["within_noise"]
+            else verdict("within noise", tone="unsure"),
+        ]
+        for s in summary["strategies"]
+        for g in s["leveling_down"]["groups"]
+    ]
+    columns = [
+        *(Column(t) for t in ("strategy", "group", "rate")),
+        *(Column(t, "number") for t in ("none", "with it", "change", "standard error")),
+        Column("beyond noise?"),
+    ]
+    told = [
+        Markup("{}: {}").format(name(s["name"]), verdict(s["leveling_down"]["verdict"]))
+        for s in summary["strategies"]
+        if s["leveling_down"]["verdict"] and s["name"] != "none"
+    ]
+    intro = Markup(
+        "Leveling down means: fairer by a measure, while the worst-off group fares worse than under none. "
+        "By strategy: {}."
+    ).format(Markup(", ").join(told))
+    title = Markup("Group rates that fell on average: {:,}").format(len(rows))
+    table = [Table("table-leveling", title, columns, rows)] if rows else []
+    return Section("leveling", "Whom it cost", [Text(intro), *table] if told else [])
+
+
+def _gaps(summary: Summary) -> Section:
+    items = [plain(n) for n in summary.get("notes", ())]
+    empty = summary["empty_groups"]
+    if empty["n"]:
+        told = Markup("; ").join(group_name(g) for g in empty["first"][:12])
+        more = Markup("; and {:,} more").format(empty["n"] - 12) if empty["n"] > 12 else ""
+        items.append(Markup("Groups without rows ({:,}): {}{}.").format(empty["n"], told, more))
+    return Section("gaps", "Where data runs out", [Items(items)] if items else [])

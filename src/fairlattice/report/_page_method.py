@@ -1,0 +1,95 @@
+"""The last section of every page: data, settings, versions, how the figures are made, what to beware of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from fairlattice.report._page_blocks import Facts, Heading, Items, Section, plain
+from fairlattice.report._page_words import cut, listed, name, percent, shown
+
+Summary = Mapping[str, Any]
+_MOST_NAMED = 40
+
+
+def method_section(summary: Summary) -> Section:
+    """How the report was made, so that it can be made again."""
+    blocks: list[Any] = [
+        Heading(Markup("Data")),
+        Facts(list(_data(summary))),
+        Heading(Markup("Settings")),
+        Facts([(_words(k), _value(v)) for k, v in summary["settings"].items()]),
+    ]
+    if summary.get("versions"):
+        blocks += [
+            Heading(Markup("Versions")),
+            Facts([(cut(shown(k)), _value(v)) for k, v in summary["versions"].items()]),
+        ]
+    blocks += [Heading(Markup("How to read it")), Items(list(_reading(summary)))]
+    return Section("method", "Method, data and caveats", blocks)
+
+
+def _words(setting: str) -> str:
+    return cut(shown(setting).replace("_", " "))
+
+
+def _value(value: Any) -> Markup:
+    if isinstance(value, list | tuple):
+        more = [f"{len(value) - _MOST_NAMED:,} more"] if len(value) > _MOST_NAMED else []
+        return listed([*(name(v) for v in value[:_MOST_NAMED]), *more]) if value else Markup("none")
+    if isinstance(value, Mapping):
+        return Markup(", ").join(Markup("{}: {}").format(name(k), name(v)) for k, v in value.items())
+    return Markup("none") if value is None else name(value)
+
+
+def _data(summary: Summary) -> Iterator[tuple[str, Markup]]:
+    data = summary["data"]
+    yield "name", name(data["name"], 200)
+    yield "rows", plain(f"{data['rows']:,}")
+    if data.get("sha256"):
+        yield "SHA-256", Markup("<code>{}</code>").format(shown(data["sha256"]))
+    for key, words in (("label", "label"), ("prediction", "prediction"), ("baseline", "baseline")):
+        if data.get(key) is not None:
+            yield words, name(data[key])
+    if data.get("positive") is not None:
+        yield "positive class", name(data["positive"])
+    for key, words in (("classes", "classes"), ("features", "features"), ("dropped", "columns left out")):
+        if data.get(key):
+            yield words, _value(data[key])
+    for a in summary["attributes"]:
+        cuts = Markup(" (cut at {})").format(listed(a["cuts"])) if a.get("cuts") else ""
+        yield "attribute", Markup("{}{}: {}").format(name(a["name"]), cuts, _value(a["levels"]))
+    if summary.get("weighted"):
+        yield "weights", plain("rows are weighted; numbers of rows are effective numbers")
+
+
+def _reading(summary: Summary) -> Iterator[Markup]:
+    settings = summary["settings"]
+    schema = summary["schema"]
+    if "audit" in schema:
+        yield Markup("Every interval holds at {} confidence; single rates have {} intervals.").format(
+            percent(settings["confidence"]), str(settings.get("interval", "jeffreys")).capitalize()
+        )
+        yield Markup(
+            "“Beyond noise” allows for all the groups looked at together. “Not enough data” is no proof "
+            "that all is well: it says that these rows can show neither harm nor its absence."
+        )
+    elif "compare" in schema:
+        yield Markup(
+            "Every strategy is trained and tested on the same splits. Splits share rows, so what is beyond "
+            "noise is judged by a corrected variance, wider than the standard errors shown."
+        )
+    if "alpha" in settings:
+        yield Markup(
+            "DF (differential fairness): the largest log ratio of two groups' rates. IF{}: α·(1 − the worse "
+            "rate) + (1 − α)·(1 − worse/better), the largest over pairs, with α = {}. Both are taken of "
+            "smoothed rates."
+        ).format(f"{settings['alpha']:g}", f"{settings['alpha']:g}")
+    yield from (plain(cut(shown(c), 1_000)) for c in summary.get("caveats", ()))
+    yield Markup(
+        "Figures describe this table. They say nothing of people who are not in it, nor whether its labels "
+        "are just."
+    )
+    yield Markup("Report: {}.").format(plain(schema))

@@ -1,0 +1,293 @@
+"""Sections of an audit that need more than one table: before and after, over time, scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from fairlattice.report._charts import BLUE, GREEN, GREY, RED, Kind
+from fairlattice.report._charts_kinds import MOST_ROWS, Moment, Row, row_chart, time_chart
+from fairlattice.report._page_blocks import (
+    Column,
+    Figure,
+    Section,
+    Table,
+    Text,
+    group_cells,
+    group_columns,
+    interval_cells,
+    verdict,
+)
+from fairlattice.report._page_words import (
+    TINY,
+    cut,
+    group_name,
+    group_text,
+    name,
+    number,
+    percent,
+    range_text,
+    rate_name,
+    rate_text,
+    rows_word,
+    shown,
+    undirected,
+    whole,
+)
+
+Summary = Mapping[str, Any]
+_CHANGES = (
+    Kind("fell beyond noise", RED, "triangle-down"),
+    Kind("rose beyond noise", GREEN, "triangle-up"),
+    Kind("within noise", GREY),
+)
+_BEFORE = Kind("before", "currentColor", "circle", filled=False)
+_SCORES = (Kind("", BLUE), Kind(f"fewer than {TINY} rows", GREY, "circle", filled=False))
+
+
+def leveling_section(summary: Summary) -> Section | None:
+    """Before and after: every group's rate under the baseline and now."""
+    found = summary.get("leveling_down")
+    if found is None:
+        return None
+    told = Markup(", ").join(
+        Markup("{} {}").format(rate_name(r), verdict(v)) for r, v in found["by_rate"].items()
+    )
+    intro = Markup(
+        "Leveling down means: fairer by a measure, while the worst-off group fares worse than before. "
+        "Verdict: {}{}. A change counts as beyond noise if its interval, which allows for all the groups "
+        "looked at, leaves out 0."
+    ).format(verdict(found["verdict"]), Markup(" ({})").format(told) if told else "")
+    if not found["groups"]:
+        return Section("leveling", "Before and after", [Text(intro)])
+    return Section(
+        "leveling",
+        "Before and after",
+        [Text(intro), Figure(_change_chart(found)), _change_table(summary, found)],
+    )
+
+
+def _change_kind(c: Summary) -> int:
+    return 0 if c["lost"] else 1 if c["gained"] else 2
+
+
+def _short(rate: str) -> str:
+    return cut(rate_text(rate), 16) if rate.startswith("recall:") else rate
+
+
+def _change_told(c: Summary) -> str:
+    d = c["difference"]
+    return (
+        f"{group_text(c['group'], most=200)}\n{rate_text(c['measure'])} {number(c['before'])} → "
+        f"{number(c['after'])}\nchange {number(d['value'], signed=True)}, "
+        f"{range_text(d['low'], d['high'], signed=True)}"
+    )
+
+
+def _change_chart(found: Summary) -> Any:
+    """The losses, then the gains, each the greatest first; what is within noise comes last."""
+    groups = sorted(found["groups"], key=lambda c: (_change_kind(c), -abs(c["difference"]["value"])))
+    rows = [
+        Row(
+            label=f"{group_text(c['group'], levels_only=True, most=38)} {_short(c['measure'])}",
+            value=c["after"],
+            low=c["before"] + c["difference"]["low"],
+            high=c["before"] + c["difference"]["high"],
+            told=_change_told(c),
+            kind=_change_kind(c),
+            end=number(c["difference"]["value"], signed=True),
+            start=c["before"],
+        )
+        for c in groups
+    ]
+    less = f" The first {MOST_ROWS} of {len(rows):,}; the table has all." if len(rows) > MOST_ROWS else ""
+    about = (
+        "Losses first. Hollow points are rates before, filled ones after; lines are where the data allow the "
+        f"latter to be.{less}"
+    )
+    return row_chart(
+        "leveling",
+        "What changed for every group",
+        about,
+        rows,
+        _CHANGES,
+        axis="rate",
+        end_title="change",
+        starts=_BEFORE,
+    )
+
+
+def _change_table(summary: Summary, found: Summary) -> Table:
+    rows = [
+        [
+            *group_cells(summary, c["group"]),
+            rate_name(c["measure"]),
+            whole(c["n"]),
+            number(c["before"]),
+            number(c["after"]),
+            number(c["difference"]["value"], signed=True),
+            *interval_cells(c["difference"]["low"], c["difference"]["high"], signed=True),
+            [
+                verdict("fell", tone="bad"),
+                verdict("rose", tone="good"),
+                verdict("within noise", tone="unsure"),
+            ][_change_kind(c)],
+            whole(c["rows_needed"]),
+        ]
+        for c in found["groups"]
+    ]
+    columns = [
+        *group_columns(summary),
+        Column("rate"),
+        *(Column(t, "number") for t in ("rows", "before", "after", "change", "low", "high")),
+        Column("beyond noise?"),
+        Column("rows needed", "number"),
+    ]
+    return Table("table-leveling", Markup("Every group, the greatest loss first"), columns, rows, folded=True)
+
+
+def series_section(summary: Summary) -> Section | None:
+    """Unfairness over periods, and what changed beyond noise."""
+    series = summary.get("series")
+    if series is None:
+        return None
+    alpha, by = f"IF{summary['settings']['alpha']:g}", name(series["by"])
+    figures = [
+        Figure(_series_chart(series, kind, words))
+        for kind, words in (("if", alpha), ("df", "DF"))
+        if any(p["equalized_odds"][kind] is not None for p in series["periods"])
+    ]
+    rows = [
+        [
+            p["period"],
+            whole(p["n"]),
+            *_corrected(p["equalized_odds"]["if"]),
+            *_corrected(p["equalized_odds"]["df"]),
+        ]
+        for p in series["periods"]
+    ]
+    titles = ("rows", f"{alpha} corrected", "low", "high", "DF corrected", "low", "high")
+    columns = [Column(Markup("{}").format(by)), *(Column(t, "number") for t in titles)]
+    table = Table("table-series", Markup("Equalized odds by {}").format(by), columns, rows, folded=True)
+    count = len(series["changes"])
+    intro = Markup("By {}. Small is fair. Changes beyond noise: {:,}.").format(by, count)
+    return Section("series", "Over time", [Text(intro), *figures, table, *changes_table(series["changes"])])
+
+
+def _corrected(d: Summary | None) -> list[str]:
+    return ["–"] * 3 if d is None else [number(d["corrected"]), number(d["low"]), number(d["high"])]
+
+
+def _series_chart(series: Summary, kind: str, words: str) -> Any:
+    moments = []
+    for p in series["periods"]:
+        d = p["equalized_odds"][kind] or {"corrected": None, "low": None, "high": None}
+        label = undirected(cut(shown(p["period"]), 12))
+        between = range_text(d["low"], d["high"])
+        told = f"{label}\n{words} {number(d['corrected'])}, {between}\n{rows_word(p['n'])}"
+        moments.append(Moment(label, d["corrected"], d["low"], d["high"], told))
+    return time_chart(
+        f"series-{kind}",
+        f"Unfairness over time: {words} of equalized odds",
+        "Points are figures corrected for small groups, upright lines their intervals.",
+        moments,
+        y_title=f"{words}, corrected",
+    )
+
+
+def changes_table(changes: Sequence[Summary]) -> list[Any]:
+    """What changed beyond noise, as a table; nothing where nothing did."""
+    what = {
+        "composition": "share of all rows",
+        "rate": "rate of everyone",
+        "fairness": "rate beside everyone else's",
+    }
+    rows = [
+        [
+            c["period"],
+            c["since"],
+            what.get(c["kind"], c["kind"]),
+            rate_name(c["measure"]) if c["measure"] else Markup("–"),
+            group_name(c["group"]),
+            number(c["difference"]["value"], signed=True),
+            *interval_cells(c["difference"]["low"], c["difference"]["high"], signed=True),
+        ]
+        for c in changes
+    ]
+    columns = [
+        *(Column(t) for t in ("period", "compared with, from", "what", "rate", "group")),
+        *(Column(t, "number") for t in ("change", "low", "high")),
+    ]
+    return [Table("table-changes", Markup("Changes beyond noise"), columns, rows)] if rows else []
+
+
+def scores_section(summary: Summary) -> Section | None:
+    """How well the scores rank every group, and whether they can be taken at their word."""
+    scores = summary.get("scores")
+    if not scores:
+        return None
+    intro = Markup(
+        "AUC: how often the score ranks a positive above a negative of the same group; 0.5 is guessing. "
+        "Calibration: mean score minus share of positives; above 0 the score promises too much."
+    )
+    ranked = sorted((s for s in scores if s["auc"] is not None), key=lambda s: (s["auc"], -s["n"]))
+    figures = [Figure(_score_chart(summary, ranked, "auc"))] if ranked else []
+    off = sorted(scores, key=lambda s: -abs(s["calibration"]))
+    figures.append(Figure(_score_chart(summary, off, "calibration")))
+    rows = [
+        [
+            *group_cells(summary, s["group"]),
+            whole(s["n"]),
+            whole(s["n_positive"]),
+            number(s["auc"]),
+            *interval_cells(s["auc_low"], s["auc_high"]),
+            number(s["calibration"], signed=True),
+            *interval_cells(s["calibration_low"], s["calibration_high"], signed=True),
+            number(s["ece"]),
+        ]
+        for s in scores
+    ]
+    titles = ("rows", "positives", "AUC", "low", "high", "calibration", "low", "high", "ECE")
+    columns = [*group_columns(summary), *(Column(t, "number") for t in titles)]
+    table = Table("table-scores", Markup("Scores of every group"), columns, rows, folded=True)
+    return Section("scores", "Scores", [Text(intro), *figures, table])
+
+
+def _score_chart(summary: Summary, scores: list[Summary], what: str) -> Any:
+    reach = max(max(abs(s[f"{what}_low"]), abs(s[f"{what}_high"])) for s in scores[:MOST_ROWS])
+    domain = (0.0, 1.0) if what == "auc" else (-max(round(reach, 3), 0.05), max(round(reach, 3), 0.05))
+    words = "AUC" if what == "auc" else "mean score minus share of positives"
+    rows = [
+        Row(
+            label=group_text(s["group"], levels_only=True, most=44),
+            value=s[what],
+            low=s[f"{what}_low"],
+            high=s[f"{what}_high"],
+            told=f"{group_text(s['group'], most=200)}\n{words} {number(s[what], signed=what != 'auc')}, "
+            f"{range_text(s[f'{what}_low'], s[f'{what}_high'])}\n{rows_word(s['n'])}",
+            kind=int(s["n"] < TINY),
+            end=whole(s["n"]),
+        )
+        for s in scores[:MOST_ROWS]
+    ]
+    title = (
+        "How well the score ranks, lowest first" if what == "auc" else "How far the score is off, most first"
+    )
+    less = f" The first {MOST_ROWS} of {len(scores):,}." if len(scores) > MOST_ROWS else ""
+    about = f"Lines are {percent(summary['settings']['confidence'])} intervals; the dashed line is "
+    about += ("guessing." if what == "auc" else "a score that can be taken at its word.") + less
+    heads = cut(" · ".join(undirected(cut(shown(a["name"]), 20)) for a in summary["attributes"]), 44)
+    reference = 0.5 if what == "auc" else 0.0
+    return row_chart(
+        f"scores-{what}",
+        title,
+        about,
+        rows,
+        _SCORES,
+        axis=words,
+        label_title=heads,
+        domain=domain,
+        reference=reference,
+    )

@@ -1,0 +1,102 @@
+"""Model cards and data cards: what they say, and names that would rather be something else."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import fairlattice as fl
+from fairlattice.cli import main
+from fairlattice.exceptions import InputError
+from fairlattice.report import chosen_strategy, compare_summary, data_card, model_card
+
+ODD = "<script>alert(1)</script>|*x*\n# y"
+
+
+@pytest.fixture(scope="module")
+def summary():
+    rng = np.random.default_rng(0)
+    S = {ODD: rng.choice(["f", ODD], 300), "old": rng.integers(0, 2, 300)}
+    X, y = rng.normal(size=(300, 3)), rng.integers(0, 2, 300)
+    result = fl.compare(X, y, sensitive_features=S, strategies=["none", "equal"], repeats=2, n_jobs=1)
+    data = {"name": ODD, "rows": 300, "label": "y", "sha256": "ab", "features": ["a", ODD], "dropped": []}
+    return compare_summary(result, data)
+
+
+def test_a_model_card_tells_figures_of_the_chosen_strategy_and_runs_nothing(summary):
+    name = chosen_strategy(summary)
+    card = model_card(summary)
+    own = next(s for s in summary["strategies"] if s["name"] == name)
+    assert f"**{name}**" in card
+    assert f"{own['balanced_accuracy']['mean']:.3f}" in card
+    assert "<script>" not in card
+    assert "\n# y" not in card
+    assert "|*x*" not in card
+    for section in (
+        "Intended use",
+        "Groups",
+        "Evaluation",
+        "Who is served how",
+        "Was anyone hurt",
+        "Caveats",
+    ):
+        assert f"## {section}\n" in card
+    for line in card.splitlines():  # a name with a bar would add a column
+        if line.startswith("| ") and "| --- |" not in line:
+            assert line.replace("\\|", "").count("|") in (5, 7)
+
+
+def test_a_strategy_that_levels_down_is_not_chosen(summary):
+    worse = json.loads(json.dumps(summary))
+    fairest = min(worse["strategies"], key=lambda s: s["equalized_odds"]["if"]["mean"])
+    fairest["leveling_down"]["verdict"] = "yes"
+    assert chosen_strategy(worse) != fairest["name"]
+    assert "looks fairer while the worst-off group" in model_card(
+        {**worse, "strategies": [{**fairest, "name": "equal"}]}, "equal"
+    )
+    for s in worse["strategies"]:
+        s["leveling_down"]["verdict"] = "yes"
+    with pytest.raises(InputError, match="Every strategy levels down"):
+        model_card(worse)
+
+
+def test_cards_of_the_wrong_thing_are_refused(summary):
+    with pytest.raises(InputError, match="No strategy 'gan'; the comparison has none, equal"):
+        model_card(summary, "gan")
+    with pytest.raises(InputError, match="cannot be made of 'fairlattice/compare/1'"):
+        data_card(summary)
+    with pytest.raises(InputError, match="cannot be made of None"):
+        model_card({})
+
+
+def test_augment_writes_a_card_and_what_it_did(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    pl.DataFrame(
+        {"x": rng.normal(size=60), "sex": ["f"] * 10 + ["m"] * 50, "y": rng.integers(0, 2, 60)}
+    ).write_csv("t.csv")
+    files = ["--out", "more.csv", "--card", "card.md", "--json", "done.json"]
+    assert main(["augment", "t.csv", "--label", "y", "--sensitive", "sex", *files]) == 0
+    done = json.loads(Path("done.json").read_text())
+    more = pl.read_csv("more.csv")
+    assert sum(c["original"] for c in done["cells"]) == 60
+    assert sum(c["synthetic"] for c in done["cells"]) == int(more["fairlattice_synthetic"].sum())
+    for c in done["cells"]:
+        part = more.filter((pl.col("sex") == c["group"]["sex"]) & (pl.col("y") == c["label"]))
+        assert part.height == c["original"] + c["synthetic"]
+    card = Path("card.md").read_text()
+    assert f"{more.height - 60:,} synthetic rows" in card
+    assert "Never evaluate on synthetic rows" in card
+
+
+def test_compare_writes_a_model_card(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    pl.DataFrame(
+        {"x": rng.normal(size=200), "sex": rng.choice(["f", "m"], 200), "y": rng.integers(0, 2, 200)}
+    ).write_csv("t.csv")
+    command = ["compare", "t.csv", "--label", "y", "--sensitive", "sex", "--repeats", "2", "--jobs", "1"]
+    assert main([*command, "--strategies", "none,equal", "--card", "card.md"]) == 0
+    assert Path("card.md").read_text().startswith("# Model card: y by logistic")
