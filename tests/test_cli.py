@@ -476,3 +476,45 @@ def test_summaries_hold_no_nan_even_for_odd_tables():
         text = to_json(audit_summary(odd, {"name": "t", "rows": 2}))
         assert "NaN" not in text
         assert "Infinity" not in text
+
+
+@pytest.mark.parametrize("command", ["audit", "compare", "diagnose"])
+def test_the_page_of_the_saved_json_is_the_page_itself(
+    command, scored, people, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    scored.write_csv("scored.csv")
+    people.head(400).write_csv("people.csv")
+    common = ["--label", "hired", "--sensitive", "sex", "age:25,45"]
+    options = {
+        "audit": ["scored.csv", "--prediction", "p"],
+        "compare": ["people.csv", "--strategies", "none,equal", "--repeats", "2", "--jobs", "1"],
+        "diagnose": ["people.csv", "--permutations", "49", "--max-rows", "30", "--jobs", "1"],
+    }[command]
+    assert main([command, *options, *common, "--json", "r.json", "--report", "one.html"]) == 0
+    Path("figures").mkdir()
+    assert main(["report", "r.json", "--html", "two.html", "--figures", "figures"]) == 0
+    assert Path("one.html").read_bytes() == Path("two.html").read_bytes()
+    drawn = sorted(p.suffix for p in Path("figures").iterdir())
+    assert drawn.count(".svg") == drawn.count(".png") > 0
+    assert all(p.read_bytes().startswith(b"\x89PNG") for p in Path("figures").glob("*.png"))
+
+
+def test_report_refuses_what_is_no_result(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("bad.json").write_text('{"schema": "fairlattice/audit/1"')
+    Path("other.json").write_text('{"schema": "other/1"}')
+    Path("list.json").write_text("[1]")
+    for arguments, word in (
+        (["gone.json", "--html", "p.html"], "`gone.json` cannot be read"),
+        (["bad.json", "--html", "p.html"], "`bad.json` is no JSON"),
+        (["other.json", "--html", "p.html"], "`schema` must be one of"),
+        (["list.json", "--html", "p.html"], "holds no result"),
+        (["other.json"], "Name what to write"),
+        (["other.json", "--figures", "gone"], "`gone` is no folder"),
+    ):
+        assert main(["report", *arguments]) == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert word in err
+    assert not Path("p.html").exists()

@@ -75,7 +75,7 @@ def _names(strategies: list[Summary]) -> Markup:
 
 def _verdict_sentence(summary: Summary, others: list[Summary]) -> Markup:
     if not others:
-        return Markup("Without the strategy none there is nothing to say what helped.")
+        return Markup("Without another strategy beside none there is nothing to compare.")
     alpha = f"{summary['settings']['alpha']:g}"
     best = min(reversed(summary["strategies"]), key=lambda s: s["equalized_odds"]["if"]["mean"])
     fairer = [s for s in others if mark(s, "equalized_odds.if", up=False) == "▲"]

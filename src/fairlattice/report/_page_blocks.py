@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from markupsafe import Markup, escape
 
 from fairlattice.report._charts import Chart
-from fairlattice.report._page_words import cut, group_name, number, shown
+from fairlattice.report._page_words import clean, cut, group_name, number, shown
 
 _LONGEST_TITLE = 2_000
 
@@ -215,5 +215,5 @@ def interval_cells(
 
 
 def plain(text: Any) -> Markup:
-    """Text as it is, escaped."""
-    return escape(text)
+    """A sentence from data as it is, escaped; a very long one is cut."""
+    return escape(cut(clean(str(text)), _LONGEST_TITLE))

@@ -197,6 +197,7 @@ def _column_table(sources: list[tuple[str, Summary]]) -> list[Any]:
 def _cells(summary: Summary) -> Section:
     sources = [s for s, _ in _sources(summary)]
     limit = _limit(summary)
+    unjudged = any(c.get("why") for c in summary["cells"])
     rows = []
     for c in summary["cells"]:
         figures = []
@@ -204,15 +205,15 @@ def _cells(summary: Summary) -> Section:
             f = (c.get("sources") or {}).get(s)
             auc = max((k["auc"] for k in f["classifiers"].values()), default=None) if f else None
             figures += [number(auc), told_apart(f, limit)]
-        why = plain(c["why"]) if c.get("why") else Markup()
+        why = [plain(c["why"] or "")] if unjudged else []
         rows.append(
             [
                 group_name(c["group"]),
                 name(c["label"]),
                 whole(c["n_train"]),
                 whole(c["n_held_out"]),
+                *why,
                 *figures,
-                why,
             ]
         )
     columns = [
@@ -220,10 +221,10 @@ def _cells(summary: Summary) -> Section:
         Column("label"),
         Column("training rows", "number"),
         Column("held out", "number"),
+        *([Column("why not judged")] if unjudged else []),
     ]
     for s in sources:
         columns += [Column(plain(f"{_label(s)}: AUC"), "number"), Column("told apart?", "verdict")]
-    columns.append(Column("why not"))
     intro = Markup("A cell is a group and a label. The AUC is the worse of the classifiers'; 0.5 is good.")
     table = Table("table-cells", Markup("{:,} cells").format(len(rows)), columns, rows)
     return Section("cells", "Cell by cell", [Text(intro), table] if rows else [])

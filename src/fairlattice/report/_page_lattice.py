@@ -129,8 +129,8 @@ def _rows(
 def _stated(summary: Summary, rate: str, places: _Places, known: Mapping[str, Any]) -> dict[str, Any]:
     """Coarser groups that the report states and that could not be summed."""
     told = [
-        *summary.get("levels", {}).get(rate, ()),
         *(w for w in summary.get("worse_off", ()) if w["measure"] == rate),
+        *summary.get("levels", {}).get(rate, ()),  # the later of two counts, as it is not rounded
     ]
     rows = [(d, g) for g in told if (d := places.digits(g["group"])) is not None and _key(d) not in known]
     if not rows:

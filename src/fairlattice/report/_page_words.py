@@ -27,6 +27,7 @@ def clean(text: str) -> str:
     """Text without characters that no document may hold: control characters, lone surrogates."""
     if text.isprintable():
         return text
+    text = re.sub(r"[\t\r\n]+", " ", text)
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
 
 
