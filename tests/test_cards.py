@@ -10,7 +10,7 @@ import pytest
 import fairlattice as fl
 from fairlattice.cli import main
 from fairlattice.exceptions import InputError
-from fairlattice.report import chosen_strategy, compare_summary, data_card, model_card
+from fairlattice.report import chart_png, chosen_strategy, compare_summary, data_card, model_card
 
 ODD = "<script>alert(1)</script>|*x*\n# y"
 
@@ -69,6 +69,11 @@ def test_cards_of_the_wrong_thing_are_refused(summary):
         data_card(summary)
     with pytest.raises(InputError, match="cannot be made of None"):
         model_card({})
+    with pytest.raises(InputError, match="got NoneType"):
+        model_card(None)
+    for odd in ("", "<b>", None):
+        with pytest.raises(InputError, match="`chart` must be"):
+            chart_png(odd)
 
 
 def test_augment_writes_a_card_and_what_it_did(tmp_path, monkeypatch, capsys):

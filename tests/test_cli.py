@@ -12,8 +12,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import fairlattice as fl
 from fairlattice.cli import main
-from fairlattice.report import audit_summary, to_json
+from fairlattice.report import Report, audit_summary, to_json
 
 SENSITIVE = ["--sensitive", "sex", "race", "age:30,60"]
 QUICK = ["--repeats", "2", "--jobs", "1", "--per-cell", "40"]
@@ -505,11 +506,20 @@ def test_report_refuses_what_is_no_result(tmp_path, monkeypatch, capsys):
     Path("bad.json").write_text('{"schema": "fairlattice/audit/1"')
     Path("other.json").write_text('{"schema": "other/1"}')
     Path("list.json").write_text("[1]")
+    Path("nan.json").write_text('{"schema": "fairlattice/audit/1", "n": NaN}')
+    Path("lacks.json").write_text('{"schema": "fairlattice/audit/1"}')
+    S = {"sex": ["f", "m"] * 10}
+    whole = Report.of(fl.audit([1, 0] * 10, [1, 1] * 10, sensitive_features=S)).to_json()
+    Path("kinds.json").write_text(json.dumps({**json.loads(whole), "pairs": 3, "settings": []}))
     for arguments, word in (
         (["gone.json", "--html", "p.html"], "`gone.json` cannot be read"),
         (["bad.json", "--html", "p.html"], "`bad.json` is no JSON"),
-        (["other.json", "--html", "p.html"], "`schema` must be one of"),
-        (["list.json", "--html", "p.html"], "holds no result"),
+        (["other.json", "--html", "p.html"], "`other.json` cannot be shown: `schema` must be one of"),
+        (["list.json", "--html", "p.html"], "`list.json`: This is no result"),
+        (["nan.json", "--html", "p.html"], "`nan.json` is no JSON: NaN"),
+        (["lacks.json", "--html", "p.html"], "`lacks.json` cannot be shown: The report lacks"),
+        (["kinds.json", "--html", "p.html"], "`kinds.json` cannot be shown: The report is damaged"),
+        (["other.json", "--html", "-"], "Only --json may be -"),
         (["other.json"], "Name what to write"),
         (["other.json", "--figures", "gone"], "`gone` is no folder"),
     ):

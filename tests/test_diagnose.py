@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -179,6 +180,9 @@ def people(tmp_path, monkeypatch):
         X, y, S = table(300, seed=seed, shift=2.0)
         columns = {f"x{i}": X[:, i] for i in range(3)}
         pl.DataFrame({**columns, **S, "y": y}).write_csv(name)
+    frame = pl.read_csv("later.csv")
+    frame.with_columns(pl.col("x0") * 1e155).write_csv("huge.csv")
+    frame.drop("x0").write_csv("short.csv")
     return [
         "diagnose",
         "t.csv",
@@ -218,6 +222,11 @@ def test_the_command_writes_json_and_prints_what_the_json_says(people, capsys):
         (["--later", "gone.csv"], "`gone.csv` is not there"),
         (["--jobs", "0"], "`--jobs` must be"),
         (["--json", "t.csv"], "is the input file"),
+        (["--later", "later.csv", "--report", "later.csv"], "`later.csv` is the input file"),
+        (["--report", "-"], "Only --json may be -"),
+        (["--positive", "1"], "--positive says something with --noise or --later only"),
+        (["--later", "huge.csv"], "Column `x0` holds"),
+        (["--later", "short.csv"], "In `short.csv`: Columns not found: ['x0']"),
         (["--held-out", "0"], "`held_out` must lie in"),
     ],
 )
@@ -232,3 +241,28 @@ def test_text_of_a_diagnosis_without_failures_or_copies():
     X, y, S = table(200)
     found = fl.diagnose(X, y, sensitive_features=S, sources=["augment"], **FAST)
     assert diagnose_text(diagnose_summary(found, {"name": "t", "rows": 200, "label": "y"})) is not None
+
+
+def test_seeds_of_any_size_and_columns_named_by_numbers():
+    X, y, S = table(200)
+    options = {"sensitive_features": S, "sources": ["parents"], **FAST, "permutations": 19, "pictures": 1}
+    frame = pd.DataFrame(X)  # its columns are called 0, 1 and 2
+    found = fl.diagnose(frame, y, random_state=2**70, **options)
+    assert {c.name for c in found.overall["parents"].marginals.columns} == {"0", "1", "2"}
+    with pytest.raises(InputError, match="Two columns have one name"):
+        fl.diagnose(pd.concat([frame, frame], axis=1), y, **options)
+    with pytest.raises(InputError, match="`sources` must be a sequence"):
+        fl.diagnose(X, y, **{**options, "sources": "parents"})
+
+
+def test_drift_takes_attributes_in_any_order_and_refuses_what_differs():
+    X, y, S = table(300)
+    turned = dict(reversed(S.items()))
+    found = fl.drift(X, y, X, y, sensitive_features=S, later_features=turned, permutations=19)
+    assert found.cells[0].group.keys() == S.keys()
+    with pytest.raises(InputError, match="`source` must be one of"):
+        fl.drift(X, y, X, y, sensitive_features=S, later_features=S, source="gan")
+    with pytest.raises(InputError, match="differ in length"):
+        fl.drift(X, y, X, y, sensitive_features=S, later_features={k: v[:-1] for k, v in S.items()})
+    with pytest.raises(InputError, match="Columns not found"):
+        fl.drift(X, y, X, y, sensitive_features=S, later_features={"sex": S["sex"]})

@@ -153,7 +153,7 @@ def as_columns(data: Any, name: str, *, default: str | None = None) -> dict[str,
     if isinstance(native, nw.LazyFrame):
         native = native.collect()
     if isinstance(native, nw.DataFrame):
-        columns = {str(c): _series_column(native[c]) for c in native.columns}
+        columns = {str(c): _series_column(native.get_column(c)) for c in native.columns}
     elif isinstance(native, nw.Series):
         columns = {str(native.name or f"{default}_0"): _series_column(native)}
     elif isinstance(data, Mapping):

@@ -26,7 +26,7 @@ from fairlattice._validation import (
 )
 from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._comparison import Comparison, Run, StrategyResult, count_run
-from fairlattice.benchmark._splits import stratified_splits
+from fairlattice.benchmark._splits import child_seed, stratified_splits
 from fairlattice.benchmark._strategies import RECIPES, STRATEGIES, TrainingRows
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
@@ -130,7 +130,7 @@ def compare(
     check_same_length(X=X, y=truth, sensitive_features=leaves)
     seen = leaves if recorded_features is None else lattice.encode(recorded_features)
     check_same_length(sensitive_features=leaves, recorded_features=seen)
-    splits = stratified_splits(leaves, truth, repeats=repeats, test_size=test_size, seed=_child_seed(seed))
+    splits = stratified_splits(leaves, truth, repeats=repeats, test_size=test_size, seed=child_seed(seed))
     recipes = list(dict.fromkeys(STRATEGIES[name].recipe for name in chosen))
     tasks = [(repeat, recipe) for repeat in range(repeats) for recipe in recipes]
     work = Parallel(n_jobs=_safe_jobs(n_jobs), return_as="generator_unordered")(
@@ -190,16 +190,12 @@ def _one_run(
             (seed, repeat, list(RECIPES).index(recipe)),
         )
         prepared = RECIPES[recipe](rows)
-        model = make_classifier(classifier, _child_seed(seed, repeat))
+        model = make_classifier(classifier, child_seed(seed, repeat))
         weights = {} if prepared.weights is None else {"sample_weight": prepared.weights}
         model.fit(prepared.Z, prepared.labels, **weights)
         score = model.predict_proba(encoder.transform(take_rows(X, test)))[:, 1]
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
     return recipe, Run(repeat, test, (score > 0.5).astype(np.int64), score, remarks)
-
-
-def _child_seed(*entropy: int) -> int:
-    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
 def _safe_jobs(n_jobs: int | None) -> int | None:

@@ -121,6 +121,9 @@ def diagnose(
     >>> found.overall["parents"].mmd.p_value > 0.05  # here parents are like their cells
     True
     """
+    given: Any = sources
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise InputError(f"`sources` must be a sequence of names, got {given!r}.")
     chosen = list(dict.fromkeys(check_choice("sources", name, SOURCES) for name in sources))
     if not chosen:
         raise InputError("`sources` must name at least one source.")

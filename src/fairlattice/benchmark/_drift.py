@@ -8,9 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import as_labels, check_count, check_same_length, index_of
+from fairlattice._validation import (
+    as_labels,
+    check_choice,
+    check_columns_exist,
+    check_count,
+    check_same_length,
+    index_of,
+)
 from fairlattice.benchmark._classifiers import make_classifier
+from fairlattice.benchmark._diagnose import SOURCES
 from fairlattice.benchmark._held_out import HeldOut, hold_out
+from fairlattice.benchmark._splits import child_seed
 from fairlattice.benchmark._strategies import STRATEGIES, TrainingRows, make_rows
 from fairlattice.diagnostics import MMDTest, adjusted, mmd_test
 from fairlattice.exceptions import InputError
@@ -131,6 +140,7 @@ def drift(
     >>> sorted({change.kind for change in found.changes})
     ['composition']
     """
+    check_choice("source", source, SOURCES)
     seed = check_count("random_state", random_state, 0)
     check_count("max_rows", max_rows, 10)
     check_count("permutations", permutations, 19)
@@ -140,12 +150,14 @@ def drift(
     if (truth < 0).any():
         odd = labels.tolist()[int(np.argmin(truth))]
         raise InputError(f"`later_y` holds {odd!r}, which the earlier table's labels {split.classes} lack.")
-    check_same_length(later_X=later_X, later_y=truth)
     found = GroupLattice.from_features(later_features, cuts=cuts, missing=missing)
-    both = split.lattice.union(found)
+    check_columns_exist(split.lattice.names, found.names)
+    in_order = {a.name: a for a in found.attributes}
+    both = split.lattice.union(GroupLattice(tuple(in_order[name] for name in split.lattice.names)))
     leaves = both.encode(later_features)
+    check_same_length(later_X=later_X, later_y=truth, later_features=leaves)
     Z = split.encoder.transform(later_X)
-    model = make_classifier(classifier, seed).fit(split.Z, split.index.labels)
+    model = make_classifier(classifier, child_seed(seed)).fit(split.Z, split.index.labels)
     earlier = _counts(both, split.lattice.recode(split.held.leaves, both), split.held.labels,
                       model.predict(split.Z_held), split.classes, EARLIER)  # fmt: skip
     later = _counts(both, leaves, truth, model.predict(Z), split.classes, LATER)

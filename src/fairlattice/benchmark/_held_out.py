@@ -13,7 +13,7 @@ from fairlattice._validation import (
     distinct_values,
     index_of,
 )
-from fairlattice.benchmark._splits import stratified_splits
+from fairlattice.benchmark._splits import child_seed, stratified_splits
 from fairlattice.encoders import TableEncoder
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers import Cell, CellIndex, take_rows
@@ -68,7 +68,7 @@ def hold_out(X: Any, y: Any, features: Any, *, cuts: Any, missing: str, share: f
     lattice = GroupLattice.from_features(features, cuts=cuts, missing=missing)
     leaves = lattice.encode(features)
     check_same_length(X=X, y=codes, sensitive_features=leaves)
-    (train, test), *_ = stratified_splits(leaves, codes, repeats=1, test_size=share, seed=seed)
+    (train, test), *_ = stratified_splits(leaves, codes, repeats=1, test_size=share, seed=child_seed(seed))
     encoder = TableEncoder()
     return HeldOut(
         lattice,

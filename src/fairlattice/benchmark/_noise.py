@@ -87,7 +87,8 @@ def annotation_noise(
     >>> [(point.rate, point.strategy) for point in points]
     [(0.0, 'none'), (0.0, 'equal'), (0.2, 'none'), (0.2, 'equal')]
     """
-    if not len(rates):
+    given: Any = rates
+    if isinstance(given, str) or not isinstance(given, Sequence) or not given:
         raise InputError("`rates` must hold at least one error rate, such as 0.05.")
     for rate in rates:
         check_real("rates", rate, 0.0, 1.0)

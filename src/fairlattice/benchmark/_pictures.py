@@ -9,6 +9,7 @@ import numpy as np
 
 from fairlattice._validation import FloatArray
 from fairlattice.benchmark._held_out import HeldOut
+from fairlattice.benchmark._splits import child_seed
 from fairlattice.diagnostics import CAVEATS, embedding
 from fairlattice.samplers import Cell
 
@@ -47,6 +48,8 @@ def cell_pictures(split: HeldOut, cell: Cell, made: FloatArray, seed: int) -> tu
     shown = {name: Z[np.sort(rng.permutation(len(Z))[:_MOST_SHOWN])] for name, Z in samples.items()}
     shown = {name: Z for name, Z in shown.items() if len(Z)}
     return tuple(
-        CellPicture(method, embedding(shown, method=method, random_state=seed), " ".join(CAVEATS[method]))
+        CellPicture(
+            method, embedding(shown, method=method, random_state=child_seed(seed)), " ".join(CAVEATS[method])
+        )
         for method in ("pca", "tsne")
     )

@@ -9,6 +9,11 @@ from fairlattice._validation import IntArray
 from fairlattice.exceptions import InputError
 
 
+def child_seed(*entropy: int) -> int:
+    """A seed below 2³², which is all that scikit-learn takes."""
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+
 def stratified_splits(
     leaves: IntArray, labels: IntArray, *, repeats: int, test_size: float, seed: int
 ) -> list[tuple[IntArray, IntArray]]:

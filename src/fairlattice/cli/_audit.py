@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("--fail-on-leveling-down needs --baseline, the other model's predictions.")
     if arguments.baseline is not None and arguments.weight is not None:
         raise InputError("--baseline compares rows, which have no weights there. Leave out --weight.")
-    check_writable(arguments.json, arguments.counts, arguments.report, inputs=(arguments.table,))
+    check_writable(arguments.counts, arguments.report, json=arguments.json, inputs=(arguments.table,))
     with warnings.catch_warnings(), progress("counting"):
         warnings.simplefilter("ignore", SmallCellWarning)  # the report lists small groups
         columns, result, found = _count_and_audit(arguments)

@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     per_cell = _per_cell(arguments.per_cell)
     table_format(arguments.out)
-    check_writable(arguments.out, arguments.json, arguments.card, inputs=(arguments.table,))
+    check_writable(arguments.out, arguments.card, json=arguments.json, inputs=(arguments.table,))
     if arguments.seed < 0:
         raise InputError(f"`--seed` must be at least 0, got {arguments.seed}.")
     frame = read_table(arguments.table)

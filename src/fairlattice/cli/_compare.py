@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, compare, print, write, gate."""
     from fairlattice.cli._tables import check_writable, file_hash, read_table
 
-    check_writable(*written(arguments), inputs=(arguments.table,))
+    check_writable(*written(arguments), json=arguments.json, inputs=(arguments.table,))
     frame = read_table(arguments.table)
     columns = Columns.parse(arguments, frame.columns)
     data = data_about(arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table))
@@ -54,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def written(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
-    """The files that a comparison was asked to write."""
-    return arguments.json, arguments.predictions, arguments.report, arguments.card
+    """The files that a comparison was asked to write, beside its JSON."""
+    return arguments.predictions, arguments.report, arguments.card
 
 
 def compare_frame(

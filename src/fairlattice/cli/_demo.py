@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fairlattice.cli._tables import check_writable
     from fairlattice.datasets import load_dataset
 
-    check_writable(*written(arguments))
+    check_writable(*written(arguments), json=arguments.json)
     data = load_dataset(arguments.dataset, arguments.data_dir)
     frame = pl.DataFrame({name: pl.Series(values.tolist()) for name, values in data.columns.items()})
     columns = Columns(data.label, data.sensitive, dict(data.cuts), data.drop)

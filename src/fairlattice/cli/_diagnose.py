@@ -80,15 +80,32 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(
             f"`--jobs` must be a number of threads, or -1 for one per core; got {arguments.jobs}."
         )
-    check_writable(arguments.json, arguments.report, inputs=(arguments.table,))
+    inputs = tuple(path for path in (arguments.table, arguments.later) if path is not None)
+    check_writable(arguments.report, json=arguments.json, inputs=inputs)
     frame = read_table(arguments.table)
     columns = Columns.parse(arguments, frame.columns)
     features = columns.features(frame, keep_sensitive=arguments.keep_sensitive)
     check_roles(frame, columns.label, columns.sensitive, columns.cuts)
     check_infinite(frame, features.columns)
     rates = _rates(arguments.noise)
+    _check_positive(arguments, frame[columns.label])
     later = None if arguments.later is None else _later(arguments, columns, features.columns)
-    sources = {} if arguments.sources is None else {"sources": arguments.sources.split(",")}
+    sources: dict[str, Any] = (
+        {}
+        if arguments.sources is None
+        else {"sources": [s.strip() for s in arguments.sources.split(",") if s.strip()]}
+    )
+    table = features, frame[columns.label]
+    groups = {"sensitive_features": frame.select(columns.sensitive), "cuts": columns.cuts}
+    common = {**groups, "random_state": arguments.seed, "positive": arguments.positive}
+    more: dict[str, Any] = {}
+    if later is not None:
+        rows, label, attributes = later
+        with progress("comparing tables"):
+            try:
+                more["drift"] = drift(*table, rows, label, later_features=attributes, **common)
+            except InputError as error:
+                raise InputError(f"`{arguments.later}` beside `{arguments.table}`: {error}") from error
     with progress("comparing") as bar:
         diagnosis = diagnose(
             features,
@@ -103,20 +120,12 @@ def run(arguments: argparse.Namespace) -> int:
             progress=bar,
             **sources,
         )
-    table = features, frame[columns.label]
-    groups = {"sensitive_features": frame.select(columns.sensitive), "cuts": columns.cuts}
-    common = {**groups, "random_state": arguments.seed, "positive": arguments.positive}
-    more: dict[str, Any] = {}
     if rates is not None:
         start_workers(arguments.jobs)
         with progress("training with noise") as bar:
             more["noise"] = annotation_noise(
                 *table, rates=rates, n_jobs=arguments.jobs, progress=bar, **common
             )
-    if later is not None:
-        with progress("comparing tables"):
-            rows, label, attributes = later
-            more["drift"] = drift(*table, rows, label, later_features=attributes, **common)
     data = data_about(arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table))
     summary = diagnose_summary(diagnosis, {**data, "features": features.columns}, **more)
     view = diagnose_text(summary, top=arguments.top)
@@ -138,6 +147,21 @@ def _rates(text: str | None) -> list[float] | None:
     return [0.0, *(rate for rate in rates if rate)]
 
 
+def _check_positive(arguments: argparse.Namespace, label: pl.Series) -> None:
+    """Raise, before any work is done, if a question about two classes cannot be asked."""
+    from fairlattice._validation import distinct_values
+    from fairlattice.metrics import find_positive
+
+    if arguments.noise is None and arguments.later is None:
+        if arguments.positive is not None:
+            raise InputError("--positive says something with --noise or --later only. Leave it out.")
+        return
+    classes = distinct_values(label.to_numpy())
+    if arguments.noise is not None and len(classes) != 2:
+        raise InputError(f"--noise needs a label with two classes; `{label.name}` has {len(classes)}.")
+    find_positive(tuple(classes), arguments.positive)
+
+
 def _later(
     arguments: argparse.Namespace, columns: Columns, features: list[str]
 ) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
@@ -147,7 +171,10 @@ def _later(
     from fairlattice.cli._tables import read_table
 
     frame = read_table(arguments.later)
-    check_columns_exist([columns.label, *columns.sensitive, *features], frame.columns)
-    check_roles(frame, columns.label, columns.sensitive, columns.cuts)
-    check_infinite(frame, features)
+    try:
+        check_columns_exist([columns.label, *columns.sensitive, *features], frame.columns)
+        check_roles(frame, columns.label, columns.sensitive, columns.cuts)
+        check_infinite(frame, features)
+    except InputError as error:
+        raise InputError(f"In `{arguments.later}`: {error}") from error
     return frame.select(features), frame[columns.label], frame.select(columns.sensitive)

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -55,14 +55,11 @@ def publish(text: str, path: Path | None, view: RenderableType, *others: tuple[P
 
 
 def report_file(path: Path | None, summary: Mapping[str, Any]) -> tuple[Path | None, Writer]:
-    """The page of a result, as a file to write."""
+    """The page of a result, as a file to write; made now, so that nothing is written if it cannot be."""
+    from fairlattice.report import to_html
 
-    def write(target: IO[bytes]) -> None:
-        from fairlattice.report import to_html
-
-        target.write(to_html(summary).encode())
-
-    return path, write
+    page = b"" if path is None else to_html(summary).encode()
+    return path, lambda target: target.write(page)
 
 
 def gate(prog: str, fallen: list[str]) -> int:

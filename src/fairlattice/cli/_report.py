@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -30,36 +29,26 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, render, write."""
     from fairlattice.cli._output import report_file, show
     from fairlattice.cli._tables import check_writable, write_files
-    from fairlattice.report import chart_png, figures
+    from fairlattice.report import Report, chart_png
 
     if arguments.html is None and arguments.figures is None:
         raise InputError("Name what to write: --html FILE, --figures FOLDER, or both.")
     check_writable(arguments.html, inputs=(arguments.result,))
-    summary = read_result(arguments.result)
-    files = [report_file(arguments.html, summary)]
-    if arguments.figures is not None:
-        if not arguments.figures.is_dir():
-            raise InputError(f"`{arguments.figures}` is no folder. Make it first.")
-        for name, svg in figures(summary).items():
-            files.append((arguments.figures / f"{name}.svg", _writer(svg.encode())))
-            files.append((arguments.figures / f"{name}.png", _writer(chart_png(svg))))
-        check_writable(*(path for path, _ in files[1:]), inputs=(arguments.result,))
+    if arguments.figures is not None and not arguments.figures.is_dir():
+        raise InputError(f"`{arguments.figures}` is no folder. Make it first.")
+    report = Report.from_json(arguments.result)
+    try:
+        files = [report_file(arguments.html, report.summary)]
+        drawn = {} if arguments.figures is None else report.figures()
+    except InputError as error:
+        raise InputError(f"`{arguments.result}` cannot be shown: {error}") from error
+    for name, svg in drawn.items():
+        files.append((arguments.figures / f"{name}.svg", _writer(svg.encode())))
+        files.append((arguments.figures / f"{name}.png", _writer(chart_png(svg))))
+    check_writable(*(path for path, _ in files[1:]), inputs=(arguments.result,))
     write_files(*files)
     show("\n".join(f"wrote {path}" for path, _ in files if path is not None))
     return 0
-
-
-def read_result(path: Path) -> dict[str, Any]:
-    """A result that a command wrote."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"`{path}` cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"`{path}` is no JSON: {error}. Write it with --json.") from error
-    if not isinstance(found, dict):
-        raise InputError(f"`{path}` holds no result of fairlattice. Write it with --json.")
-    return found
 
 
 def _writer(content: bytes) -> Any:

@@ -184,33 +184,45 @@ def _read_text(path: Path, kind: str, as_text: bool) -> pl.DataFrame:
     )
 
 
-def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = ()) -> None:
-    """Raise, before any work is done, if a file could not be written or would replace an input."""
+def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = (), json: Path | None = None) -> None:
+    """Raise, before any work is done, if a file could not be written or would replace an input.
+
+    Only `json`, one more of the paths, may be ``-``, standard output.
+    """
     taken = {resolved(i) for i in inputs}
     seen: set[Path] = set()
+    if json is not None and str(json) != "-":
+        paths = (json, *paths)
     for path in paths:
-        if path is None or str(path) == "-":
+        if path is None:
             continue
+        if str(path) == "-":
+            raise InputError("Only --json may be - for standard output. Name a file.")
         real = resolved(path)
+        if taken & {real, *real.parents}:  # the parents: a folder is an input too
+            raise InputError(f"`{path}` is the input file, which is never overwritten. Name another.")
+        if real in seen:
+            raise InputError(f"`{path}` is named twice as an output. Name two files.")
         try:
-            mode = real.stat().st_mode if real.exists() else None
-            if taken & {real, *real.parents}:  # the parents: a folder is an input too
-                raise InputError(f"`{path}` is the input file, which is never overwritten. Name another.")
-            if real in seen:
-                raise InputError(f"`{path}` is named twice as an output. Name two files.")
-            if mode is not None and stat.S_ISDIR(mode):
-                raise InputError(f"`{path}` is a folder. Name a file in it.")
-            if mode is not None and not stat.S_ISREG(mode):
-                raise InputError(f"`{path}` is no regular file. Name one, or - for standard output.")
-            if not real.parent.is_dir():
-                raise InputError(
-                    f"`{path}` cannot be written: the folder `{path.parent}` is not there. Make it first."
-                )
-            if not os.access(real.parent, os.W_OK):
-                raise InputError(f"`{path}` cannot be written: no permission in `{path.parent}`.")
+            _check_place(path, real)
         except OSError as error:
             raise InputError(f"`{path}` cannot be written: {error.strerror or error}.") from error
         seen.add(real)
+
+
+def _check_place(path: Path, real: Path) -> None:
+    """Raise if there can be no regular file, or none by us, at this place."""
+    mode = real.stat().st_mode if real.exists() else None
+    if mode is not None and stat.S_ISDIR(mode):
+        raise InputError(f"`{path}` is a folder. Name a file in it.")
+    if mode is not None and not stat.S_ISREG(mode):
+        raise InputError(f"`{path}` is no regular file. Name one.")
+    if not real.parent.is_dir():
+        raise InputError(
+            f"`{path}` cannot be written: the folder `{path.parent}` is not there. Make it first."
+        )
+    if not os.access(real.parent, os.W_OK):
+        raise InputError(f"`{path}` cannot be written: no permission in `{path.parent}`.")
 
 
 def write_files(*outputs: tuple[Path | None, Writer]) -> None:
@@ -227,6 +239,8 @@ def _told(path: Path, writer: Writer) -> Writer:
     def write(target: IO[bytes]) -> None:
         try:
             writer(target)
+        except InputError:
+            raise
         except _UNREADABLE as error:
             raise InputError(f"`{path}` cannot be written: {str(error).splitlines()[0]}.") from error
 

@@ -16,6 +16,7 @@ import numpy as np
 from fairlattice._validation import BoolArray, Column, FloatArray, IntArray, distinct_values, index_of
 from fairlattice.exceptions import InputError
 
+_FARTHEST = 1e100  # standard deviations from the mean, whose squares must be numbers
 _LARGEST = 1e100  # squares of it still fit a float
 _LARGEST_WHOLE = 2**53  # beyond, a float cannot hold every whole number
 
@@ -62,7 +63,14 @@ class NumericCodec:
     def encode(self, column: Column, name: str) -> FloatArray:
         """Coordinates of shape (n, width)."""
         out = np.zeros((len(column.missing), self.width))
-        out[:, 0] = np.where(column.missing, 0.0, (_finite(column, name) - self.mean) / self.scale)
+        with np.errstate(over="ignore"):
+            values = np.where(column.missing, 0.0, (_finite(column, name) - self.mean) / self.scale)
+        if np.abs(values).max(initial=0.0) > _FARTHEST:
+            raise InputError(
+                f"Column `{name}` holds values beyond all in training: {np.abs(values).max():.3g} of its "
+                "standard deviations away. Check its unit."
+            )
+        out[:, 0] = values
         if self.has_missing:
             out[:, 1] = column.missing
         return out

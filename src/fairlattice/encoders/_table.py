@@ -129,8 +129,9 @@ class _FrameMaker:
     ) -> None:
         # Real cells of the column, one per category or one number and one hole: whatever is made from
         # them has exactly their type, in every library.
+        called = {str(c): c for c in frame.columns}  # pandas allows names that are no text
         self.cells = {
-            name: nw.maybe_reset_index(frame[name])[_exemplar_rows(columns[name], codec)]
+            name: nw.maybe_reset_index(frame.get_column(called[name]))[_exemplar_rows(columns[name], codec)]
             for name, codec in codecs.items()
         }
 

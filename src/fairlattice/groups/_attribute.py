@@ -7,6 +7,7 @@ attribute is cut, or None where the value was not recorded.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -120,6 +121,11 @@ def show_level(level: Level) -> str:
     if level == "(missing)":
         return repr(level)  # the text itself, not the absence of one
     return f"{level:.12g}" if isinstance(level, float) else str(level)
+
+
+def is_open_band(level: str) -> bool:
+    """Whether the text is that of the lowest or the highest band, which needs no sign of equality."""
+    return re.fullmatch(r"(<|>=)-?[\d.]+(e[+-]\d+)?", level) is not None
 
 
 def check_cuts(name: str, cuts: Sequence[float]) -> tuple[float, ...]:

@@ -26,7 +26,7 @@ from fairlattice._validation import (
     sorted_values,
 )
 from fairlattice.exceptions import InputError
-from fairlattice.groups._attribute import Attribute, Level, show_level
+from fairlattice.groups._attribute import Attribute, Level, is_open_band, show_level
 
 Leaf = tuple[Level, ...]
 Group = dict[str, Level]
@@ -260,7 +260,7 @@ def show_group(group: Mapping[str, Level]) -> str:
 
 def _show_fixed(fixed: tuple[str, Level]) -> str:
     name, level = fixed[0], show_level(fixed[1])
-    return f"{name}{level}" if level.startswith(("<", ">=")) else f"{name}={level}"
+    return f"{name}{level}" if is_open_band(level) else f"{name}={level}"
 
 
 def _position(attribute: Attribute, level: Level) -> int:

@@ -155,6 +155,8 @@ def data_card(summary: Summary) -> str:
 
 
 def _check_schema(summary: Summary, wanted: str) -> None:
+    if not isinstance(summary, Mapping):
+        raise InputError(f"A card is made of a result's plain data, got {type(summary).__name__}.")
     if summary.get("schema") != wanted:
         raise InputError(f"A card of {wanted} cannot be made of {summary.get('schema')!r}.")
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fairlattice.exceptions import InputError
+
 Spec = dict[str, Any]
 BLUE, RED, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 GREY = "#808080"
@@ -242,7 +244,11 @@ def chart_png(chart: Chart | str | Mapping[str, Any], *, scale: float = 2.0) -> 
     from vl_convert import svg_to_png, vegalite_to_png
 
     if isinstance(chart, str):
+        if not chart.lstrip().startswith("<svg"):
+            raise InputError("`chart` must be the text of an SVG image, such as `figures` gives.")
         return bytes(svg_to_png(chart.replace("currentColor", "#222222"), scale=scale))
+    if not isinstance(chart, Chart | Mapping):
+        raise InputError(f"`chart` must be a chart, a specification or SVG text, got {type(chart).__name__}.")
     spec = chart.spec if isinstance(chart, Chart) else dict(chart)
     return bytes(
         vegalite_to_png(

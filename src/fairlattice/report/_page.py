@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound, UndefinedError
 from markupsafe import Markup
 
 from fairlattice._validation import did_you_mean
@@ -65,8 +65,10 @@ def to_html(summary: Summary) -> str:
     True
     """
     title, answer, sections = _known(summary)
-    found = _guarded(summary, lambda: (answer(summary), sections(summary), method_section(summary)))
-    told, body, method = found
+    return str(_guarded(summary, lambda: _render(summary, title, answer(summary), sections(summary))))
+
+
+def _render(summary: Summary, title: str, told: Answer, body: list[Section]) -> str:
     script = _resource("page.js")
     return (
         _environment()
@@ -77,7 +79,7 @@ def to_html(summary: Summary) -> str:
             data=summary["data"],
             data_name=name(summary["data"]["name"]),
             answer=told,
-            sections=[*body, method],
+            sections=[*body, method_section(summary)],
             style=Markup(_resource("page.css")),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -106,8 +108,13 @@ def figures(summary: Summary) -> dict[str, str]:
         As :func:`to_html` does.
     """
     _, _, sections = _known(summary)
-    found = _guarded(summary, lambda: sections(summary))
-    return {b.chart.name: draw(b.chart) for s in found for b in s.blocks if isinstance(b, Figure)}
+
+    def drawn() -> dict[str, str]:
+        blocks = [b for s in sections(summary) for b in s.blocks if isinstance(b, Figure)]
+        return {b.chart.name: draw(b.chart) for b in blocks}
+
+    found: dict[str, str] = _guarded(summary, drawn)
+    return found
 
 
 def _known(summary: Any) -> tuple[str, Callable[[Summary], Answer], Callable[[Summary], list[Section]]]:
@@ -120,12 +127,18 @@ def _known(summary: Any) -> tuple[str, Callable[[Summary], Answer], Callable[[Su
 
 
 def _guarded(summary: Summary, make: Callable[[], Any]) -> Any:
-    """What `make` makes; a key that the report lacks is told as such."""
+    """What `make` makes; a key that the report lacks, or a value of the wrong kind, is told as such."""
     try:
         return make()
+    except InputError:
+        raise
     except KeyError as error:
         raise InputError(
             f"The report lacks {error}, which `{summary['schema']}` has. Write it again with this version."
+        ) from error
+    except (TypeError, AttributeError, ValueError, IndexError, ArithmeticError, UndefinedError) as error:
+        raise InputError(
+            f"The report is damaged ({type(error).__name__}: {error}). Write it again with this version."
         ) from error
 
 

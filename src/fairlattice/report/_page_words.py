@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from fairlattice.groups import show_level
+from fairlattice.groups import is_open_band, show_level
 
 Summary = Mapping[str, Any]
 TINY = 10
@@ -69,7 +69,7 @@ def group_name(group: Mapping[str, Any]) -> Markup:
     parts = []
     for attribute, level in group.items():
         text = shown(level)
-        sign = "" if text.startswith(("<", ">=")) else "="
+        sign = "" if is_open_band(text) else "="
         parts.append(Markup('<span class="part">{}{}{}</span>').format(name(attribute), sign, name(level)))
     return Markup('<span class="group">{}</span>').format(Markup(", ").join(parts) or "everyone")
 
@@ -89,7 +89,7 @@ def _group_parts(group: Mapping[str, Any], share: int, *, levels_only: bool) -> 
     parts = []
     for attribute, level in group.items():
         text = cut(shown(level), share)
-        sign = "" if text.startswith(("<", ">=")) else "="
+        sign = "" if is_open_band(text) else "="
         parts.append(text if levels_only else f"{cut(shown(attribute), share)}{sign}{text}")
     return undirected((" · " if levels_only else ", ").join(parts))
 
@@ -103,6 +103,8 @@ def number(value: float | None, digits: int = 3, *, signed: bool = False) -> str
     """A figure; an en dash where there is none, ∞ where it only stands for "no limit"."""
     if value is None:
         return "–"
+    if value != value:
+        raise ValueError("a figure is not a number")
     if abs(value) >= _BEYOND:
         return "∞" if value > 0 else "-∞"
     return f"{value:{'+' if signed else ''}.{digits}f}"

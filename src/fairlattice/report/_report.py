@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from fairlattice._files import beside
 from fairlattice.benchmark import Comparison, Diagnosis
@@ -41,6 +41,11 @@ class Report:
     """
 
     summary: Summary = field(repr=False)
+
+    def __post_init__(self) -> None:
+        given: Any = self.summary
+        if not isinstance(given, Mapping) or "schema" not in given:
+            raise InputError("This is no result of fairlattice: it has no `schema`. Write one with --json.")
 
     @classmethod
     def of(
@@ -86,14 +91,15 @@ class Report:
             If the file cannot be read, or holds no report.
         """
         try:
-            found = json.loads(Path(path).read_text(encoding="utf-8"))
+            found = json.loads(Path(path).read_text(encoding="utf-8-sig"), parse_constant=_refuse)
         except OSError as error:
             raise InputError(f"`{path}` cannot be read: {error.strerror or error}.") from error
         except (ValueError, RecursionError) as error:
             raise InputError(f"`{path}` is no JSON: {error}. Write it with --json.") from error
-        if not isinstance(found, Mapping) or "schema" not in found:
-            raise InputError(f"`{path}` holds no result of fairlattice. Write it with --json.")
-        return cls(dict(found))
+        try:
+            return cls(found)
+        except InputError as error:
+            raise InputError(f"`{path}`: {error}") from error
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """The report as JSON text; written to `path` if one is given."""
@@ -114,6 +120,10 @@ class Report:
             f'<iframe title="fairlattice report" sandbox="allow-scripts allow-downloads" srcdoc="{page}" '
             f'style="width:100%;height:{_HEIGHT}px;border:0"></iframe>'
         )
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _written(text: str, path: str | os.PathLike[str] | None) -> str:

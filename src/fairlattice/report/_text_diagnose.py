@@ -140,6 +140,9 @@ def _beside_the_floor(sources: Summary) -> Iterator[str]:
             continue
         best = min(plain, key=lambda other: plain[other]["mmd"]["mmd2"])
         nearer = f["mmd"]["mmd2"] < plain[best]["mmd"]["mmd2"]
+        if min(f["mmd"]["p_adjusted"], plain[best]["mmd"]["p_adjusted"]) > 0.05:
+            yield f"By MMD² neither {name} nor {_ABOUT[best]} differs from real rows beyond noise."
+            continue
         yield (
             f"Rows of {name} are {'nearer to' if nearer else 'no nearer to'} real rows than "
             f"{_ABOUT[best]} (MMD² {f['mmd']['mmd2']:.4f} against {plain[best]['mmd']['mmd2']:.4f})."

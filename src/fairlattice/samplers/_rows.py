@@ -9,7 +9,7 @@ import narwhals as nw
 import numpy as np
 from scipy.sparse import issparse
 
-from fairlattice._validation import IntArray
+from fairlattice._validation import IntArray, as_native
 
 
 def take_rows(data: Any, rows: IntArray, *, by_column: Sequence[IntArray] | None = None) -> Any:
@@ -24,7 +24,7 @@ def take_rows(data: Any, rows: IntArray, *, by_column: Sequence[IntArray] | None
     by_column : sequence of int arrays, optional
         Other row numbers for each column instead.
     """
-    native = nw.from_native(data, allow_series=True, eager_only=True, pass_through=True)
+    native = as_native(data, allow_series=True)
     if isinstance(native, nw.Series):
         picked = rows if by_column is None else by_column[0]
         return nw.maybe_reset_index(native[picked.tolist()]).to_native()

@@ -146,7 +146,7 @@
     const keyOf = (d) => d.map((v) => (v < 0 ? "*" : v)).join(".");
     const nameOf = (i, level) => {
       const text = data.attributes[i].levels[level];
-      return [make("bdi", { textContent: data.attributes[i].name }), /^(<|>=)/.test(text) ? "" : "=", make("bdi", { textContent: text })];
+      return [make("bdi", { textContent: data.attributes[i].name }), /^(<|>=)-?[\d.]+(e[+-]?\d+)?$/.test(text) ? "" : "=", make("bdi", { textContent: text })];
     };
     const bar = (r) => {
       const node = make("i", { className: "iv" });
