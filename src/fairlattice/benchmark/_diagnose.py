@@ -185,12 +185,16 @@ def _made(
     split: HeldOut, sizes: dict[Cell, tuple[int, int]], sources: list[str], max_rows: int, seed: int
 ) -> dict[str, dict[Cell, FloatArray]]:
     """Rows that every source makes for every cell."""
-    wanted = {cell: min(max(n, _MADE), max_rows) for cell, (_, n) in sizes.items()}
+    wanted = {}
+    for cell, (_, n) in sizes.items():
+        # More rows than a parent has would repeat each other, and be known by that alone.
+        fewest = max(min(map(len, split.index.parents(cell))), LEAST)
+        wanted[cell] = min(max(n, _MADE), max_rows, fewest)
     made = {}
     for name in sources:
         recipe = STRATEGIES[name].recipe
         entropy = (seed, list(MAKERS).index(recipe))
-        rows = TrainingRows(split.Z, split.encoder, split.index, {}, max_rows, entropy)
+        rows = TrainingRows(split.Z, split.encoder, split.index, {}, max_rows, entropy, distinct=True)
         made[name] = make_rows(rows, recipe, wanted)
     return made
 
@@ -323,6 +327,8 @@ def _notes(cells: Sequence[CellDiagnosis], split: HeldOut) -> tuple[str, ...]:
     notes = [
         "Rows are compared on encoded, standardised columns, without the sensitive attributes.",
         "A test that finds no difference does not show that there is none: small cells have little power.",
+        "Rows made for different cells share parents, so the p-values of made rows over all cells are too "
+        "small: about one in eight sound sets is rejected at 5 %. Those of single cells hold.",
     ]
     if lacking:
         notes.append(

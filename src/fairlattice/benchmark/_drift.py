@@ -193,7 +193,7 @@ def _cells(
     ]
     having = [(old, new) for old, new in having if len(split.index.rows(old)) >= _LEAST]
     wanted = {old: min(max(len(index.rows(new)), _MADE), max_rows) for old, new in having}
-    train = TrainingRows(split.Z, split.encoder, split.index, {}, max_rows, (seed, 2))
+    train = TrainingRows(split.Z, split.encoder, split.index, {}, max_rows, (seed, 2), distinct=True)
     made = make_rows(train, STRATEGIES[source].recipe, wanted)
     tests = []
     for old, new in having:

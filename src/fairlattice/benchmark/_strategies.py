@@ -17,7 +17,7 @@ from imblearn.over_sampling import SMOTE
 
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.encoders import TableEncoder
-from fairlattice.samplers import Cell, CellIndex, MixingSampler, cell_weights
+from fairlattice.samplers import Cell, CellIndex, MixingSampler, cell_weights, pick
 
 _NEIGHBOURS = 5
 
@@ -43,6 +43,8 @@ class TrainingRows:
         Cells with fewer rows are raised to this many, at most to the largest cell's number.
     seed : tuple of int
         Entropy of all draws.
+    distinct : bool, default=False
+        Draw no row of a parent again before all have been drawn.
     """
 
     Z: FloatArray
@@ -51,6 +53,7 @@ class TrainingRows:
     copied: dict[int, slice]
     per_cell: int
     seed: tuple[int, ...]
+    distinct: bool = False
 
     def shortfalls(self) -> dict[Cell, int]:
         """How many rows each cell lacks."""
@@ -109,7 +112,8 @@ def _parents(train: TrainingRows, wanted: dict[Cell, int]) -> Made:
     rng = np.random.default_rng(train.seed)
 
     def draw(cell: Cell, n: int) -> tuple[FloatArray, IntArray]:
-        rows = np.stack([rng.choice(r, n) for r in train.index.parents(cell)], axis=1)
+        parents = train.index.parents(cell)
+        rows = np.stack([pick(rng, r, n, distinct=train.distinct) for r in parents], axis=1)
         return train.Z[rows[np.arange(n), rng.integers(rows.shape[1], size=n)]], rows
 
     return _drawn(train, wanted, draw)
@@ -118,7 +122,7 @@ def _parents(train: TrainingRows, wanted: dict[Cell, int]) -> Made:
 def _paper(train: TrainingRows, wanted: dict[Cell, int]) -> Made:
     """Scalar mixing of the parents' rows, shared by label, β = 1."""
     sampler = MixingSampler.fit(train.Z, train.index, entropy=train.seed)
-    return _drawn(train, wanted, sampler.draw)
+    return _drawn(train, wanted, partial(sampler.draw, distinct=train.distinct))
 
 
 def _drawn(

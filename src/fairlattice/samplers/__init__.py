@@ -2,7 +2,7 @@
 
 from fairlattice.samplers._augmented import Augmented, Origin
 from fairlattice.samplers._augmenter import HierarchicalAugmenter
-from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells
+from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells, pick
 from fairlattice.samplers._classifier import FairClassifier
 from fairlattice.samplers._equal import cell_weights, equal_resample, equal_weights
 from fairlattice.samplers._mixing import MixingSampler
@@ -21,5 +21,6 @@ __all__ = [
     "describe_small_cells",
     "equal_resample",
     "equal_weights",
+    "pick",
     "take_rows",
 ]

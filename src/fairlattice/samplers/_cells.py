@@ -134,6 +134,14 @@ class CellIndex:
         raise InputError(f"No training row has {group}, so no rows can be made of it.")
 
 
+def pick(rng: np.random.Generator, rows: IntArray, n: int, *, distinct: bool) -> IntArray:
+    """`n` of some rows at random; if `distinct`, none again before all have been drawn."""
+    if not distinct:
+        return rng.choice(rows, n)
+    rounds = [rng.permutation(rows) for _ in range(n // len(rows))]
+    return np.concatenate([*rounds, rng.choice(rows, n % len(rows), replace=False)])
+
+
 def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int = 3) -> str:
     """A sentence that names the cells with one row or none; nothing where there are none."""
     small = [(cell, size) for cell, size in index.cells() if size < 2]

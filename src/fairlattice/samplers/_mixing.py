@@ -17,7 +17,7 @@ from fairlattice._validation import FloatArray, IntArray, check_choice
 from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
 from fairlattice.generators import CellRows, MixingFit, fit_mixing
-from fairlattice.samplers._cells import Cell, CellIndex
+from fairlattice.samplers._cells import Cell, CellIndex, pick
 
 SHARES = ("label", "cell")
 
@@ -100,14 +100,17 @@ class MixingSampler:
         by_cell = {c: fitted([c], *c) for c in cells} if share == "cell" else {}
         return cls(Z, centre, index, by_label, by_cell, tuple(entropy))
 
-    def draw(self, cell: Cell, n: int, *, stream: int = 0) -> tuple[FloatArray, IntArray]:
+    def draw(
+        self, cell: Cell, n: int, *, stream: int = 0, distinct: bool = False
+    ) -> tuple[FloatArray, IntArray]:
         """`n` new vectors of a cell, of shape (n, d), and the row of each parent behind them, (n, p).
 
         The same cell and `stream` give the same vectors, whatever was drawn before. A cell without
-        rows uses the parameters that its label shares.
+        rows uses the parameters that its label shares. If `distinct`, no row of a parent is drawn again
+        before all have been: tests of made rows would see the repetition.
         """
         rng = _stream(self.entropy, 2, *cell, stream)
-        rows = np.stack([rng.choice(parent, n) for parent in self.index.parents(cell)])
+        rows = np.stack([pick(rng, parent, n, distinct=distinct) for parent in self.index.parents(cell)])
         fit = self.by_cell.get(cell, self.by_label[cell.label])
         return fit.generate(self.Z[rows]) + self.centre, rows.T
 
