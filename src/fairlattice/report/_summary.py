@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from importlib.metadata import version
 from itertools import islice
 from typing import Any
 
@@ -27,12 +28,18 @@ def to_json(summary: Summary) -> str:
     return json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def versions() -> Summary:
+    """What the figures were computed with."""
+    return {name: version(name) for name in ("fairlattice", "numpy", "scipy", "scikit-learn")}
+
+
 def compare_summary(comparison: Comparison, data: Mapping[str, Any]) -> Summary:
     """A comparison as plain data, schema ``fairlattice/compare/1``."""
     return {
         "schema": "fairlattice/compare/1",
         "data": {**data, "classes": list(comparison.classes), "positive": comparison.classes[1]},
         "settings": dict(comparison.settings),
+        "versions": versions(),
         "attributes": attribute_rows(comparison.lattice),
         "notes": list(comparison.notes),
         "empty_groups": empty_groups(comparison.lattice, comparison.leaves),

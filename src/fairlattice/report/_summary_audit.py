@@ -8,7 +8,7 @@ from typing import Any
 
 from fairlattice.exceptions import UndefinedRateError
 from fairlattice.metrics import Audit, AuditSeries, Change, Claim, GroupScore, LevelingDown, Pair, WorseOff
-from fairlattice.report._summary import Summary, attribute_rows, change_row, empty_groups, group_row
+from fairlattice.report._summary import Summary, attribute_rows, change_row, empty_groups, group_row, versions
 
 _MOST_CLAIMED = 4  # rates: of more classes, claims and levels would drown the rest
 
@@ -42,6 +42,7 @@ def audit_summary(
                 "random_state",
             )
         },
+        "versions": versions(),
         "attributes": attribute_rows(audit.counts.lattice),
         "n": audit.counts.n,
         "excluded": audit.counts.excluded,

@@ -18,7 +18,7 @@ from fairlattice.benchmark import (
     SourceFigures,
 )
 from fairlattice.diagnostics import MMDTest
-from fairlattice.report._summary import Summary, attribute_rows
+from fairlattice.report._summary import Summary, attribute_rows, versions
 from fairlattice.report._summary_audit import series_change
 
 
@@ -34,6 +34,7 @@ def diagnose_summary(
         "schema": "fairlattice/diagnose/1",
         "data": {**data, "classes": list(diagnosis.classes)},
         "settings": dict(diagnosis.settings),
+        "versions": versions(),
         "attributes": attribute_rows(diagnosis.lattice),
         "overall": {
             "n_train": diagnosis.n_train,
