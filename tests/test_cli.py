@@ -1,5 +1,6 @@
 """The command line: what it prints and writes, and exit codes."""
 
+import contextlib
 import json
 import os
 import re
@@ -396,13 +397,38 @@ def test_an_interruption_leaves_one_line_and_no_file(table, wait):
     wait_until_begun(running)
     time.sleep(wait)
     os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the command and to its workers
-    out, err = running.communicate(timeout=60)
+    try:
+        out, err = running.communicate(timeout=60)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
     assert running.returncode == 2
     assert err in (
         f"fairlattice{command}: interrupted; nothing was written.\n" for command in ("", " compare")
     )
     assert out == ""
     assert sorted(Path().iterdir()) == before
+
+
+def test_an_interruption_that_a_callback_swallows_is_heard_all_the_same():
+    code = """if True:
+        import os, signal, time, weakref
+        from fairlattice.cli._interrupt import one_interrupt
+        class Thing: pass
+        thing = Thing()
+        watched = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
+        with one_interrupt():
+            try:
+                del thing
+                time.sleep(20)
+                print("unheard")
+            except KeyboardInterrupt:
+                print("heard", flush=True)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("heard\n", "")
 
 
 def test_many_interruptions_are_as_one(table):

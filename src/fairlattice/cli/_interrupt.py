@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PATIENCE = 10.0  # seconds that tidying up may take
 
 
 @contextlib.contextmanager
@@ -25,20 +26,44 @@ def one_interrupt() -> Iterator[None]:
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         leave.append(2)
-        raise KeyboardInterrupt
+        _again()
+
+    def unheard(told: sys.UnraisableHookArgs) -> None:
+        # Raised inside a callback, as of Python's import system, an exception is dropped, not passed on.
+        if leave and issubclass(told.exc_type, KeyboardInterrupt):
+            _alarm(0.01)
+        else:
+            hook(told)
 
     # Registered before joblib's own, it runs after them, when workers are gone and files are removed.
     leave: list[int] = []
     atexit.register(_leave_with, leave)
+    hook, sys.unraisablehook = sys.unraisablehook, unheard
     before = {number: signal.signal(number, once) for number in _SIGNALS}
     try:
         yield
     finally:
+        _alarm(0.0)
+        sys.unraisablehook = hook
         if not leave:
             atexit.unregister(_leave_with)
         for number, handler in before.items():
             if signal.getsignal(number) is once:  # otherwise interrupted: the process is about to end
                 signal.signal(number, handler)
+
+
+def _again(_number: int = 0, _frame: FrameType | None = None) -> None:
+    """Interrupt now, and once more after a while if that goes unheard."""
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, _again)
+    _alarm(_PATIENCE)
+    raise KeyboardInterrupt
+
+
+def _alarm(seconds: float) -> None:
+    """Interrupt again after so long, or with 0 not any more: the first one may have gone unheard."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _leave_with(code: list[int]) -> None:
