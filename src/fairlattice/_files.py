@@ -1,14 +1,15 @@
-"""No file is ever half written: beside its place first, then renamed."""
+"""Files in and out: none is ever half written, and JSON is read as strictly as it is written."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from fairlattice.exceptions import InputError
 
@@ -41,6 +42,27 @@ def beside(path: Path, writer: Writer) -> Iterator[None]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a whole file, or nothing."""
+    with beside(path, lambda target: target.write(text.encode())):
+        pass
+
+
+def strict_json(text: str) -> Any:
+    """Parsed JSON; NaN and infinities, which are none of it, are refused.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON.
+    """
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def resolved(path: Path) -> Path:

@@ -29,7 +29,7 @@ from fairlattice.benchmark._diagnosis import (
     SourceFigures,
 )
 from fairlattice.benchmark._held_out import HeldOut, hold_out
-from fairlattice.benchmark._judged import LEAST, CellResult, cell_diagnosis, judge_cells
+from fairlattice.benchmark._judged import LEAST, MADE, CellResult, cell_diagnosis, judge_cells
 from fairlattice.benchmark._pictures import cell_pictures
 from fairlattice.benchmark._strategies import MAKERS, STRATEGIES, TrainingRows, make_rows
 from fairlattice.diagnostics import (
@@ -46,7 +46,6 @@ from fairlattice.exceptions import InputError
 from fairlattice.samplers import Cell
 
 SOURCES = tuple(name for name, s in STRATEGIES.items() if s.recipe in MAKERS)
-_MADE = 50  # rows made for a cell at least: there is no lack of these
 _MOST_COPIES = 100
 _MOST_SEEN = 50_000  # training rows among which copies are looked for
 _PERMUTATIONS = (499, 4999)
@@ -189,7 +188,7 @@ def _made(
     for cell, (_, n) in sizes.items():
         # More rows than a parent has would repeat each other, and be known by that alone.
         fewest = max(min(map(len, split.index.parents(cell))), LEAST)
-        wanted[cell] = min(max(n, _MADE), max_rows, fewest)
+        wanted[cell] = min(max(n, MADE), max_rows, fewest)
     made = {}
     for name in sources:
         recipe = STRATEGIES[name].recipe
@@ -303,7 +302,6 @@ def _copied(
     split: HeldOut, source: str, cells: list[Cell], seen: IntArray, figures: SourceFigures
 ) -> list[CopiedRow]:
     assert figures.memory is not None
-    closest = sorted(figures.memory.copies, key=lambda c: (c.distance, c.row))[:_MOST_COPIES]
     return [
         CopiedRow(
             source,
@@ -313,7 +311,7 @@ def _copied(
             c.distance,
             c.kind,
         )
-        for c in closest
+        for c in figures.memory.copies[:_MOST_COPIES]  # closest first
     ]
 
 

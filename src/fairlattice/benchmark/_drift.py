@@ -19,6 +19,7 @@ from fairlattice._validation import (
 from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._diagnose import SOURCES
 from fairlattice.benchmark._held_out import HeldOut, hold_out
+from fairlattice.benchmark._judged import LEAST, MADE
 from fairlattice.benchmark._splits import child_seed
 from fairlattice.benchmark._strategies import STRATEGIES, TrainingRows, make_rows
 from fairlattice.diagnostics import MMDTest, adjusted, mmd_test
@@ -29,8 +30,6 @@ from fairlattice.samplers import CellIndex
 
 PERIOD = "table"
 EARLIER, LATER = "1 earlier", "2 later"
-_LEAST = 4
-_MADE = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,10 +188,10 @@ def _cells(
     having = [
         (cell._replace(leaf=where[cell.leaf]), cell)
         for cell, n in index.cells()
-        if n >= _LEAST and cell.leaf in where
+        if n >= LEAST and cell.leaf in where
     ]
-    having = [(old, new) for old, new in having if len(split.index.rows(old)) >= _LEAST]
-    wanted = {old: min(max(len(index.rows(new)), _MADE), max_rows) for old, new in having}
+    having = [(old, new) for old, new in having if len(split.index.rows(old)) >= LEAST]
+    wanted = {old: min(max(len(index.rows(new)), MADE), max_rows) for old, new in having}
     train = TrainingRows(split.Z, split.encoder, split.index, {}, max_rows, (seed, 2), distinct=True)
     made = make_rows(train, STRATEGIES[source].recipe, wanted)
     tests = []

@@ -12,6 +12,7 @@ from fairlattice.diagnostics import Assumption, adjusted, advice, verdict
 from fairlattice.groups import Group, show_group
 from fairlattice.samplers import Cell
 
+MADE = 50  # rows made for a cell at least: there is no lack of these
 LEAST = 4  # held-out rows of a cell without which nothing is said of it alone
 
 

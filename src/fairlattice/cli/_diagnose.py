@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         else {"sources": [s.strip() for s in arguments.sources.split(",") if s.strip()]}
     )
     table = features, frame[columns.label]
-    groups = {"sensitive_features": frame.select(columns.sensitive), "cuts": columns.cuts}
+    groups: dict[str, Any] = {"sensitive_features": frame.select(columns.sensitive), "cuts": columns.cuts}
     common = {**groups, "random_state": arguments.seed, "positive": arguments.positive}
     more: dict[str, Any] = {}
     if later is not None:
@@ -110,14 +110,13 @@ def run(arguments: argparse.Namespace) -> int:
         diagnosis = diagnose(
             features,
             frame[columns.label],
-            sensitive_features=frame.select(columns.sensitive),
             held_out=arguments.held_out,
             max_rows=arguments.max_rows,
             permutations=arguments.permutations,
-            cuts=columns.cuts,
             random_state=arguments.seed,
             n_jobs=arguments.jobs,
             progress=bar,
+            **groups,
             **sources,
         )
     if rates is not None:

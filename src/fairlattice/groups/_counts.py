@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._files import beside
+from fairlattice._files import write_text
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.groups._lattice import GroupLattice, Leaf
@@ -298,8 +298,7 @@ class GroupCounts:
 
         text = dump_counts(self)
         if path is not None:
-            with beside(Path(path), lambda target: target.write(text.encode())):
-                pass
+            write_text(Path(path), text)
         return text
 
     @classmethod

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
+from fairlattice._files import strict_json
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import Attribute
@@ -44,7 +45,7 @@ def dump_counts(counts: GroupCounts) -> str:
 def parse_counts(text: str, name: str) -> GroupCounts:
     """Counts from JSON text; `name` is what errors call it."""
     try:
-        found = json.loads(text, parse_constant=_refuse_constant)
+        found = strict_json(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{name} is no JSON: {error}. Pass what `to_json` wrote.") from error
     schema = found.get("schema") if isinstance(found, dict) else None
@@ -55,10 +56,6 @@ def parse_counts(text: str, name: str) -> GroupCounts:
     except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
         told = f"{type(error).__name__}: {error}"
         raise InputError(f"{name} is damaged ({told}). Write it again with `to_json`.") from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def _build(found: dict[str, Any]) -> GroupCounts:

@@ -10,16 +10,9 @@ from markupsafe import Markup
 from fairlattice.report._page_answer import UNSURE
 from fairlattice.report._page_blocks import Answer, Card
 from fairlattice.report._page_words import group_name, listed, name, number, p_words, rate_name
+from fairlattice.report._text import mark
 
 Summary = Mapping[str, Any]
-
-
-def mark(strategy: Summary, figure: str, *, up: bool) -> str:
-    """▲ where the difference to ``none`` is a gain beyond noise, ▼ where a loss, else nothing."""
-    d = strategy["differences"].get("none", {}).get(figure)
-    if d is None or d["within_noise"]:
-        return ""
-    return "▲" if (d["mean"] > 0) == up else "▼"
 
 
 def compare_answer(summary: Summary) -> Answer:

@@ -12,9 +12,7 @@ from typing import Any, ClassVar
 from markupsafe import Markup, escape
 
 from fairlattice.report._charts import Chart
-from fairlattice.report._page_words import clean, cut, group_name, number, shown
-
-_LONGEST_TITLE = 2_000
+from fairlattice.report._page_words import LONGEST_TITLE, clean, cut, group_name, number, shown
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def _cell(value: Any, kind: str, *, first: bool) -> Markup:
         return Markup(f"<{tag}{scope}>{{}}</{tag}>").format(value)
     text = shown(value)
     short = cut(text)
-    title = Markup(' title="{}"').format(cut(text, _LONGEST_TITLE)) if short != text else ""
+    title = Markup(' title="{}"').format(cut(text, LONGEST_TITLE)) if short != text else ""
     return Markup(f'<{tag}{scope} dir="auto"{{}}>{{}}</{tag}>').format(title, short)
 
 
@@ -216,4 +214,4 @@ def interval_cells(
 
 def plain(text: Any) -> Markup:
     """A sentence from data as it is, escaped; a very long one is cut."""
-    return escape(cut(clean(str(text)), _LONGEST_TITLE))
+    return escape(cut(clean(str(text)), LONGEST_TITLE))

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from fairlattice.report._charts import BLUE, GREEN, ORANGE, RED, Kind
 from fairlattice.report._charts_kinds import Row, Spot, row_chart, tradeoff_chart
-from fairlattice.report._page_answer_others import losses, mark
+from fairlattice.report._page_answer_others import losses
 from fairlattice.report._page_blocks import (
     Column,
     Figure,
@@ -37,6 +37,7 @@ from fairlattice.report._page_words import (
     undirected,
     whole,
 )
+from fairlattice.report._text import mark
 
 Summary = Mapping[str, Any]
 _MOST_GROUPS = 20

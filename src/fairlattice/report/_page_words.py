@@ -18,7 +18,7 @@ from fairlattice.groups import is_open_band, show_level
 Summary = Mapping[str, Any]
 TINY = 10
 _LONGEST = 60
-_LONGEST_TITLE = 2_000
+LONGEST_TITLE = 2_000
 _BEYOND = 100.0  # ends of intervals of logarithms that stand for "no limit"
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -61,7 +61,7 @@ def name(value: Any, most: int = _LONGEST) -> Markup:
     short = cut(whole, most)
     if short == whole:
         return Markup("<bdi>{}</bdi>").format(whole)
-    return Markup('<bdi title="{}">{}</bdi>').format(cut(whole, _LONGEST_TITLE), short)
+    return Markup('<bdi title="{}">{}</bdi>').format(cut(whole, LONGEST_TITLE), short)
 
 
 def group_name(group: Mapping[str, Any]) -> Markup:

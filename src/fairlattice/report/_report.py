@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import html
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
-from fairlattice._files import beside
+from fairlattice._files import strict_json, write_text
 from fairlattice.benchmark import Comparison, Diagnosis
 from fairlattice.exceptions import InputError
 from fairlattice.metrics import Audit
@@ -91,7 +90,7 @@ class Report:
             If the file cannot be read, or holds no report.
         """
         try:
-            found = json.loads(Path(path).read_text(encoding="utf-8-sig"), parse_constant=_refuse)
+            found = strict_json(Path(path).read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise InputError(f"`{path}` cannot be read: {error.strerror or error}.") from error
         except (ValueError, RecursionError) as error:
@@ -122,12 +121,7 @@ class Report:
         )
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
-
-
 def _written(text: str, path: str | os.PathLike[str] | None) -> str:
     if path is not None:
-        with beside(Path(path), lambda target: target.write(text.encode())):
-            pass
+        write_text(Path(path), text)
     return text

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from fairlattice.groups import show_group
-from fairlattice.report._text import Summary, bullets, header, plain_table, titled
+from fairlattice.report._text import Summary, bullets, header, mark, plain_table, titled
 
 _WITH_NEW_ROWS = ("smote", "parents", "paper", "augment")
 _SIDE_BY_SIDE = ("none", "label", "equal", "augment")
@@ -53,10 +53,10 @@ def _strategy_table(summary: Summary) -> RenderableType:
 def _strategy_row(s: Summary) -> list[Text]:
     odds, rates = s["equalized_odds"], s["measures"]
     return [
-        _figure(s["balanced_accuracy"], _mark(s, "balanced_accuracy", up=True)),
-        _figure(odds["if"], _mark(s, "equalized_odds.if", up=False)),
-        _figure(odds["df"], _mark(s, "equalized_odds.df", up=False), digits=2),
-        *(_figure(rates[r]["worst"], _mark(s, f"{r}.worst", up=True)) for r in ("tpr", "tnr")),
+        _figure(s["balanced_accuracy"], mark(s, "balanced_accuracy", up=True)),
+        _figure(odds["if"], mark(s, "equalized_odds.if", up=False)),
+        _figure(odds["df"], mark(s, "equalized_odds.df", up=False), digits=2),
+        *(_figure(rates[r]["worst"], mark(s, f"{r}.worst", up=True)) for r in ("tpr", "tnr")),
     ]
 
 
@@ -64,14 +64,6 @@ def _figure(estimate: Summary, mark: str, digits: int = 3) -> Text:
     se = "" if estimate["se"] is None else f"±{estimate['se']:.{digits}f}".replace("±0.", "±.")
     style = {"▲": "green", "▼": "red"}.get(mark, "")
     return Text(f"{estimate['mean']:.{digits}f}{se}{mark or ' '}", style=style)
-
-
-def _mark(strategy: Summary, figure: str, *, up: bool) -> str:
-    """▲ where the difference to `none` is a gain beyond noise, ▼ where a loss, nothing within noise."""
-    difference = strategy["differences"].get("none", {}).get(figure)
-    if difference is None or difference["within_noise"]:
-        return ""
-    return "▲" if (difference["mean"] > 0) == up else "▼"
 
 
 def _worst_groups(summary: Summary, top: int) -> RenderableType:
@@ -100,9 +92,9 @@ def _reading(summary: Summary) -> Iterator[str]:
     name = f"IF{summary['settings']['alpha']:g}"
     yield from _worst_off(summary["strategies"][0])
     if "none" in strategies and len(strategies) > 1:
-        fairer = [s["name"] for s in strategies.values() if _mark(s, "equalized_odds.if", up=False) == "▲"]
+        fairer = [s["name"] for s in strategies.values() if mark(s, "equalized_odds.if", up=False) == "▲"]
         yield f"Fairer than none beyond noise, by {name}: {', '.join(fairer) or 'no strategy'}."
-        dearer = [s["name"] for s in strategies.values() if _mark(s, "balanced_accuracy", up=True) == "▼"]
+        dearer = [s["name"] for s in strategies.values() if mark(s, "balanced_accuracy", up=True) == "▼"]
         yield f"Less accurate than none beyond noise: {', '.join(dearer) or 'no strategy'}."
         unsure = [s["name"] for s in strategies.values() if _unsure_loss(s)]
         if unsure:
