@@ -65,16 +65,17 @@ class Prepared(NamedTuple):
     """What the classifier is trained on."""
 
     Z: FloatArray
+    leaves: IntArray
     labels: IntArray
     weights: FloatArray | None
 
 
 def _none(train: TrainingRows) -> Prepared:
-    return Prepared(train.Z, train.index.labels, None)
+    return Prepared(train.Z, train.index.leaves, train.index.labels, None)
 
 
 def _label(train: TrainingRows) -> Prepared:
-    return Prepared(train.Z, train.index.labels, cell_weights(train.index.labels))
+    return _none(train)._replace(weights=cell_weights(train.index.labels))
 
 
 def _equal(train: TrainingRows) -> Prepared:
@@ -171,7 +172,7 @@ def _raised(train: TrainingRows, recipe: str) -> Prepared:
 
 
 def _weighted(Z: FloatArray, leaves: IntArray, labels: IntArray) -> Prepared:
-    return Prepared(Z, labels, cell_weights(leaves * 2 + labels))
+    return Prepared(Z, leaves, labels, cell_weights(leaves * 2 + labels))
 
 
 RECIPES: dict[str, Callable[[TrainingRows], Prepared]] = {

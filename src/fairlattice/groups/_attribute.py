@@ -62,6 +62,22 @@ class Attribute:
         return cls(name, levels + ((None,) if missing else ()), points)
 
     @classmethod
+    def of_plain(cls, found: dict[str, Any]) -> Attribute:
+        """Attribute from what :meth:`plain` gave.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, InputError
+            If it is none.
+        """
+        name, levels = found["name"], distinct_plain(found["levels"])
+        if not isinstance(name, str):
+            raise TypeError(f"an attribute is called {name!r}")
+        if found["cuts"]:
+            return cls.of_bands(name, found["cuts"], missing=None in levels)
+        return cls(name, levels)
+
+    @classmethod
     def of_column(
         cls, name: str, column: Column, *, cuts: Sequence[float] = (), missing: str = "level", max_levels: int
     ) -> Attribute:
@@ -91,6 +107,10 @@ class Attribute:
             )
         return cls(name, (*levels, None) if holes else tuple(levels))
 
+    def plain(self) -> dict[str, Any]:
+        """Name, levels and cut points as JSON can hold them."""
+        return {"name": self.name, "levels": list(self.levels), "cuts": list(self.cuts)}
+
     def encode(self, column: Column) -> IntArray:
         """Index of each row's level; a level that the attribute does not have is refused by name."""
         present = ~column.missing
@@ -112,6 +132,17 @@ class Attribute:
                 f"Its levels are {', '.join(map(show_level, self.levels))}.{hint}"
             )
         return index
+
+
+def distinct_plain(values: Any) -> tuple[Any, ...]:
+    """A list of distinct plain values, as JSON holds it, as a tuple."""
+    if not isinstance(values, list) or any(isinstance(v, list | dict) for v in values):
+        raise TypeError(f"{values!r} is no list of plain values")
+    if any(isinstance(v, float) and not np.isfinite(v) for v in values):
+        raise ValueError("a value is not finite")
+    if len(set(values)) < len(values):
+        raise ValueError("a value comes twice")
+    return tuple(values)
 
 
 def show_level(level: Level) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from fairlattice._files import strict_json
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
-from fairlattice.groups._attribute import Attribute
+from fairlattice.groups._attribute import Attribute, distinct_plain
 from fairlattice.groups._counts import GroupCounts
 from fairlattice.groups._lattice import GroupLattice
 from fairlattice.groups._tally import join_classes
@@ -25,10 +25,7 @@ def dump_counts(counts: GroupCounts) -> str:
     leaf, label, prediction = np.nonzero(counts.table)
     summary: dict[str, Any] = {
         "schema": SCHEMA,
-        "attributes": [
-            {"name": a.name, "levels": list(a.levels), "cuts": list(a.cuts)}
-            for a in counts.lattice.attributes
-        ],
+        "attributes": [a.plain() for a in counts.lattice.attributes],
         "classes": list(counts.classes),
         "excluded": counts.excluded,
         "leaf": counts.codes[leaf].tolist(),
@@ -59,8 +56,8 @@ def parse_counts(text: str, name: str) -> GroupCounts:
 
 
 def _build(found: dict[str, Any]) -> GroupCounts:
-    lattice = GroupLattice(tuple(_attribute(a) for a in found["attributes"]))
-    known = _distinct(found["classes"])
+    lattice = GroupLattice(tuple(Attribute.of_plain(a) for a in found["attributes"]))
+    known = distinct_plain(found["classes"])
     if None in known:
         raise ValueError("a class is missing")
     classes = join_classes((), known, "The classes")
@@ -96,26 +93,6 @@ def _check_weights(rows: IntArray, weights: FloatArray, squares: FloatArray) -> 
         possible = (squared <= rows * squares * (1 + 1e-9)) & (squares <= squared * (1 + 1e-9))
     if not possible.all() or not weights.sum() > 0:
         raise ValueError("sums of weights and of their squares do not agree")
-
-
-def _attribute(found: dict[str, Any]) -> Attribute:
-    name, levels = found["name"], _distinct(found["levels"])
-    if not isinstance(name, str):
-        raise TypeError(f"an attribute is called {name!r}")
-    if found["cuts"]:
-        return Attribute.of_bands(name, found["cuts"], missing=None in levels)
-    return Attribute(name, levels)
-
-
-def _distinct(values: Any) -> tuple[Any, ...]:
-    """A list of distinct plain values as a tuple."""
-    if not isinstance(values, list) or any(isinstance(v, list | dict) for v in values):
-        raise TypeError(f"{values!r} is no list of plain values")
-    if any(isinstance(v, float) and not np.isfinite(v) for v in values):
-        raise ValueError("a value is not finite")
-    if len(set(values)) < len(values):
-        raise ValueError("a value comes twice")
-    return tuple(values)
 
 
 def _column(values: Any, *, whole: bool) -> Any:

@@ -98,7 +98,7 @@ def group_row(g: GroupRate) -> Summary:
 
 
 def attribute_rows(lattice: GroupLattice) -> list[Summary]:
-    return [{"name": a.name, "levels": list(a.levels), "cuts": list(a.cuts)} for a in lattice.attributes]
+    return [a.plain() for a in lattice.attributes]
 
 
 def empty_groups(lattice: GroupLattice, codes: Any) -> Summary:
