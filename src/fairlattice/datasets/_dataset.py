@@ -1,15 +1,50 @@
-"""What a data set is, and the list of those that can be asked for by name."""
+"""What a data set is: a table, and all that must be known of its columns to judge fairly on it.
+
+A column plays one part only. It is the label, a sensitive attribute, a feature, or it is left out
+(`drop`): a survey weight, a number that names the person, the part of a published split.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import check_choice
+from fairlattice._validation import (
+    IntArray,
+    as_column,
+    check_columns_exist,
+    check_count,
+    check_same_length,
+    distinct_values,
+    index_of,
+)
+from fairlattice.exceptions import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a data set comes from, and what its reader should mind.
+
+    Parameters
+    ----------
+    url : str
+        Where it is published.
+    licence : str
+        What may be done with it, as far as its publisher says.
+    reference : str
+        What to cite.
+    traps : tuple of str, default=()
+        What goes wrong easily, a sentence each.
+    """
+
+    url: str
+    licence: str
+    reference: str
+    traps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -27,13 +62,27 @@ class Dataset:
     positive : label
         The positive class.
     sensitive : tuple of str
-        The sensitive columns.
+        The sensitive columns, the most important first.
     cuts : mapping of str to tuple of float
         Cut points of those that are numeric.
     drop : tuple of str
         Columns that are no features, such as survey weights.
     about : str
         One sentence of origin, for the reader of a result.
+    text : tuple of str
+        Columns of free text: features that are read as text and not as categories; "" where there is none.
+    unit : str, optional
+        The column that names the person. Rows of one unit belong into one part of a split. Also in `drop`.
+    part : str, optional
+        The column of the published split: "train", "validation" or "test", or the number of the fold that a
+        row is tested in. Also in `drop`.
+    source : Source, optional
+        Where it comes from.
+
+    Raises
+    ------
+    InputError
+        If the columns differ in length, one that is named is not there, or `unit` or `part` is not in `drop`.
     """
 
     name: str
@@ -44,39 +93,126 @@ class Dataset:
     cuts: Mapping[str, tuple[float, ...]]
     drop: tuple[str, ...] = ()
     about: str = ""
+    text: tuple[str, ...] = ()
+    unit: str | None = None
+    part: str | None = None
+    source: Source | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        beside = tuple(name for name in (self.unit, self.part) if name is not None)
+        check_columns_exist(
+            (self.label, *self.sensitive, *self.cuts, *self.drop, *self.text, *beside), list(self.columns)
+        )
+        check_same_length(**self.columns)
+        for name in beside:
+            if name not in self.drop:
+                raise InputError(
+                    f"Column `{name}` tells which rows belong together and is no feature. "
+                    "Name it in `drop` too."
+                )
 
     @property
     def n_rows(self) -> int:
         """How many rows the table has."""
         return len(self.columns[self.label])
 
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns to predict from, in the table's order: neither label nor sensitive nor left out.
 
-Loader = Callable[[Path | None], Dataset]
-_LOADERS: dict[str, Loader] = {}
+        Examples
+        --------
+        >>> from fairlattice.datasets import load_dataset
+        >>> load_dataset("diabetes").features
+        ('bp', 's1', 's2', 's3', 's4', 's5', 's6')
+        """
+        others = {self.label, *self.sensitive, *self.drop}
+        return tuple(name for name in self.columns if name not in others)
+
+    def on_axes(self, n: int) -> Dataset:
+        """The same table with its first `n` sensitive attributes only; the others are left out altogether.
+
+        Parameters
+        ----------
+        n : int
+            At least 1, at most as many as there are.
+
+        Returns
+        -------
+        Dataset
+            The attributes after the first `n` are in its `drop`, so they are no features either.
+
+        Raises
+        ------
+        InputError
+            If there are not that many.
+
+        Examples
+        --------
+        >>> from fairlattice.datasets import load_dataset
+        >>> one = load_dataset("diabetes").on_axes(2)
+        >>> one.sensitive, one.drop, "bmi" in one.features
+        (('sex', 'age'), ('bmi',), False)
+        """
+        if check_count("n", n) > len(self.sensitive):
+            raise InputError(
+                f"Data set `{self.name}` has {len(self.sensitive)} sensitive attributes, not {n}. "
+                f"They are {', '.join(self.sensitive)}."
+            )
+        kept, gone = self.sensitive[:n], self.sensitive[n:]
+        cuts = {name: points for name, points in self.cuts.items() if name not in gone}
+        new = tuple(name for name in gone if name not in self.drop)
+        return replace(self, sensitive=kept, cuts=cuts, drop=self.drop + new)
+
+    def sample(self, n_rows: int, *, rng: np.random.Generator) -> Dataset:
+        """At most `n_rows` rows at random, in the table's order; a person's rows come whole or not at all.
+
+        Parameters
+        ----------
+        n_rows : int
+            How many rows at most. Where rows belong to units, somewhat fewer may be drawn, since the unit
+            that would overflow is left out; units of more than `n_rows` rows are never drawn.
+        rng : numpy.random.Generator
+            Draws them.
+
+        Returns
+        -------
+        Dataset
+            The data set itself if it has no more than `n_rows` rows.
+
+        Raises
+        ------
+        InputError
+            If every unit has more than `n_rows` rows.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from fairlattice.datasets import load_dataset
+        >>> load_dataset("diabetes").sample(100, rng=np.random.default_rng(0)).n_rows
+        100
+        """
+        check_count("n_rows", n_rows)
+        if self.n_rows <= n_rows:
+            return self
+        units = np.arange(self.n_rows) if self.unit is None else _unit_of_row(self.columns[self.unit])
+        sizes = np.bincount(units)
+        fitting = rng.permutation(np.flatnonzero(sizes <= n_rows))
+        if not len(fitting):
+            raise InputError(
+                f"Every `{self.unit}` has more than `n_rows`={n_rows} rows, the smallest {sizes.min()}. "
+                "Ask for more rows."
+            )
+        drawn = fitting[np.cumsum(sizes[fitting]) <= n_rows]
+        rows = np.flatnonzero(np.isin(units, drawn))
+        return replace(self, columns={name: values[rows] for name, values in self.columns.items()})
 
 
-def register(name: str, loader: Loader) -> None:
-    """Make a data set available by name; `loader` takes a folder of local files, or None."""
-    _LOADERS[name] = loader
-
-
-def dataset_names() -> tuple[str, ...]:
-    """Names of the data sets that :func:`load_dataset` knows.
-
-    Examples
-    --------
-    >>> dataset_names()
-    ('diabetes', 'adult')
-    """
-    return tuple(_LOADERS)
-
-
-def load_dataset(name: str, data_dir: Path | None = None) -> Dataset:
-    """Load a data set by name, from local files in `data_dir` if given.
-
-    Raises
-    ------
-    InputError
-        If there is no such data set, or it cannot be had.
-    """
-    return _LOADERS[check_choice("dataset", name, dataset_names())](data_dir)
+def _unit_of_row(values: npt.NDArray[Any]) -> IntArray:
+    """Number of each row's unit; a row whose unit is missing is one of its own."""
+    column = as_column(values, "unit")
+    known = distinct_values(column.values[~column.missing])
+    units = np.empty(len(values), dtype=np.int64)
+    units[~column.missing] = index_of(column.values[~column.missing], known)
+    units[column.missing] = len(known) + np.arange(column.missing.sum())
+    return units

@@ -7,10 +7,21 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_diabetes as sklearn_diabetes
 
-from fairlattice.datasets._dataset import Dataset
+from fairlattice.datasets._dataset import Dataset, Source
+
+ABOUT = (
+    "442 patients; label: disease progression after one year above the median "
+    "(Efron et al. 2004, from scikit-learn)."
+)
+SOURCE = Source(
+    url="https://www4.stat.ncsu.edu/~boos/var.select/diabetes.html",
+    licence="not stated; comes inside scikit-learn (BSD-3-Clause)",
+    reference="Efron, Hastie, Johnstone & Tibshirani (2004), Least angle regression, Ann. Statist. 32(2).",
+    traps=("Sex is coded 1 and 2, and no source says which is which.",),
+)
 
 
-def load_diabetes(data_dir: Path | None = None) -> Dataset:  # noqa: ARG001 - a loader takes a folder
+def load_diabetes(data_dir: Path | str | None = None) -> Dataset:  # noqa: ARG001 - a loader takes a folder
     """Diabetes progression of 442 patients, by sex, age and body-mass index.
 
     The label is disease progression after one year above the median. Sex is coded 1 and 2, as in the
@@ -37,6 +48,6 @@ def load_diabetes(data_dir: Path | None = None) -> Dataset:  # noqa: ARG001 - a 
         positive=1,
         sensitive=("sex", "age", "bmi"),
         cuts={"age": (40.0, 60.0), "bmi": (25.0, 30.0)},
-        about="442 patients; label: disease progression after one year above the median "
-        "(Efron et al. 2004, from scikit-learn).",
+        about=ABOUT,
+        source=SOURCE,
     )
