@@ -123,7 +123,7 @@ def compare(
     seed = check_count("random_state", random_state, 0)
     make_classifier(classifier, 0)
     labels = as_labels(y, "y")
-    classes, truth = _two_classes(labels, positive)
+    classes, truth = two_classes(labels, positive)
     lattice = GroupLattice.from_features(sensitive_features, cuts=cuts, missing=missing)
     leaves = lattice.encode(sensitive_features)
     TableEncoder().fit(X)  # refuses what cannot be encoded before any work is done
@@ -133,7 +133,7 @@ def compare(
     splits = stratified_splits(leaves, truth, repeats=repeats, test_size=test_size, seed=child_seed(seed))
     recipes = list(dict.fromkeys(STRATEGIES[name].recipe for name in chosen))
     tasks = [(repeat, recipe) for repeat in range(repeats) for recipe in recipes]
-    work = Parallel(n_jobs=_safe_jobs(n_jobs), return_as="generator_unordered")(
+    work = Parallel(n_jobs=safe_jobs(n_jobs), return_as="generator_unordered")(
         delayed(_one_run)(X, truth, lattice, seen, splits[repeat], recipe, repeat, classifier, per_cell, seed)
         for repeat, recipe in tasks
     )
@@ -155,7 +155,7 @@ def compare(
     results = []
     for name in chosen:
         own = tuple(runs[repeat, STRATEGIES[name].recipe] for repeat in range(repeats))
-        audits = tuple(count_run(lattice, leaves, truth, run, settings, classes) for run in own)
+        audits = tuple(count_run(lattice, leaves, truth, run, alpha, classes) for run in own)
         results.append(StrategyResult(name, own, audits))
     small = describe_small_cells(CellIndex(lattice, leaves, truth, 2), classes)
     notes = (*([small] if small else []), *_remarks(results))
@@ -198,7 +198,7 @@ def _one_run(
     return recipe, Run(repeat, test, (score > 0.5).astype(np.int64), score, remarks)
 
 
-def _safe_jobs(n_jobs: int | None) -> int | None:
+def safe_jobs(n_jobs: int | None) -> int | None:
     """One job where the user's joblib backend runs tasks as threads: warnings and the limit on BLAS
     threads belong to a process, so tasks must not share one.
     """  # noqa: D205
@@ -206,7 +206,7 @@ def _safe_jobs(n_jobs: int | None) -> int | None:
     return 1 if getattr(backend, "supports_sharedmem", False) else n_jobs
 
 
-def _two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]:
+def two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]:
     known = distinct_values(labels)
     if len(known) != 2:
         shown = ", ".join(map(repr, known[:5])) + (" …" if len(known) > 5 else "")

@@ -39,8 +39,8 @@ class Run:
         Row numbers of the test rows.
     predicted : int array of shape (m,)
         Positions of the predicted labels among the classes.
-    score : float array of shape (m,)
-        Probability of the positive class.
+    score : float array of shape (m,) or None
+        Probability of the positive class, where it was kept.
     remarks : tuple of str
         Warnings of the classifier, such as that it did not converge.
     """
@@ -48,7 +48,7 @@ class Run:
     repeat: int
     rows: IntArray
     predicted: IntArray
-    score: FloatArray
+    score: FloatArray | None
     remarks: tuple[str, ...] = ()
 
 
@@ -93,7 +93,7 @@ class StrategyResult:
     @cached_property
     def per_repeat(self) -> dict[str, tuple[float, ...]]:
         """Every figure of every repeat: ``balanced_accuracy``, ``tpr.df``, ``equalized_odds.if`` …"""
-        rows = [_figures(audit) for audit in self.audits]
+        rows = [run_figures(audit) for audit in self.audits]
         return {name: tuple(row[name] for row in rows) for name in rows[0]}
 
     def estimate(self, figure: str) -> Estimate:
@@ -187,8 +187,10 @@ class Comparison:
             "row": rows,
             "y_true": labels[self.truth[rows]],
             "y_pred": labels[np.concatenate([run.predicted for _, run in runs])],
-            "score": np.concatenate([run.score for _, run in runs]),
         }
+        scores = [run.score for _, run in runs if run.score is not None]
+        if len(scores) == len(runs):
+            columns["score"] = np.concatenate(scores)
         for attribute, digit in zip(
             self.lattice.attributes, self.lattice.digits(self.leaves[rows]), strict=True
         ):
@@ -259,7 +261,7 @@ def _by_leaf(audit: Audit, rate: str) -> dict[tuple[Any, ...], float]:
     return {leaf: g.rate for leaf, g in found if g.rate is not None}
 
 
-def _figures(audit: Audit) -> dict[str, float]:
+def run_figures(audit: Audit) -> dict[str, float]:
     balanced = audit.balanced_accuracy
     figures = {"balanced_accuracy": balanced if balanced is not None else float("nan")}
     for rate in RATES:
@@ -270,8 +272,8 @@ def _figures(audit: Audit) -> dict[str, float]:
             f"{rate}.worst": min(values),
             f"{rate}.best": max(values),
         }
-    for kind in ("df", "if"):
-        figures[f"equalized_odds.{kind}"] = max(figures[f"{rate}.{kind}"] for rate in RATES)
+    for kind, taken in (("df", max), ("if", max), ("worst", min), ("best", max)):
+        figures[f"equalized_odds.{kind}"] = taken(figures[f"{rate}.{kind}"] for rate in RATES)
     return figures
 
 
@@ -280,9 +282,9 @@ def count_run(
     leaves: IntArray,
     truth: IntArray,
     run: Run,
-    settings: Mapping[str, Any],
+    alpha: float,
     classes: Sequence[Any],
 ) -> Audit:
     """The audit of one run's test rows."""
     counts = GroupCounts.from_codes(lattice, tuple(classes), leaves[run.rows], truth[run.rows], run.predicted)
-    return Audit(counts, classes[1], alpha=float(settings["alpha"]))
+    return Audit(counts, classes[1], alpha=alpha)

@@ -48,11 +48,14 @@ class Difference:
         As in :class:`Estimate`, of the differences.
     within_noise : bool
         Whether 0 lies in the 95 % interval of the mean, which is wider than `se` alone would make it.
+    p_value : float or None
+        Of the paired t-test behind it, two-sided; None where repeats say nothing about noise.
     """
 
     mean: float
     se: float | None
     within_noise: bool
+    p_value: float | None = None
 
     @classmethod
     def of(cls, values: Sequence[float], *, test_share: float, confidence: float = 0.95) -> Difference:
@@ -88,5 +91,5 @@ class Difference:
         if estimate.se is None or n < 3 or estimate.se < 1e-12:
             return cls(estimate.mean, estimate.se, within_noise=True)
         spread = estimate.se * np.sqrt(n) * np.sqrt(1 / n + test_share / (1 - test_share))
-        reach = student.ppf((1 + confidence) / 2, n - 1) * spread
-        return cls(estimate.mean, estimate.se, within_noise=not abs(estimate.mean) > reach)
+        p_value = float(2 * student.sf(abs(estimate.mean) / spread, n - 1))
+        return cls(estimate.mean, estimate.se, not p_value < 1 - confidence, p_value)

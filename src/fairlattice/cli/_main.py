@@ -15,11 +15,11 @@ from typing import NoReturn
 
 import fairlattice
 from fairlattice._validation import did_you_mean
-from fairlattice.cli import _audit, _augment, _compare, _demo, _diagnose, _report
+from fairlattice.cli import _audit, _augment, _bench, _compare, _demo, _diagnose, _report
 from fairlattice.cli._interrupt import one_interrupt
 from fairlattice.exceptions import InputError
 
-COMMANDS = (_audit, _compare, _augment, _diagnose, _report, _demo)
+COMMANDS = (_audit, _compare, _augment, _diagnose, _bench, _report, _demo)
 
 
 class _Parser(argparse.ArgumentParser):

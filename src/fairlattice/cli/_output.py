@@ -28,7 +28,10 @@ class _PlainConsole(Console):
 
 
 def show(renderable: RenderableType) -> None:
-    """Print for a reader; at most 100 columns, 80 where the output is no terminal."""
+    """Print for a reader; at most 100 columns, 80 where the output is no terminal. Text is not wrapped."""
+    if isinstance(renderable, str):
+        show_plain(renderable if renderable.endswith("\n") else f"{renderable}\n")
+        return
     console = _PlainConsole()
     console.width = min(console.width, 100) if console.is_terminal else 80
     with _reader_may_leave():
@@ -36,8 +39,8 @@ def show(renderable: RenderableType) -> None:
         sys.stdout.flush()
 
 
-def show_json(text: str) -> None:
-    """Print JSON, as UTF-8 whatever the terminal speaks."""
+def show_plain(text: str) -> None:
+    """Print text as it is, as UTF-8 whatever the terminal speaks."""
     with _reader_may_leave():
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
@@ -49,7 +52,7 @@ def publish(text: str, path: Path | None, view: RenderableType, *others: tuple[P
     to_stdout = str(path) == "-"
     write_files((None if to_stdout else path, lambda target: target.write(text.encode())), *others)
     if to_stdout:
-        show_json(text)
+        show_plain(text)
     else:
         show(view)
 

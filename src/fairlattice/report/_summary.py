@@ -6,7 +6,7 @@ Nothing in it depends on when or where it was made, so the same inputs and seed 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import islice
@@ -48,12 +48,19 @@ def compare_summary(comparison: Comparison, data: Mapping[str, Any]) -> Summary:
 
 
 def _strategy(comparison: Comparison, result: StrategyResult) -> Summary:
+    found = strategy_figures(comparison, result, _BASELINES, "none")
+    return {"name": result.name, "about": STRATEGIES[result.name].about, **found}
+
+
+def strategy_figures(
+    comparison: Comparison, result: StrategyResult, baselines: Sequence[str], unconstrained: str | None
+) -> Summary:
+    """Figures of one strategy, beside those of others where they were run too."""
+
     def figure(name: str) -> Summary:
         return asdict(result.estimate(name))
 
     return {
-        "name": result.name,
-        "about": STRATEGIES[result.name].about,
         "balanced_accuracy": figure("balanced_accuracy"),
         "measures": {
             rate: {
@@ -67,17 +74,17 @@ def _strategy(comparison: Comparison, result: StrategyResult) -> Summary:
         "equalized_odds": {kind: figure(f"equalized_odds.{kind}") for kind in ("df", "if")},
         "differences": {
             baseline: {k: asdict(d) for k, d in comparison.differences(result.name, baseline).items()}
-            for baseline in _BASELINES
+            for baseline in baselines
             if baseline in comparison and baseline != result.name
         },
-        "leveling_down": _leveling_over_repeats(comparison, result.name),
+        "leveling_down": _leveling_over_repeats(comparison, result.name, unconstrained),
     }
 
 
-def _leveling_over_repeats(comparison: Comparison, name: str) -> Summary:
-    if "none" not in comparison:
+def _leveling_over_repeats(comparison: Comparison, name: str, unconstrained: str | None) -> Summary:
+    if unconstrained not in comparison:
         return {"verdict": None, "by_rate": {}, "groups": []}
-    found = comparison.leveling_down(name)
+    found = comparison.leveling_down(name, str(unconstrained))
     groups = [change_row(loss, difference=asdict(loss.difference)) for loss in found.groups]
     return {"verdict": found.verdict, "by_rate": dict(found.by_rate), "groups": groups}
 

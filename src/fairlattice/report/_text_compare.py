@@ -14,7 +14,7 @@ from fairlattice.report._text import Summary, bullets, header, mark, plain_table
 _WITH_NEW_ROWS = ("smote", "parents", "paper", "augment")
 _SIDE_BY_SIDE = ("none", "label", "equal", "augment")
 _UNSURE = 0.02  # a loss of balanced accuracy worth a word even if it may be noise
-_VERDICTS = {"yes": "yes", "no": "no", "not enough data": "unclear"}
+VERDICTS = {"yes": "yes", "no": "no", "not enough data": "unclear"}
 
 
 def compare_text(summary: Summary, *, top: int = 8) -> RenderableType:
@@ -44,7 +44,7 @@ def _strategy_table(summary: Summary) -> RenderableType:
         table.add_column(Text(name, justify="right"), no_wrap=True)
     table.add_column("leveled\ndown", no_wrap=True, min_width=7)
     for s, cells in zip(summary["strategies"], rows, strict=True):
-        verdict = _VERDICTS.get(s["leveling_down"]["verdict"], "") if s["name"] != "none" else ""
+        verdict = VERDICTS.get(s["leveling_down"]["verdict"], "") if s["name"] != "none" else ""
         table.add_row(s["name"], *cells, Text(verdict, style="bold red" if verdict == "yes" else ""))
     marks = "; ▲ better ▼ worse than none" if compared else ""
     return titled(f"mean ± standard error; small IF and DF are fair{marks}", table)
@@ -53,14 +53,14 @@ def _strategy_table(summary: Summary) -> RenderableType:
 def _strategy_row(s: Summary) -> list[Text]:
     odds, rates = s["equalized_odds"], s["measures"]
     return [
-        _figure(s["balanced_accuracy"], mark(s, "balanced_accuracy", up=True)),
-        _figure(odds["if"], mark(s, "equalized_odds.if", up=False)),
-        _figure(odds["df"], mark(s, "equalized_odds.df", up=False), digits=2),
-        *(_figure(rates[r]["worst"], mark(s, f"{r}.worst", up=True)) for r in ("tpr", "tnr")),
+        figure_text(s["balanced_accuracy"], mark(s, "balanced_accuracy", up=True)),
+        figure_text(odds["if"], mark(s, "equalized_odds.if", up=False)),
+        figure_text(odds["df"], mark(s, "equalized_odds.df", up=False), digits=2),
+        *(figure_text(rates[r]["worst"], mark(s, f"{r}.worst", up=True)) for r in ("tpr", "tnr")),
     ]
 
 
-def _figure(estimate: Summary, mark: str, digits: int = 3) -> Text:
+def figure_text(estimate: Summary, mark: str, digits: int = 3) -> Text:
     se = "" if estimate["se"] is None else f"±{estimate['se']:.{digits}f}".replace("±0.", "±.")
     style = {"▲": "green", "▼": "red"}.get(mark, "")
     return Text(f"{estimate['mean']:.{digits}f}{se}{mark or ' '}", style=style)

@@ -1,0 +1,136 @@
+"""Methods and data sets of the user's own: one class in one file, or a package's entry point.
+
+A class that has ``name``, ``grid`` and ``make`` is a method; one that has ``name`` and ``load`` is a data
+set. Workers load the same files again, so nothing but the names travels to them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from fairlattice.benchmark._methods import METHODS, Method
+from fairlattice.datasets import dataset_names, register
+from fairlattice.exceptions import InputError
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """The files that methods and data sets come from beside our own.
+
+    Parameters
+    ----------
+    files : tuple of str
+        Absolute paths.
+    """
+
+    files: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, paths: Sequence[Path]) -> Plugins:
+        """The plugins in some files; all are loaded once to see that they can be.
+
+        Raises
+        ------
+        InputError
+            If a file cannot be loaded, or holds neither a method nor a data set.
+        """
+        plugins = cls(tuple(str(path.resolve()) for path in paths))
+        plugins.load()
+        return plugins
+
+    def load(self) -> dict[str, Method]:
+        """All methods by name, ours first; data sets are registered."""
+        methods = dict(METHODS) | _from_entry_points()
+        for file in self.files:
+            methods |= _from_file(file, _digest(file))
+        return methods
+
+    def digest(self) -> str:
+        """A digest of what is in the files."""
+        return " ".join(_digest(file) for file in self.files)
+
+
+def _digest(file: str) -> str:
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"`{file}` cannot be read: {error.strerror or error}.") from error
+
+
+@cache
+def _from_file(file: str, digest: str) -> dict[str, Method]:
+    name = f"fairlattice_plugin_{digest[:16]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise InputError(f"`{file}` is no Python file. Pass a file that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise InputError(f"`{file}` cannot be loaded: {type(error).__name__}: {error}.") from error
+    found = _classes(module)
+    methods = [thing() for thing in found if _is_method(thing)]
+    data_sets = [thing() for thing in found if _is_data_set(thing)]
+    if not methods and not data_sets:
+        raise InputError(
+            f"`{file}` holds neither a method nor a data set. A method is a class with `name`, `about`, "
+            "`grid` and `make`; a data set one with `name` and `load`."
+        )
+    for data in data_sets:
+        _register(data, file)
+    return {m.name: _unless_taken(m, file) for m in methods}
+
+
+def _classes(module: ModuleType) -> list[Any]:
+    """Classes written in the file itself, in its order."""
+    return [c for _, c in vars(module).items() if inspect.isclass(c) and c.__module__ == module.__name__]
+
+
+def _is_method(thing: Any) -> bool:
+    return all(hasattr(thing, name) for name in ("name", "about", "grid", "make"))
+
+
+def _is_data_set(thing: Any) -> bool:
+    return all(hasattr(thing, name) for name in ("name", "load")) and not hasattr(thing, "make")
+
+
+def _unless_taken(method: Method, origin: str) -> Method:
+    if method.name in METHODS:
+        raise InputError(
+            f"`{origin}` names its method `{method.name}`, which is one of ours. Name it otherwise."
+        )
+    return method
+
+
+_OWN_DATA_SETS = frozenset(dataset_names())
+
+
+def _register(data: Any, origin: str) -> None:
+    if data.name in _OWN_DATA_SETS:
+        raise InputError(
+            f"`{origin}` names its data set `{data.name}`, which is one of ours. Name it otherwise."
+        )
+    register(data.name, data.load, about=getattr(data, "about", ""))
+
+
+@cache
+def _from_entry_points() -> dict[str, Method]:
+    found: dict[str, Method] = {}
+    for entry in entry_points(group="fairlattice.methods"):
+        method = entry.load()()
+        found[method.name] = _unless_taken(method, entry.value)
+    for entry in entry_points(group="fairlattice.datasets"):
+        _register(entry.load()(), entry.value)
+    return found

@@ -1,0 +1,219 @@
+"""What a store holds, as tables: one comparison per data set, over the seeds that all its methods share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from fairlattice.benchmark._comparison import Comparison, StrategyResult, count_run
+from fairlattice.benchmark._estimates import Estimate
+from fairlattice.benchmark._methods import BASELINE
+from fairlattice.benchmark._protocol import TEST_SHARE
+from fairlattice.benchmark._store import Record, Store
+from fairlattice.benchmark._table import People
+from fairlattice.benchmark._trial import STAGES, Outcome
+from fairlattice.exceptions import InputError
+from fairlattice.metrics import Audit
+
+
+@dataclass(frozen=True)
+class FailedTrial:
+    """A trial that ended in an error."""
+
+    method: str
+    seed: int
+    error: str
+
+
+@dataclass(frozen=True, eq=False)
+class BenchTable:
+    """Everything about one data set under one protocol.
+
+    Parameters
+    ----------
+    people : People
+        The data set.
+    settings : mapping
+        The protocol.
+    comparison : Comparison or None
+        The methods that have all seeds, side by side; None if there is none.
+    outcomes : mapping of str to tuple of Outcome
+        Of every method in the comparison, by seed: hyper-parameters, time.
+    unfinished : mapping of str to int
+        How many seeds a method has, where it has not all.
+    failed : tuple of FailedTrial
+        What went wrong.
+    fidelity : mapping of str to mapping of str to Estimate or None
+        Figures of made rows, by source.
+    """
+
+    people: People
+    settings: Mapping[str, Any]
+    comparison: Comparison | None
+    outcomes: Mapping[str, tuple[Outcome, ...]] = field(repr=False)
+    unfinished: Mapping[str, int]
+    failed: tuple[FailedTrial, ...]
+    fidelity: Mapping[str, Mapping[str, Estimate | None]]
+
+    def seconds(self, name: str) -> dict[str, float]:
+        """Seconds of a method over all seeds, by stage."""
+        return {stage: sum(o.seconds[stage] for o in self.outcomes[name]) for stage in STAGES}
+
+    def pareto(self, figure: str) -> tuple[str, ...]:
+        """Methods that no other one beats in balanced accuracy and the unfairness `figure`, on average."""
+        if self.comparison is None:
+            return ()
+        points = {
+            r.name: (r.estimate("balanced_accuracy").mean, -r.estimate(figure).mean)
+            for r in self.comparison.results
+        }
+        return tuple(name for name, p in points.items() if not any(_beats(q, p) for q in points.values()))
+
+
+def _beats(q: tuple[float, float], p: tuple[float, float]) -> bool:
+    return q != p and q[0] >= p[0] and q[1] >= p[1]
+
+
+@dataclass(frozen=True, eq=False)
+class BenchResults:
+    """What a store holds; made by :func:`bench` and :func:`read_results`.
+
+    Parameters
+    ----------
+    tables : tuple of BenchTable
+        One per data set, number of axes and protocol.
+    n_codes : int
+        How many versions of the code computed it; more than one should not be compared.
+    """
+
+    tables: tuple[BenchTable, ...]
+    n_codes: int
+
+    @cached_property
+    def seconds(self) -> dict[str, float]:
+        """Where the time went: seconds by stage, over all trials."""
+        found = dict.fromkeys(STAGES, 0.0)
+        for table in self.tables:
+            for name in table.outcomes:
+                for stage, seconds in table.seconds(name).items():
+                    found[stage] += seconds
+        return found
+
+
+def read_results(store: Store, *, keys: Iterable[str] | None = None) -> BenchResults:
+    """The tables of a store; only of the trials with those keys if given.
+
+    Where trials were run again with newer code, the newest result counts.
+
+    Raises
+    ------
+    InputError
+        If the store holds no result.
+    """
+    wanted = None if keys is None else set(keys)
+    newest: dict[str, Record] = {}
+    for record in store.records():
+        if wanted is None or record.key in wanted:
+            spec = {k: v for k, v in record.spec.items() if k != "code"}
+            newest[json.dumps(spec, sort_keys=True)] = record
+    records = [r for r in newest.values() if r.state != "running"]
+    if not records:
+        raise InputError(f"`{store.path}` holds no result yet. Run `fairlattice bench run` to the end.")
+    people = {key: People.of_plain(about, payload) for key, (about, payload) in store.tables().items()}
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        if record.spec["kind"] == "method":
+            settings = json.dumps(record.spec["settings"], sort_keys=True)
+            groups.setdefault((record.spec["table"], settings), []).append(record)
+    fidelity: dict[str, list[Record]] = {}
+    for record in records:
+        if record.spec["kind"] == "fidelity":
+            fidelity.setdefault(record.spec["table"], []).append(record)
+    tables = [
+        _table(people[key], json.loads(settings), group, fidelity.pop(key, []))
+        for (key, settings), group in groups.items()
+    ]
+    tables += [_table(people[key], {}, [], group) for key, group in fidelity.items()]
+    order = {key: i for i, key in enumerate(people)}
+    places = {id(p): order[key] for key, p in people.items()}
+    tables.sort(key=lambda t: places[id(t.people)])
+    return BenchResults(tuple(tables), len({r.spec["code"] for r in records}))
+
+
+def _table(
+    people: People, settings: Mapping[str, Any], records: Sequence[Record], fidelity: Sequence[Record]
+) -> BenchTable:
+    done: dict[str, dict[int, Outcome]] = {}
+    for r in records:
+        if r.state == "done":
+            seed = int(r.spec["seed"])
+            done.setdefault(r.spec["method"], {})[seed] = Outcome.of_plain(seed, dict(r.result), r.payload)
+    seeds = max((sorted(runs) for runs in done.values()), key=len, default=[])
+    complete = {name: runs for name, runs in done.items() if set(seeds) <= set(runs)}
+    outcomes = {name: tuple(complete[name][seed] for seed in seeds) for name in _in_order(complete)}
+    failed = tuple(
+        FailedTrial(r.spec.get("method", "fidelity"), int(r.spec["seed"]), r.result["error"])
+        for r in (*records, *fidelity)
+        if r.state == "failed"
+    )
+    return BenchTable(
+        people,
+        settings,
+        _comparison(people, settings, outcomes, seeds) if outcomes else None,
+        outcomes,
+        {name: len(runs) for name, runs in done.items() if name not in complete},
+        failed,
+        _fidelity([r.result["figures"] for r in fidelity if r.state == "done"]),
+    )
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    """As they were asked for, but the unconstrained baseline first."""
+    return sorted(names, key=lambda name: name != BASELINE)
+
+
+def _comparison(
+    people: People, settings: Mapping[str, Any], outcomes: Mapping[str, tuple[Outcome, ...]], seeds: list[int]
+) -> Comparison:
+    alpha = float(settings["alpha"])
+    told = {
+        "strategies": list(outcomes),
+        "repeats": len(seeds),
+        "test_size": TEST_SHARE,
+        "smoothing": Audit.smoothing,
+        **settings,
+    }
+    results = tuple(
+        StrategyResult(
+            name,
+            tuple(o.run for o in runs),
+            tuple(
+                count_run(people.lattice, people.leaves, people.truth, o.run, alpha, people.classes)
+                for o in runs
+            ),
+        )
+        for name, runs in outcomes.items()
+    )
+    return Comparison(told, people.lattice, people.classes, people.truth, people.leaves, results)
+
+
+def _fidelity(
+    found: Sequence[Mapping[str, Mapping[str, float | None]]],
+) -> dict[str, dict[str, Estimate | None]]:
+    """Means over seeds; None where a figure is lacking."""
+    if not found:
+        return {}
+    return {
+        source: {figure: _mean([f[source][figure] for f in found]) for figure in figures}
+        for source, figures in found[0].items()
+    }
+
+
+def _mean(values: Sequence[float | None]) -> Estimate | None:
+    known = [v for v in values if v is not None]
+    return Estimate.of([float(np.float64(v)) for v in known]) if known else None

@@ -1,0 +1,79 @@
+"""What can be run: data sets, methods, experiments; and the card of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from rich.console import Group as Stack
+from rich.console import RenderableType
+
+from fairlattice.benchmark import EXPERIMENTS, STRATEGIES, Method
+from fairlattice.datasets import Dataset, dataset_about, dataset_names
+from fairlattice.groups import GroupLattice, show_group
+from fairlattice.report._text import plain_table, titled
+
+_SMALLEST = 5
+
+
+def bench_list_text(methods: Mapping[str, Method], what: Sequence[str]) -> RenderableType:
+    """The lists that were asked for, as tables for a terminal."""
+    lists: dict[str, tuple[str, list[tuple[str, str]]]] = {
+        "datasets": (
+            "data sets; `fairlattice bench list NAME` shows a card",
+            [(name, dataset_about(name)[0]) for name in dataset_names()],
+        ),
+        "methods": (
+            "methods; METHOD+STRATEGY says which rows they are trained on",
+            [
+                *((m.name, m.about) for m in methods.values()),
+                *((f"+{s.name}", s.about) for s in STRATEGIES.values()),
+            ],
+        ),
+        "experiments": ("experiments", [(e.name, e.about) for e in EXPERIMENTS.values()]),
+    }
+    parts: list[RenderableType] = []
+    for name in what:
+        title, rows = lists[name]
+        table = plain_table()
+        table.add_column("name", no_wrap=True)
+        table.add_column("what it is")
+        for row in rows:
+            table.add_row(*row)
+        parts += [titled(title, table), ""]
+    return Stack(*parts[:-1])
+
+
+def dataset_card(name: str, data: Dataset) -> str:
+    """A card in Markdown: where a data set comes from, its label and groups, and what to mind."""
+    about, source = dataset_about(name)
+    lattice = GroupLattice.from_features({a: data.columns[a] for a in data.sensitive}, cuts=data.cuts)
+    leaves = lattice.encode({a: data.columns[a] for a in data.sensitive})
+    codes, sizes = np.unique(leaves, return_counts=True)
+    positive = data.columns[data.label] == data.positive
+    lines = [f"# {name}", "", data.about or about, ""]
+    if source is not None:
+        lines += [
+            f"- Source: {source.url}",
+            f"- Licence: {source.licence}",
+            f"- Reference: {source.reference}",
+        ]
+    lines += [
+        f"- Rows: {data.n_rows:,}",
+        f"- Label: {data.label}, positive is {data.positive}: {positive.mean():.2%} of rows",
+        f"- Features: {len(data.features)}",
+        *(f"- Attribute {a.name}: {', '.join(map(str, a.levels))}" for a in lattice.attributes),
+        f"- Groups: {len(codes):,} of {lattice.n_leaves:,} have rows",
+        "",
+        "## Smallest groups",
+        "",
+        "| group | rows | positive |",
+        "| --- | ---: | ---: |",
+    ]
+    for place in np.argsort(sizes, kind="stable")[:_SMALLEST]:
+        share = float(positive[leaves == codes[place]].mean())
+        group = show_group(lattice.group(lattice.leaf(int(codes[place]))))
+        lines.append(f"| {group} | {sizes[place]:,} | {share:.1%} |")
+    if source is not None and source.traps:
+        lines += ["", "## What to mind", "", *(f"- {trap}" for trap in source.traps)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,102 @@
+"""The results of experiments as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from fairlattice.benchmark import BASELINE, METHODS, STRATEGIES, BenchResults, BenchTable, Comparison
+from fairlattice.diagnostics import adjusted
+from fairlattice.report._summary import Summary, attribute_rows, strategy_figures, versions
+
+_NOTIONS = {"equal_opportunity": "tpr", "equalized_odds": "equalized_odds"}
+_SEVERAL = "Results come from {n} versions of the code. Run the experiment again before comparing them."
+_CHANCE = (
+    "Marks hold for each difference on its own at 95 %: of {n} methods about {k:.0f} bears one by chance."
+)
+
+
+def bench_summary(results: BenchResults, *, methods: Sequence[str] | None = None) -> Summary:
+    """Results of experiments as plain data, schema ``fairlattice/bench/1``; of some methods if named."""
+    tables = [_table(table, methods) for table in results.tables]
+    notes = [_SEVERAL.format(n=results.n_codes)] if results.n_codes > 1 else []
+    most = max((len(t["methods"]) for t in tables), default=0)
+    if most > 1:
+        notes.append(_CHANCE.format(n=most, k=max(1, 0.05 * most)))
+    return {
+        "schema": "fairlattice/bench/1",
+        "versions": versions(),
+        "notes": notes,
+        "seconds": results.seconds,
+        "tables": tables,
+    }
+
+
+def _table(table: BenchTable, methods: Sequence[str] | None) -> Summary:
+    people, found = table.people, table.comparison
+    names = [] if found is None else [r.name for r in found.results if methods is None or r.name in methods]
+    rows = [] if found is None else [_method(table, found, name) for name in names]
+    for row in rows:
+        row["pareto"] = [k for k, rate in _NOTIONS.items() if row["name"] in table.pareto(f"{rate}.if")]
+    _adjust(rows)
+    return {
+        "data": {
+            "name": people.name,
+            "about": people.about,
+            "rows": len(people.truth),
+            "label": people.label,
+            "classes": list(people.classes),
+            "positive": people.classes[1],
+            "features": list(people.features),
+        },
+        "attributes": attribute_rows(people.lattice),
+        "settings": dict(table.settings),
+        "seeds": 0 if found is None else found.settings["repeats"],
+        "methods": rows,
+        "unfinished": dict(table.unfinished),
+        "failed": [asdict(f) for f in table.failed],
+        "fidelity": {
+            source: {k: None if e is None else asdict(e) for k, e in figures.items()}
+            for source, figures in table.fidelity.items()
+        },
+    }
+
+
+def _method(table: BenchTable, comparison: Comparison, name: str) -> Summary:
+    method, _, strategy = name.partition("+")
+    result = comparison[name]
+    baseline = BASELINE if BASELINE in comparison else method
+    beside = dict.fromkeys((BASELINE, f"{BASELINE}+equal", method, f"{method}+equal"))
+    figures = strategy_figures(comparison, result, list(beside), None if name == baseline else baseline)
+    figures["equalized_odds"] = {
+        kind: asdict(result.estimate(f"equalized_odds.{kind}")) for kind in ("df", "if", "worst", "best")
+    }
+    return {
+        "name": name,
+        "method": method,
+        "strategy": strategy or "none",
+        "about": METHODS[method].about if method in METHODS else "a plugin's method",
+        "rows": STRATEGIES[strategy or "none"].about,
+        "baseline": baseline,
+        **figures,
+        "chosen": [dict(o.chosen) for o in table.outcomes[name]],
+        "seconds": table.seconds(name),
+        "remarks": list(dict.fromkeys(r for o in table.outcomes[name] for r in o.run.remarks)),
+    }
+
+
+def _adjust(rows: Sequence[Summary]) -> None:
+    """Holm's p-values over the methods, of every difference in a figure to one baseline."""
+    slots: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows:
+        for baseline, figures in row["differences"].items():
+            for figure, difference in figures.items():
+                slots.setdefault((baseline, figure), []).append(difference)
+    for differences in slots.values():
+        known = [d for d in differences if d["p_value"] is not None]
+        holm: Mapping[int, float] = dict(enumerate(adjusted([d["p_value"] for d in known])))
+        for d in differences:
+            d["p_adjusted"] = None
+        for i, d in enumerate(known):
+            d["p_adjusted"] = holm[i]

@@ -1,0 +1,183 @@
+"""Results of experiments as tables for papers and spreadsheets: Markdown, LaTeX, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fairlattice.exceptions import InputError
+from fairlattice.report._summary import Summary
+from fairlattice.report._text_bench import bench_mark
+from fairlattice.report._text_compare import VERDICTS
+
+BENCH_FORMATS = ("terminal", "markdown", "latex", "csv")
+_BLOCKS = (("equal opportunity (TPR)", "tpr"), ("equalized odds", "equalized_odds"))
+_KINDS = (("best-off", "best", True), ("worst-off", "worst", True), ("DF", "df", False), ("IF", "if", False))
+_CAPTION = (
+    "{name}: {rows:,} rows, {seeds} seeds, mean ± standard error. Small DF and IF are fair. ▲ better, "
+    "▼ worse than {baseline} beyond noise. Of equalized odds, DF and IF are the worse of TPR and TNR, "
+    "best-off and worst-off are over both."
+)
+_FIDELITY_CAPTION = (
+    "{name}: made rows beside held-out real ones, mean ± standard error over seeds. An AUC of 1/2 is good, "
+    "so are small MMD and copies, and high precision, recall and coverage."
+)
+
+
+def bench_table(summary: Summary, form: str) -> str:
+    """The results as ``markdown``, ``latex`` or ``csv``.
+
+    Raises
+    ------
+    InputError
+        If there is no such format.
+    """
+    makers = {"markdown": _markdown, "latex": _latex, "csv": _csv}
+    if form not in makers:
+        raise InputError(f"`--format` must be one of {', '.join(BENCH_FORMATS)}; got {form!r}.")
+    return makers[form](summary)
+
+
+def _markdown(summary: Summary) -> str:
+    parts = []
+    for table in summary["tables"]:
+        for caption, head, rows in _grids(table):
+            lines = [f"**{caption}**", "", _piped(head), _piped(["---"] + ["---:"] * (len(head) - 1))]
+            parts.append("\n".join([*lines, *(_piped(row) for row in rows)]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _piped(cells: Sequence[str]) -> str:
+    escaped = (cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
+    return "| " + " | ".join(escaped) + " |"
+
+
+def _latex(summary: Summary) -> str:
+    """Tables for the package booktabs."""
+    parts = []
+    for table in summary["tables"]:
+        for caption, head, rows in _grids(table):
+            lines = [
+                r"\begin{table}",
+                r"\centering",
+                rf"\caption{{{_tex(caption)}}}",
+                rf"\begin{{tabular}}{{l{'r' * (len(head) - 1)}}}",
+                r"\toprule",
+                " & ".join(map(_tex, head)) + r" \\",
+                r"\midrule",
+                *(" & ".join(map(_tex, row)) + r" \\" for row in rows),
+                r"\bottomrule",
+                r"\end{tabular}",
+                r"\end{table}",
+            ]
+            parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+_TEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{",
+    "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "–": "--",
+    "▲": r"$\blacktriangle$", "▼": r"$\blacktriangledown$", "≥": r"$\geq$", "<": r"$<$", ">": r"$>$",
+    "×": r"$\times$",
+}  # fmt: skip
+
+
+def _tex(text: str) -> str:
+    return "".join(_TEX.get(sign, sign) for sign in text)
+
+
+def _grids(table: Summary) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Caption, head and rows of the tables of one data set."""
+    data, found = table["data"], []
+    if table["methods"]:
+        caption = _CAPTION.format(
+            name=data["name"],
+            rows=data["rows"],
+            seeds=table["seeds"],
+            baseline=table["methods"][0]["baseline"],
+        )
+        head = ["method", "balanced accuracy"]
+        head += [f"{block}: {kind}" for block, _ in _BLOCKS for kind, _, _ in _KINDS]
+        found.append((caption, [*head, "leveled down"], [_cells(m) for m in table["methods"]]))
+    if table["fidelity"]:
+        figures = list(next(iter(table["fidelity"].values())))
+        rows = [[s, *(_plus_minus(f[k], "") for k in figures)] for s, f in table["fidelity"].items()]
+        head = ["rows from", *(k.replace("_", " ") for k in figures)]
+        found.append((_FIDELITY_CAPTION.format(name=data["name"]), head, rows))
+    return found
+
+
+def _cells(m: Summary) -> list[str]:
+    cells = [m["name"], _plus_minus(m["balanced_accuracy"], bench_mark(m, "balanced_accuracy", up=True))]
+    for _, block in _BLOCKS:
+        figures = m["measures"][block] if block in m["measures"] else m[block]
+        cells += [_plus_minus(figures[k], bench_mark(m, f"{block}.{k}", up=up)) for _, k, up in _KINDS]
+    return [
+        *cells,
+        VERDICTS.get(m["leveling_down"]["verdict"], "–") if m["name"] != "unconstrained" else "–",
+    ]
+
+
+def _plus_minus(estimate: Mapping[str, Any] | None, mark: str) -> str:
+    if estimate is None:
+        return "–"
+    se = "" if estimate["se"] is None else f" ± {estimate['se']:.3f}"
+    return f"{estimate['mean']:.3f}{se}{' ' if mark else ''}{mark}"
+
+
+_COLUMNS = (
+    "dataset", "attributes", "rows", "seeds", "method", "strategy", "figure", "mean", "se", "against",
+    "difference", "difference_se", "p_value", "p_adjusted", "within_noise",
+)  # fmt: skip
+
+
+def _csv(summary: Summary) -> str:
+    """One line per method, figure, and baseline that it is compared with."""
+    target = io.StringIO()
+    writer = csv.DictWriter(target, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for table in summary["tables"]:
+        about = {
+            "dataset": table["data"]["name"],
+            "attributes": " ".join(a["name"] for a in table["attributes"]),
+            "rows": table["data"]["rows"],
+            "seeds": table["seeds"],
+        }
+        for m in table["methods"]:
+            for figure, estimate in _figures(m).items():
+                line = {
+                    **about,
+                    "method": m["method"],
+                    "strategy": m["strategy"],
+                    "figure": figure,
+                    **estimate,
+                }
+                writer.writerow(line)
+                for baseline, differences in m["differences"].items():
+                    writer.writerow(line | _compared(baseline, differences[figure]))
+        for source, figures in table["fidelity"].items():
+            for figure, estimate in figures.items():
+                writer.writerow(
+                    {**about, "method": "fidelity", "strategy": source, "figure": figure, **(estimate or {})}
+                )
+    return target.getvalue()
+
+
+def _figures(m: Summary) -> dict[str, Any]:
+    found = {"balanced_accuracy": m["balanced_accuracy"]}
+    for block, figures in (*m["measures"].items(), ("equalized_odds", m["equalized_odds"])):
+        found |= {f"{block}.{k}": figures[k] for k in ("df", "if", "worst", "best")}
+    return found
+
+
+def _compared(baseline: str, d: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "against": baseline,
+        "difference": d["mean"],
+        "difference_se": d["se"],
+        "p_value": d["p_value"],
+        "p_adjusted": d["p_adjusted"],
+        "within_noise": d["within_noise"],
+    }

@@ -1,0 +1,529 @@
+"""Experiments: the protocol, what a trial depends on, the store, the runner, plugins."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+
+import fairlattice as fl
+from fairlattice import InputError
+from fairlattice.benchmark import (
+    EXPERIMENTS,
+    METHODS,
+    Combination,
+    Network,
+    Plugins,
+    Settings,
+    Store,
+    Table,
+    Trial,
+    read_results,
+    run_trials,
+)
+from fairlattice.benchmark._code import statements
+from fairlattice.benchmark._protocol import choose, deal_out
+from fairlattice.datasets import Dataset
+
+PLAIN = ["logistic", "logistic+equal", "logistic+parents"]
+
+
+def people(n=600, *, unit=False, part=None, seed=0):
+    """A data set in which one small intersection has another relation between features and label."""
+    rng = np.random.default_rng(seed)
+    sex, race = rng.choice(["f", "m"], n, p=[0.3, 0.7]), rng.choice(["a", "b"], n, p=[0.2, 0.8])
+    skill = rng.normal(size=n)
+    hired = (skill - 1.5 * ((sex == "f") & (race == "a")) + 0.5 * rng.normal(size=n) > 0.4).astype(int)
+    columns = {"sex": sex, "race": race, "skill": skill, "noise": rng.normal(size=n), "hired": hired}
+    more = {}
+    if unit:
+        columns["who"] = rng.integers(0, n // 3, n)
+        more |= {"unit": "who", "drop": ("who",)}
+    if part is not None:
+        columns["part"] = part(rng, n)
+        more |= {"part": "part", "drop": (*more.get("drop", ()), "part")}
+    return Dataset(
+        "people",
+        columns,
+        label="hired",
+        positive=1,
+        sensitive=("sex", "race"),
+        cuts={},
+        about="Made.",
+        **more,
+    )
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    store = tmp_path_factory.mktemp("bench") / "store.sqlite"
+    return fl.bench([people()], store, methods=PLAIN, seeds=3), store
+
+
+# The protocol
+
+
+@settings(max_examples=25)
+@given(n=st.integers(60, 400), seed=st.integers(0, 99), unit=st.booleans())
+def test_rows_are_dealt_out_60_20_20_and_units_stay_together(n, seed, unit):
+    table = Table.of(people(n, unit=unit, seed=seed))
+    parts = deal_out(table, seed, "random")
+    together = np.sort(np.concatenate(parts))
+    assert together.tolist() == list(range(n))
+    if unit:
+        owners = [set(table.units[rows].tolist()) for rows in parts]
+        assert not (owners[0] & owners[1] or owners[0] & owners[2] or owners[1] & owners[2])
+    else:
+        assert [len(rows) / n for rows in parts] == pytest.approx([0.6, 0.2, 0.2], abs=3 / n)
+    again, other = deal_out(table, seed, "random"), deal_out(table, seed + 1, "random")
+    assert all(np.array_equal(a, b) for a, b in zip(parts, again, strict=True))
+    assert not np.array_equal(parts.test, other.test)
+
+
+def test_rows_beyond_are_tested_and_nothing_else():
+    data = people(900, unit=True)
+    table = Table.of(data, rows=300, extra_test=400)
+    assert table.n_rows <= 700
+    assert 250 < (~table.beyond).sum() <= 300
+    parts = deal_out(table, 0, "random")
+    beyond = np.flatnonzero(table.beyond)
+    assert set(beyond) <= set(parts.test)
+    assert not set(beyond) & (set(parts.train) | set(parts.validation))
+    assert not set(table.units[beyond]) & set(table.units[~table.beyond])
+    assert len(parts.train) == pytest.approx(180, abs=20)
+
+
+def test_published_splits_are_kept_and_folds_turn():
+    names = np.array(["train", "validation", "test"])
+    table = Table.of(people(part=lambda rng, n: rng.choice(names, n, p=[0.6, 0.2, 0.2])))
+    for rows, name in zip(deal_out(table, 5, "published"), names, strict=True):
+        assert set(table.parts[rows]) == {name}
+    folds = Table.of(people(part=lambda rng, n: rng.integers(1, 6, n)))
+    tested = [set(folds.parts[deal_out(folds, seed, "published").test].tolist()) for seed in range(5)]
+    assert sorted(tested, key=min) == [{1}, {2}, {3}, {4}, {5}]
+    with pytest.raises(InputError, match="no published split"):
+        deal_out(Table.of(people()), 0, "published")
+
+
+def test_the_choice_is_the_least_unfair_near_the_most_accurate():
+    def run(accuracy, unfairness):
+        return {"balanced_accuracy": accuracy, "tpr.if": unfairness, "equalized_odds.if": 1 - unfairness}
+
+    runs = [run(0.80, 0.5), run(0.77, 0.3), run(0.76, 0.1), run(0.5, 0.0)]
+    assert choose(runs, "equal_opportunity", 0.03) == 1
+    assert choose(runs, "equal_opportunity", 0.0) == 0
+    assert choose(runs, "equal_opportunity", 1.0) == 3
+    assert choose(runs, "equalized_odds", 1.0) == 0
+
+
+# A trial, against the same thing by hand
+
+
+def test_a_trial_is_what_one_would_do_by_hand(found):
+    results, _ = found
+    table, comparison = Table.of(people()), results.tables[0].comparison
+    for result, strategy in ((comparison["logistic"], "none"), (comparison["logistic+equal"], "equal")):
+        for seed in range(3):
+            parts = deal_out(table, seed, "random")
+            X = np.column_stack([table.X["skill"], table.X["noise"]])
+            mean, scale = X[parts.train].mean(0), X[parts.train].std(0)
+            Z, y = (X - mean) / scale, table.truth
+            weights = None
+            if strategy == "equal":
+                cells = table.leaves[parts.train] * 2 + y[parts.train]
+                weights = 1 / np.bincount(cells)[cells]
+                weights *= len(cells) / weights.sum()
+            model = LogisticRegression(max_iter=1000).fit(Z[parts.train], y[parts.train], weights)
+            assert result.runs[seed].rows.tolist() == parts.test.tolist()
+            assert result.runs[seed].predicted.tolist() == model.predict(Z[parts.test]).tolist()
+            expected = balanced_accuracy_score(y[parts.test], model.predict(Z[parts.test]))
+            assert result.per_repeat["balanced_accuracy"][seed] == pytest.approx(expected)
+
+
+def test_results_read_from_the_file_are_the_results(found):
+    results, path = found
+    again = read_results(Store(path, create=False))
+    assert fl.report.bench_summary(again) == fl.report.bench_summary(results)
+    assert results.tables[0].seconds("logistic+parents")["rows"] > 0
+    assert set(results.seconds) == {"encode", "rows", "train", "predict"}
+
+
+def without_seconds(path):
+    """Every trial's predictions and choices, by what was asked for."""
+    kept = {}
+    for record in Store(Path(path), create=False).records():
+        result = {k: v for k, v in record.result.items() if "seconds" not in k}
+        kept[record.key] = (record.state, json.dumps(result, sort_keys=True), record.payload)
+    return kept
+
+
+def test_any_number_of_jobs_gives_the_same_table(found, tmp_path):
+    _, path = found
+    fl.bench([people()], tmp_path / "two.sqlite", methods=PLAIN[::-1], seeds=3, n_jobs=2)
+    assert without_seconds(tmp_path / "two.sqlite") == without_seconds(path)
+
+
+def test_a_dask_cluster_of_two_processes_gives_the_same_table(found, tmp_path):
+    from distributed import Client, LocalCluster
+
+    _, path = found
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+        joblib.parallel_config("dask"),
+    ):
+        fl.bench([people()], tmp_path / "dask.sqlite", methods=PLAIN, seeds=3)
+        assert len(client.scheduler_info()["workers"]) == 2
+    assert without_seconds(tmp_path / "dask.sqlite") == without_seconds(path)
+
+
+def test_threads_of_a_users_backend_are_not_shared(found, tmp_path):
+    _, path = found
+    with joblib.parallel_config("threading", n_jobs=2):
+        fl.bench([people()], tmp_path / "threads.sqlite", methods=PLAIN, seeds=3)
+    assert without_seconds(tmp_path / "threads.sqlite") == without_seconds(path)
+
+
+def test_the_key_changes_with_all_that_a_result_depends_on():
+    table = Table.of(people())
+    trial = Trial(table.fingerprint(), Combination("logistic"), 0, Settings(), "code")
+    others = [
+        replace(trial, seed=1),
+        replace(trial, code="other"),
+        replace(trial, combination=Combination("logistic", "equal")),
+        replace(trial, settings=Settings(margin=0.1)),
+        replace(trial, settings=Settings(network=Network(steps=10))),
+        replace(trial, table=Table.of(people(seed=1)).fingerprint()),
+        replace(trial, table=Table.of(people(), axes=1).fingerprint()),
+        replace(trial, table=Table.of(people(), rows=300).fingerprint()),
+        replace(trial, table=Table.of(people(), rows=300, extra_test=100).fingerprint()),
+    ]
+    assert len({trial.key, *(t.key for t in others)}) == 10
+    assert replace(trial).key == trial.key
+    assert Table.of(people()).fingerprint() == table.fingerprint()
+
+
+def test_the_digest_of_code_sees_statements_only():
+    source = 'def f(x):\n    """Text."""\n    return x + 1  # one\n'
+    assert statements(source) == statements("def f(x):\n    return (x + 1)\n")
+    assert statements(source) != statements(source.replace("1", "2"))
+
+
+# The store and the runner
+
+
+def test_finished_trials_are_not_run_again(found, tmp_path):
+    _, path = found
+    told = []
+    fl.bench([people()], path, methods=PLAIN, seeds=3, progress=lambda *at: told.append(at))
+    assert told == [(9, 9)]
+    told.clear()
+    fl.bench([people()], path, methods=PLAIN, seeds=4, progress=lambda *at: told.append(at))
+    assert told[0] == (9, 12)
+    assert told[-1] == (12, 12)
+
+
+PLUGIN = """
+    import os, time
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+    from fairlattice.datasets import Dataset
+
+    class Slow:
+        name = "slow"
+        about = "tells of every fit in a file"
+        grid = ({"C": 1.0}, {"C": 0.1})
+
+        def make(self, *, seed, settings, C):
+            with open(os.environ["FITS"], "a") as log:
+                log.write(f"{seed} {C}\\n")
+            time.sleep(0.05)
+            return LogisticRegression(C=C)
+
+    class Fails:
+        name = "fails"
+        about = "fails where the file says so"
+        grid = ({},)
+
+        def make(self, *, seed, settings):
+            if os.path.exists(os.environ["FITS"] + ".fail"):
+                raise ValueError("on purpose")
+            return LogisticRegression()
+
+    class Coins:
+        name = "coins"
+        about = "a hundred coins"
+
+        def load(self, data_dir=None):
+            rng = np.random.default_rng(0)
+            side = rng.choice(["heads", "tails"], 100)
+            columns = {"side": side, "weight": rng.normal(size=100), "kept": rng.integers(0, 2, 100)}
+            return Dataset("coins", columns, label="kept", positive=1, sensitive=("side",), cuts={})
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    monkeypatch.setenv("FITS", str(tmp_path / "fits"))
+    file = tmp_path / "mine.py"
+    file.write_text(textwrap.dedent(PLUGIN))
+    return file
+
+
+def test_a_failing_trial_is_kept_with_its_error_and_stops_nothing(plugin, tmp_path):
+    flag, store = tmp_path / "fits.fail", tmp_path / "store.sqlite"
+    flag.touch()
+    plugins = Plugins.of([plugin])
+    asked = {"methods": ["fails", "logistic"], "seeds": 2, "plugins": plugins}
+    table = fl.bench([people()], store, **asked).tables[0]
+    assert [(f.method, f.seed, f.error) for f in table.failed] == [
+        ("fails", seed, "ValueError: on purpose") for seed in range(2)
+    ]
+    assert [r.name for r in table.comparison.results] == ["logistic"]
+    flag.unlink()
+    assert len(fl.bench([people()], store, **asked).tables[0].failed) == 2  # kept: nobody asked to retry
+    table = fl.bench([people()], store, **asked, retry=True).tables[0]
+    assert not table.failed
+    assert {r.name for r in table.comparison.results} == {"fails", "logistic"}
+
+
+def test_methods_that_lack_seeds_are_left_out_and_named(tmp_path):
+    store = tmp_path / "store.sqlite"
+    fl.bench([people()], store, methods=["logistic"], seeds=3)
+    fl.bench([people()], store, methods=["logistic+equal"], seeds=2)
+    table = read_results(Store(store)).tables[0]
+    assert table.unfinished == {"logistic+equal": 2}
+    assert [r.name for r in table.comparison.results] == ["logistic"]
+
+
+RUNNER = """
+    import sys
+    from pathlib import Path
+    sys.path.insert(0, sys.argv[1])
+    from test_bench import people
+    import fairlattice as fl
+    from fairlattice.benchmark import Plugins
+    fl.bench([people(200)], sys.argv[2], methods=["slow"], seeds=40, plugins=Plugins.of([Path(sys.argv[3])]))
+"""
+
+
+def test_kills_at_any_moment_lose_what_was_in_flight_and_two_runners_share_a_store(plugin, tmp_path):
+    """Twenty kills: nothing is corrupt, nothing finished is run again, and the end is the whole table."""
+    script, store = tmp_path / "run.py", tmp_path / "store.sqlite"
+    script.write_text(textwrap.dedent(RUNNER))
+    command = [sys.executable, str(script), str(Path(__file__).parent), str(store), str(plugin)]
+    rng = np.random.default_rng(1)
+    runners = [subprocess.Popen(command) for _ in range(2)]
+    try:
+        for _ in range(20):
+            time.sleep(float(rng.uniform(0.0, 1.6)))
+            victim = int(rng.integers(2))
+            runners[victim].kill()
+            runners[victim].wait()
+            runners[victim] = subprocess.Popen(command)
+        assert [runner.wait(timeout=120) for runner in runners] == [0, 0]
+    finally:
+        for runner in runners:
+            runner.kill()
+            runner.wait()
+    assert sqlite3.connect(store).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    records = Store(store, create=False).records()
+    assert Counter(r.state for r in records) == {"done": 40}
+    assert sorted(r.spec["seed"] for r in records) == list(range(40))
+    fits = Counter((tmp_path / "fits").read_text().splitlines())
+    assert len(fits) == 80  # two entries of the grid
+    assert fits.total() <= 80 + 2 * 20  # a kill costs its runner one trial at most
+    assert not list(tmp_path.glob(".*.lock"))
+    clean = tmp_path / "clean.sqlite"
+    subprocess.run([*command[:3], str(clean), str(plugin)], check=True)
+    assert without_seconds(clean) == without_seconds(store)
+
+
+def test_a_claim_of_the_living_is_left_alone_and_one_of_the_dead_is_taken(tmp_path):
+    table = Table.of(people())
+    trial = Trial(table.fingerprint(), Combination("logistic"), 0, Settings())
+    path = tmp_path / "store.sqlite"
+    first, second = Store(path), Store(path)
+    with second:
+        with first:
+            assert first.claim(trial)
+            assert not second.claim(trial)
+        assert second.claim(trial)  # the first let go
+        second.finish(trial.key, "done", {"figure": 1.0})
+        assert not second.claim(trial, retry=True)
+    assert Store(path).states([trial.key]) == {trial.key: "done"}
+
+
+def test_files_that_are_no_store_are_refused_and_left_alone(tmp_path):
+    text, other = tmp_path / "a.txt", tmp_path / "b.sqlite"
+    text.write_text("no database at all, but long enough to be read as the head of one " * 20)
+    sqlite3.connect(other).execute("CREATE TABLE mine (x)").connection.close()
+    for path in (text, other):
+        before = path.read_bytes()
+        with pytest.raises(InputError, match="--store"):
+            Store(path)
+        assert path.read_bytes() == before
+    with pytest.raises(InputError, match="is not there"):
+        Store(tmp_path / "none.sqlite", create=False)
+    with pytest.raises(InputError, match="holds no result yet"):
+        read_results(Store(tmp_path / "new.sqlite"))
+
+
+def test_results_of_newer_code_count_and_are_told(tmp_path):
+    table = Table.of(people())
+    path = tmp_path / "store.sqlite"
+    with Store(path) as store:
+        for code in ("old", "new"):
+            trials = [
+                Trial(table.fingerprint(), Combination("logistic"), s, Settings(), code) for s in range(2)
+            ]
+            run_trials(trials[: 2 if code == "old" else 1], {table.fingerprint(): table}, store)
+    results = read_results(Store(path))
+    assert results.n_codes == 2
+    assert len(results.tables[0].comparison["logistic"].runs) == 2
+    assert "2 versions" in fl.report.bench_summary(results)["notes"][0]
+
+
+# Methods, plugins, experiments
+
+
+def test_plugins_bring_methods_and_data_sets(plugin, tmp_path):
+    plugins = Plugins.of([plugin])
+    assert {"slow", "fails"} <= set(plugins.load())
+    assert fl.datasets.load_dataset("coins").n_rows == 100
+    results = fl.bench(
+        [fl.datasets.load_dataset("coins")],
+        tmp_path / "s.sqlite",
+        methods=["slow+equal"],
+        seeds=2,
+        plugins=plugins,
+    )
+    assert results.tables[0].outcomes["slow+equal"][0].chosen["C"] in (0.1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("x = 1", "neither a method nor a data set"),
+        ("1 +", "cannot be loaded: SyntaxError"),
+        ("class A:\n    name = 'logistic'\n    about = ''\n    grid = ({},)\n    make = None", "one of ours"),
+        ("class A:\n    name = 'adult'\n    load = None", "one of ours"),
+    ],
+)
+def test_files_that_are_no_plugin(tmp_path, source, told):
+    file = tmp_path / "mine.py"
+    file.write_text(source)
+    with pytest.raises(InputError, match=told):
+        Plugins.of([file])
+
+
+def test_files_that_cannot_be_plugins(tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        Plugins.of([tmp_path / "none.py"])
+    (tmp_path / "mine.txt").write_text("x = 1")
+    with pytest.raises(InputError, match=r"ends in \.py"):
+        Plugins.of([tmp_path / "mine.txt"])
+
+
+def test_a_method_without_sample_weight_gets_rows_drawn_by_weight(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        textwrap.dedent("""
+        import numpy as np
+
+        class Prior:
+            name, about, grid = "prior", "the share of positives it was trained on", ({},)
+
+            def make(self, *, seed, settings):
+                return Model()
+
+        class Model:
+            def fit(self, X, y):
+                self.share = np.mean(y)
+                return self
+
+            def predict_proba(self, X):
+                return np.tile([1 - self.share, self.share], (len(X), 1))
+        """)
+    )
+    table, plugins = Table.of(people(2000)), Plugins.of([file])
+    share = {}
+    for strategy in ("none", "label"):
+        trial = Trial(table.fingerprint(), Combination("prior", strategy), 0, Settings())
+        share[strategy] = trial.run(table, plugins).run.score[0]
+    train = deal_out(table, 0, "random").train
+    assert share["none"] == pytest.approx(table.truth[train].mean())
+    assert share["label"] == pytest.approx(0.5, abs=0.05)
+    assert abs(share["none"] - 0.5) > 0.06
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"methods": ["logistik"]}, "Did you mean 'logistic'"),
+        ({"methods": ["logistic+equals"]}, "Did you mean 'equal'"),
+        ({"methods": []}, "at least one method"),
+        ({"experiment": "trade"}, "must be one of"),
+        ({"seeds": 0}, "`seeds`"),
+        ({"rows": 0}, "`rows`"),
+        ({"axes": 3}, "2 sensitive attributes, not 3"),
+        ({"settings": Settings(notion="parity")}, "`notion`"),
+        ({"settings": Settings(margin=2.0)}, "`margin`"),
+        ({"settings": Settings(network=Network(dropout=1.0))}, "`dropout`"),
+        ({"settings": Settings(network=Network(hidden=()))}, "`hidden`"),
+        ({"rows": 4}, "too small to split"),
+    ],
+)
+def test_questions_that_cannot_be_asked(tmp_path, asked, told):
+    path = tmp_path / "store.sqlite"
+    with pytest.raises(InputError, match=told):
+        results = fl.bench([people()], path, **{"methods": ["logistic"], "seeds": 1, **asked})
+        raise InputError(results.tables[0].failed[0].error)  # what only a trial can see, it keeps
+
+
+def test_experiments_name_methods_that_exist():
+    for experiment in EXPERIMENTS.values():
+        for text in experiment.methods:
+            assert Combination.parse(text, METHODS).name == text
+    assert set(EXPERIMENTS) == {"tradeoff", "axes", "leveling", "fidelity", "ablation"}
+
+
+def test_axes_grow_one_by_one(tmp_path):
+    results = fl.bench([people()], tmp_path / "s.sqlite", experiment="axes", methods=["logistic"], seeds=1)
+    assert [t.people.lattice.names for t in results.tables] == [("sex",), ("sex", "race")]
+    assert all("race" not in t.people.features for t in results.tables)
+
+
+def test_fidelity_sets_made_rows_beside_real_ones(tmp_path):
+    results = fl.bench([people()], tmp_path / "s.sqlite", experiment="fidelity", seeds=2)
+    figures = results.tables[0].fidelity
+    assert set(figures) == {"real", "smote", "parents", "paper", "augment"}
+    assert 0.3 < figures["real"]["auc_neighbours"].mean < 0.7
+    assert figures["real"]["copies"] is None
+    assert figures["parents"]["copies"].mean == 1.0
+    assert results.tables[0].comparison is None
+
+
+def test_the_front_is_what_nobody_beats(found):
+    table = found[0].tables[0]
+    points = {
+        r.name: (r.estimate("balanced_accuracy").mean, r.estimate("tpr.if").mean)
+        for r in table.comparison.results
+    }
+    for name, (accuracy, unfairness) in points.items():
+        beaten = any(
+            a >= accuracy and u <= unfairness and (a, u) != (accuracy, unfairness) for a, u in points.values()
+        )
+        assert (name in table.pareto("tpr.if")) != beaten
