@@ -10,10 +10,13 @@ from __future__ import annotations
 import json
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 
 from fairlattice.benchmark._compare import safe_jobs
 from fairlattice.benchmark._plugins import Plugins
@@ -119,15 +122,26 @@ def _run_round(
                 yield delayed(_attempt)(trial, tables[trial.table], plugins)
 
     took = 0
-    # Nothing is claimed before there is a process to run it.
-    work = Parallel(
-        n_jobs=safe_jobs(n_jobs), return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1
-    )(claimed())
-    for key, state, result, payload in work:
+    for key, state, result, payload in _as_they_end(claimed(), safe_jobs(n_jobs)):
         store.finish(key, state, result, payload)
         took += 1
         tell(ended + took)
     return took
+
+
+def _as_they_end(tasks: Iterator[Any], n_jobs: int | None) -> Iterator[Any]:
+    """Results of joblib tasks as they come; no task is asked for before there is a process to run it."""
+    backend, _ = get_active_backend(prefer="processes")
+    if backend.supports_return_generator:
+        run = Parallel(n_jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
+        with warnings.catch_warnings():
+            # To joblib, loading PyTorch looks like a leak of memory; it renews the worker, and warns.
+            warnings.filterwarnings("ignore", message="A worker stopped while", category=UserWarning)
+            yield from run(tasks)
+        return
+    # A backend that gives all results at once, such as Ray's, gets a few tasks at a time.
+    while some := list(islice(tasks, effective_n_jobs(n_jobs))):
+        yield from Parallel(n_jobs, batch_size=1)(some)
 
 
 def _attempt(trial: Task, table: Table, plugins: Plugins) -> tuple[str, str, dict[str, Any], bytes]:

@@ -172,7 +172,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from fairlattice.benchmark import Store, bench
+    from fairlattice.benchmark import bench
     from fairlattice.cli._interrupt import start_workers
     from fairlattice.cli._output import progress
     from fairlattice.cli._tables import check_writable
@@ -193,7 +193,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with progress("running") as bar:
         results = bench(
             datasets,
-            Store(arguments.store),
+            arguments.store,
             experiment=arguments.experiment,
             methods=methods,
             seeds=arguments.seeds,
