@@ -32,6 +32,7 @@ from fairlattice.benchmark import (
     Trial,
     read_results,
     run_trials,
+    with_vectors,
 )
 from fairlattice.benchmark._code import statements
 from fairlattice.benchmark._protocol import choose, deal_out
@@ -219,6 +220,55 @@ def test_the_digest_of_code_sees_statements_only():
     source = 'def f(x):\n    """Text."""\n    return x + 1  # one\n'
     assert statements(source) == statements("def f(x):\n    return (x + 1)\n")
     assert statements(source) != statements(source.replace("1", "2"))
+
+
+# Texts and images
+
+
+class Letters:
+    """Stands for a model: counts of three letters."""
+
+    def __init__(self, *_, **__):
+        pass
+
+    def fit_transform(self, values):
+        return np.array([[str(v).count(letter) for letter in "abc"] for v in values], dtype=np.float32)
+
+
+def told(n=300):
+    """A data set whose text gives the label away."""
+    rng = np.random.default_rng(0)
+    glad = rng.integers(0, 2, n)
+    words = [" ".join(rng.choice(["aa good day", "a bbb cab", "well"][: 2 + g], 3)) for g in glad]
+    columns = {"text": np.array(words, dtype=object), "sex": rng.choice(["f", "m"], n), "glad": glad}
+    return Dataset(
+        "told", columns, label="glad", positive=1, sensitive=("sex",), cuts={}, text=("text",), about="Made."
+    )
+
+
+def test_texts_are_learned_from_as_texts_or_as_vectors_of_a_model(tmp_path, monkeypatch):
+    monkeypatch.setattr("fairlattice.benchmark._vectors.SentenceEncoder", Letters)
+    plain = told()
+    vectors = with_vectors(plain, text_model="folder")
+    assert vectors.features == ("text_000", "text_001", "text_002")
+    assert vectors.columns["text_001"].tolist() == [t.count("b") for t in plain.columns["text"]]
+    for data in (plain, vectors):
+        table = fl.bench([data], tmp_path / "s.sqlite", methods=["logistic"], seeds=1).tables[0]
+        assert not table.failed
+        assert table.comparison["logistic"].estimate("balanced_accuracy").mean > 0.7
+
+
+def test_images_must_become_vectors_first(monkeypatch):
+    monkeypatch.setattr("fairlattice.benchmark._vectors.ImageEncoder", Letters)
+    data = replace(told(), text=(), images=("text",))
+    with pytest.raises(InputError, match="--image-weights"):
+        Table.of(data)
+    assert list(Table.of(with_vectors(data, image_weights="imagenet")).X) == [
+        "text_000",
+        "text_001",
+        "text_002",
+    ]
+    assert with_vectors(data) == data
 
 
 # The store and the runner

@@ -415,6 +415,16 @@ def test_faces_in_the_published_split_and_of_known_persons(tmp_path):
     assert len(data.features) == 35
 
 
+def test_faces_as_images(tmp_path):
+    written(tmp_path, "list_attr_celeba.txt", faces_text())
+    with pytest.raises(InputError, match=r"img_align_celeba\.zip"):
+        load_dataset("celeba", tmp_path, features="images")
+    written(tmp_path / "img_align_celeba", "000001.jpg", "an image")
+    data = load_dataset("celeba", tmp_path, features="images")
+    assert data.features == data.images == ("image",)
+    assert data.columns["image"][5] == str(tmp_path / "img_align_celeba" / "000006.jpg")
+
+
 def test_faces_as_vectors_of_ones_own(tmp_path):
     written(tmp_path, "list_attr_celeba.txt", faces_text())
     vectors = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)

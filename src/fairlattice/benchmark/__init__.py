@@ -26,6 +26,7 @@ from fairlattice.benchmark._store import Record, Store
 from fairlattice.benchmark._strategies import STRATEGIES, Strategy
 from fairlattice.benchmark._table import People, Table
 from fairlattice.benchmark._trial import Outcome, Trial
+from fairlattice.benchmark._vectors import with_vectors
 
 __all__ = [
     "BASELINE",
@@ -74,4 +75,5 @@ __all__ = [
     "drift",
     "read_results",
     "run_trials",
+    "with_vectors",
 ]

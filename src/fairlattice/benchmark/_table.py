@@ -76,6 +76,11 @@ class Table:
         InputError
             If the data set has fewer axes, not two labels, or features that cannot be encoded.
         """
+        if data.images:
+            raise InputError(
+                f"Data set `{data.name}` holds images, which have to become vectors first. "
+                "Pass --image-weights, or to `with_vectors` what encodes them."
+            )
         if axes is not None:
             data = data.on_axes(axes)
         if rows is not None and rows < data.n_rows:

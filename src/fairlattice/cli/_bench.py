@@ -11,6 +11,7 @@ from fairlattice.exceptions import InputError
 
 if TYPE_CHECKING:
     from fairlattice.benchmark import BenchResults, Plugins, Settings
+    from fairlattice.datasets import Dataset
 
 NAME = "bench"
 HELP = "run the methods of the literature on data sets; every finished trial is kept"
@@ -48,7 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--datasets", metavar="A,B,…", required=True, help="data sets by name: see bench list"
+        "--datasets",
+        metavar="A,B,…",
+        required=True,
+        help="data sets by name, with options as in twitter:pool=no; see bench list",
     )
     parser.add_argument(
         "--experiment",
@@ -88,6 +92,18 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="where data sets' files lie; without it they are fetched where OpenML has them",
     )
+    parser.add_argument(
+        "--text-model",
+        type=Path,
+        metavar="FOLDER",
+        help="a local model of sentence-transformers for texts (default TF-IDF)",
+    )
+    parser.add_argument(
+        "--image-weights",
+        metavar="FILE",
+        help="weights of ResNet18 for images, or imagenet: those of torchvision",
+    )
+    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keep vectors of texts and images there")
     parser.add_argument(
         "--plugin",
         type=Path,
@@ -176,7 +192,6 @@ def _run(arguments: argparse.Namespace) -> int:
     from fairlattice.cli._interrupt import start_workers
     from fairlattice.cli._output import progress
     from fairlattice.cli._tables import check_writable
-    from fairlattice.datasets import load_dataset
 
     _check_output(arguments)
     if not 0 < abs(arguments.jobs) < 1000:
@@ -186,9 +201,8 @@ def _run(arguments: argparse.Namespace) -> int:
     plugins, settings = _plugins(arguments), _settings(arguments)
     settings.check()
     check_writable(arguments.store)
-    names = _names(arguments.datasets, "--datasets")
     methods = None if arguments.methods is None else _names(arguments.methods, "--methods")
-    datasets = [load_dataset(name, arguments.data_dir) for name in names]
+    datasets = _datasets(arguments)
     start_workers(arguments.jobs)
     with progress("running") as bar:
         results = bench(
@@ -207,6 +221,34 @@ def _run(arguments: argparse.Namespace) -> int:
             progress=bar,
         )
     return _publish(arguments, results, None)
+
+
+def _datasets(arguments: argparse.Namespace) -> list[Dataset]:
+    """The data sets named, with texts and images as vectors where that was asked for."""
+    from fairlattice.benchmark import with_vectors
+    from fairlattice.cli._output import progress
+    from fairlattice.datasets import load_dataset
+
+    found = []
+    for text in _names(arguments.datasets, "--datasets"):
+        name, *options = text.split(":")
+        data = load_dataset(name, arguments.data_dir, **dict(_option(name, part) for part in options))
+        with progress(f"encoding {name}") as bar:
+            model, weights = arguments.text_model, arguments.image_weights
+            found.append(
+                with_vectors(
+                    data, text_model=model, image_weights=weights, cache=arguments.cache, progress=bar
+                )
+            )
+    return found
+
+
+def _option(name: str, text: str) -> tuple[str, Any]:
+    """``pool=no`` as ``("pool", False)``."""
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise InputError(f"`--datasets` has {name}:{text}. Options are told as in {name}:OPTION=VALUE.")
+    return key, {"yes": True, "no": False}.get(value, value)
 
 
 def _show(arguments: argparse.Namespace) -> int:

@@ -29,6 +29,7 @@ SOURCE = Source(
 SENSITIVE = ("Male", "Young", "Attractive", "Pale_Skin")
 _LABEL = "Smiling"
 _ATTRIBUTES, _PARTITION, _IDENTITY = "list_attr_celeba.txt", "list_eval_partition.txt", "identity_CelebA.txt"
+_IMAGES = "img_align_celeba"
 _PARTS = ("train", "validation", "test")
 _ADVICE = f"The folder must hold CelebA's {_ATTRIBUTES}, from {SOURCE.url}."
 _BLOCK = 20_000  # rows of features looked at together
@@ -43,8 +44,9 @@ def load_celeba(data_dir: Path | str | None = None, *, features: Path | str = "a
         A folder with `list_attr_celeba.txt`, or one with a folder `celeba` that has it. If
         `list_eval_partition.txt` lies beside it, `part` tells the published split; if
         `identity_CelebA.txt` does, the person is the unit.
-    features : "attributes" or path, default="attributes"
-        "attributes": the other 35 attributes, 0 or 1. Otherwise a `.npy` file of shape (n, d), such as the
+    features : "attributes", "images" or path, default="attributes"
+        "attributes": the other 35 attributes, 0 or 1. "images": paths of the images themselves, in the folder
+        `img_align_celeba`, for an encoder of images. Otherwise a `.npy` file of shape (n, d), such as the
         embeddings of a vision model, whose row i belongs to image i of the list; its columns are called v000,
         v001 … and the 35 attributes are left out.
 
@@ -67,10 +69,13 @@ def load_celeba(data_dir: Path | str | None = None, *, features: Path | str = "a
     if str(features) == "attributes":
         others = [name for name in names if name not in (*SENSITIVE, _LABEL)]
         columns |= {name: values[:, names.index(name)] for name in others}
-    else:
+    elif str(features) != "images":
         columns |= _vectors(Path(features), len(images))
-    columns |= {_LABEL: values[:, names.index(_LABEL)], "image": objects(images)}
+    as_images = str(features) == "images"
+    columns |= {_LABEL: values[:, names.index(_LABEL)]}
+    columns |= {"image": _paths(folder / _IMAGES, images) if as_images else objects(images)}
     columns |= _beside(folder, images)
+    aside = ("part", "person") if as_images else ("image", "part", "person")
     return Dataset(
         name="celeba",
         columns=columns,
@@ -78,8 +83,9 @@ def load_celeba(data_dir: Path | str | None = None, *, features: Path | str = "a
         positive=1,
         sensitive=SENSITIVE,
         cuts={},
-        drop=tuple(name for name in ("image", "part", "person") if name in columns),
+        drop=tuple(name for name in aside if name in columns),
         about=ABOUT,
+        images=("image",) if as_images else (),
         unit="person" if "person" in columns else None,
         part="part" if "part" in columns else None,
         source=SOURCE,
@@ -125,6 +131,15 @@ def _signs(path: Path, line: int, row: str, width: int) -> str:
     if odd:
         raise InputError(f"`{path}` has {min(odd)!r} in line {line:,}, not 1 or -1. Is it the right file?")
     return "".join(values).replace("-1", "0")
+
+
+def _paths(folder: Path, images: list[str]) -> Any:
+    """Where the images lie; that the first one is there is checked, the others are when they are read."""
+    if not (folder / images[0]).is_file():
+        raise InputError(
+            f"`{folder / images[0]}` is not there. Unpack CelebA's {_IMAGES}.zip beside the lists."
+        )
+    return objects(str(folder / image) for image in images)
 
 
 def _vectors(path: Path, n: int) -> Columns:

@@ -71,6 +71,8 @@ class Dataset:
         One sentence of origin, for the reader of a result.
     text : tuple of str
         Columns of free text: features that are read as text and not as categories; "" where there is none.
+    images : tuple of str
+        Columns of paths of images: features that are seen and not read.
     unit : str, optional
         The column that names the person. Rows of one unit belong into one part of a split. Also in `drop`.
     part : str, optional
@@ -94,6 +96,7 @@ class Dataset:
     drop: tuple[str, ...] = ()
     about: str = ""
     text: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
     unit: str | None = None
     part: str | None = None
     source: Source | None = field(default=None, repr=False)
@@ -101,7 +104,8 @@ class Dataset:
     def __post_init__(self) -> None:
         beside = tuple(name for name in (self.unit, self.part) if name is not None)
         check_columns_exist(
-            (self.label, *self.sensitive, *self.cuts, *self.drop, *self.text, *beside), list(self.columns)
+            (self.label, *self.sensitive, *self.cuts, *self.drop, *self.text, *self.images, *beside),
+            list(self.columns),
         )
         check_same_length(**self.columns)
         for name in beside:
