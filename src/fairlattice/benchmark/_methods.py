@@ -109,7 +109,7 @@ METHODS: dict[str, Method] = {
         ),
         NeuralMethod(
             "fairgrad", "group weights updated in training (2206.10923)", "FairGrad",
-            _weights(0.001, 0.01, 0.1), has_notion=True,
+            _weights(1e-5, 1e-4, 1e-3), has_notion=True,
         ),
         ProjectionMethod(
             "inlp", "nullspace projection (2004.07667)", tuple({"n_iterations": n} for n in (2, 5, 10))

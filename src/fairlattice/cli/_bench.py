@@ -256,18 +256,17 @@ def _show(arguments: argparse.Namespace) -> int:
     from fairlattice.benchmark import EXPERIMENTS, Store, read_results
 
     _check_output(arguments)
-    methods = None
     if arguments.experiment is not None:
-        methods = EXPERIMENTS[check_choice("--experiment", arguments.experiment, tuple(EXPERIMENTS))].methods
-    return _publish(arguments, read_results(Store(arguments.store, create=False)), methods)
+        check_choice("--experiment", arguments.experiment, tuple(EXPERIMENTS))
+    return _publish(arguments, read_results(Store(arguments.store, create=False)), arguments.experiment)
 
 
-def _publish(arguments: argparse.Namespace, results: BenchResults, methods: tuple[str, ...] | None) -> int:
+def _publish(arguments: argparse.Namespace, results: BenchResults, experiment: str | None) -> int:
     """Print or write tables, JSON and page."""
     from fairlattice.cli._output import note, publish, report_file
     from fairlattice.report import bench_summary, bench_table, bench_text, to_json
 
-    summary = bench_summary(results, methods=methods)
+    summary = bench_summary(results, experiment=experiment)
     others = [report_file(arguments.report, summary)]
     if arguments.format == "terminal":
         view: Any = bench_text(summary)

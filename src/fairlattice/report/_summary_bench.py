@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fairlattice.benchmark import BASELINE, METHODS, STRATEGIES, BenchResults, BenchTable, Comparison
+from fairlattice.benchmark import (
+    BASELINE,
+    EXPERIMENTS,
+    METHODS,
+    STRATEGIES,
+    BenchResults,
+    BenchTable,
+    Comparison,
+    Experiment,
+)
 from fairlattice.diagnostics import adjusted
 from fairlattice.report._summary import Summary, attribute_rows, strategy_figures, versions
 
@@ -17,9 +26,10 @@ _CHANCE = (
 )
 
 
-def bench_summary(results: BenchResults, *, methods: Sequence[str] | None = None) -> Summary:
-    """Results of experiments as plain data, schema ``fairlattice/bench/1``; of some methods if named."""
-    tables = [_table(table, methods) for table in results.tables]
+def bench_summary(results: BenchResults, *, experiment: str | None = None) -> Summary:
+    """Results of experiments as plain data, schema ``fairlattice/bench/1``; of one experiment if named."""
+    plan = None if experiment is None else EXPERIMENTS[experiment]
+    tables = [t for t in (_table(table, plan) for table in results.tables) if _says_something(t)]
     notes = [_SEVERAL.format(n=results.n_codes)] if results.n_codes > 1 else []
     most = max((len(t["methods"]) for t in tables), default=0)
     if most > 1:
@@ -33,10 +43,18 @@ def bench_summary(results: BenchResults, *, methods: Sequence[str] | None = None
     }
 
 
-def _table(table: BenchTable, methods: Sequence[str] | None) -> Summary:
+def _says_something(table: Summary) -> bool:
+    return any(table[key] for key in ("methods", "fidelity", "failed", "unfinished"))
+
+
+def _asked(plan: Experiment | None, method: str) -> bool:
+    return plan is None or method in plan.methods or (plan.fidelity and method == "fidelity")
+
+
+def _table(table: BenchTable, plan: Experiment | None) -> Summary:
     people, found = table.people, table.comparison
-    names = [] if found is None else [r.name for r in found.results if methods is None or r.name in methods]
-    rows = [] if found is None else [_method(table, found, name) for name in names]
+    names = [] if found is None else [r.name for r in found.results]
+    rows = [] if found is None else [_method(table, found, name) for name in names if _asked(plan, name)]
     for row in rows:
         row["pareto"] = [k for k, rate in _NOTIONS.items() if row["name"] in table.pareto(f"{rate}.if")]
     _adjust(rows)
@@ -54,11 +72,11 @@ def _table(table: BenchTable, methods: Sequence[str] | None) -> Summary:
         "settings": dict(table.settings),
         "seeds": 0 if found is None else found.settings["repeats"],
         "methods": rows,
-        "unfinished": dict(table.unfinished),
-        "failed": [asdict(f) for f in table.failed],
+        "unfinished": {name: n for name, n in table.unfinished.items() if _asked(plan, name)},
+        "failed": [asdict(f) for f in table.failed if _asked(plan, f.method)],
         "fidelity": {
             source: {k: None if e is None else asdict(e) for k, e in figures.items()}
-            for source, figures in table.fidelity.items()
+            for source, figures in (table.fidelity.items() if plan is None or plan.fidelity else ())
         },
     }
 
