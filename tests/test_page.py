@@ -7,18 +7,21 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from functools import cache
 from html.parser import HTMLParser
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fairlattice as fl
+from fairlattice.benchmark import Store, read_results
 from fairlattice.exceptions import InputError
 from fairlattice.metrics import audit_series
-from fairlattice.report import audit_summary, compare_summary
+from fairlattice.report import audit_summary, bench_summary, compare_summary
 from fairlattice.report._charts import chart_png
 from fairlattice.report._page import figures, to_html
 from fairlattice.report._page_lattice import explorer_data
@@ -59,6 +62,9 @@ DATA = {
     "dropped",
     "first",
     "positive",
+    "error",
+    "method",
+    "remarks",
 }
 
 
@@ -295,7 +301,25 @@ def a_diagnosis(told=False, fails=True):
     }
 
 
-SUMMARIES = {"audit": an_audit, "compare": a_comparison, "diagnose": a_diagnosis}
+@cache
+def a_bench():
+    """Experiments with axes, made rows and failures."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder) / "trials.sqlite")
+        data = [fl.datasets.load_dataset("diabetes")]
+        for axes in (1, 2):
+            fl.bench(data, store, methods=["logistic", "logistic+equal"], seeds=2, axes=axes)
+        summary = through_json(bench_summary(read_results(store)))
+    fidelity = {"auc_linear": {"mean": 0.5, "se": 0.01}, "mmd": {"mean": 412.5, "se": None}, "copies": None}
+    for table in summary["tables"]:
+        table["failed"] = [{"method": "broken", "seed": 0, "error": "ValueError: <b>on purpose</b>"}]
+        table["unfinished"] = {"dro": 1}
+        table["methods"][1]["remarks"] = ["few rows"]
+    summary["tables"][-1]["fidelity"] = {"real": fidelity, "paper": fidelity}
+    return summary
+
+
+SUMMARIES = {"audit": an_audit, "bench": a_bench, "compare": a_comparison, "diagnose": a_diagnosis}
 
 
 def checked(summary):
@@ -325,7 +349,7 @@ def test_every_schema_makes_a_whole_page_that_is_the_same_every_time(kind):
     assert summary == before
     assert to_html(through_json(summary)) == html
     assert len(html.encode()) < 400_000
-    assert summary["data"]["name"] in page.text
+    assert summary.get("tables", [summary])[0]["data"]["name"] in page.text
     assert page.images
 
 
@@ -583,7 +607,7 @@ def test_figures_stand_alone(kind):
     assert png.startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("schema", [None, "fairlattice/audit/2", "fairlattice/bench/1", 7, {}])
+@pytest.mark.parametrize("schema", [None, "fairlattice/audit/2", "fairlattice/bench/2", 7, {}])
 def test_an_unknown_schema_is_refused_with_those_known(schema):
     summary = {**an_audit(), "schema": schema}
     for call in (to_html, figures):

@@ -187,7 +187,7 @@ def line_at(x: float, color: str, axis: Spec) -> Spec:
     }
 
 
-def legend(kinds: Sequence[Kind], y: float, x: float = 0) -> list[Spec]:
+def legend(kinds: Sequence[Kind], y: float, x: float = 0, letter: float = _LETTER) -> list[Spec]:
     """The kinds side by side, each with its mark."""
     layers: list[Spec] = []
     for kind in kinds:
@@ -205,7 +205,7 @@ def legend(kinds: Sequence[Kind], y: float, x: float = 0) -> list[Spec]:
             {"data": {"values": [{}]}, "mark": mark, "encoding": {}},
             text_at(kind.label, x + 15, y + 0.5),
         ]
-        x += 34 + _LETTER * len(kind.label)
+        x += 34 + letter * len(kind.label)
     return layers
 
 
@@ -221,14 +221,15 @@ def draw(chart: Chart) -> str:
     from vl_convert import vegalite_to_svg
 
     svg = vegalite_to_svg(chart.spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
-    svg = _unique_ids(_rounded(svg), chart.name)
+    svg = _unique_ids(_rounded(svg), chart.name).replace(f' font-family="{_FONT}"', "")  # once is enough
     head, _, rest = svg.partition(">")
     width, height = re.findall(r'(?:width|height)="([\d.]+)"', head)[:2]
     ids = f"{chart.name}-title {chart.name}-about"
     told = f'<title id="{chart.name}-title">{escape(chart.title)}</title>'
     told += f'<desc id="{chart.name}-about">{escape(chart.about)}</desc>'
     start = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-    return f'{start}viewBox="0 0 {width} {height}" role="img" aria-labelledby="{ids}">{told}{rest}'
+    start += f'viewBox="0 0 {width} {height}" font-family="{_FONT}" '
+    return f'{start}role="img" aria-labelledby="{ids}">{told}{rest}'
 
 
 def chart_png(chart: Chart | str | Mapping[str, Any], *, scale: float = 2.0) -> bytes:

@@ -26,7 +26,9 @@ from fairlattice.report._charts import (
 
 MOST_ROWS = 30
 _LEFT, _WIDTH, _RIGHT, _ROW = 290, 370, 70, 21
-_PLOT = (470, 320)
+PLOT = (470, 320)
+_SAME = 1e-4  # figures closer than this need no axis of their own
+_BESIDE = 126  # pixels that a name may take right of the plot
 _LABEL_HEIGHT, _LABEL_LETTER = 14, 6.6
 
 
@@ -147,9 +149,9 @@ def tradeoff_chart(
     name: str, title: str, about: str, spots: Sequence[Spot], *, x_title: str, y_title: str
 ) -> Chart:
     """Two figures against each other, with error bars and names beside the points."""
-    width, height = _PLOT
-    x_domain = _domain([v for s in spots for v in (s.x - s.x_se, s.x + s.x_se)])
-    y_domain = _domain([v for s in spots for v in (s.y - s.y_se, s.y + s.y_se)])
+    width, height = PLOT
+    x_domain = padded([v for s in spots for v in (s.x - s.x_se, s.x + s.x_se)])
+    y_domain = padded([v for s in spots for v in (s.y - s.y_se, s.y + s.y_se)])
     x = x_axis(x_title, x_domain)
     y = {**x_axis(y_title, y_domain), "field": "y"}
     flat = [
@@ -175,22 +177,23 @@ def tradeoff_chart(
         mine = [f for f, s in zip(flat, spots, strict=True) if s.reference == wanted]
         if mine:
             layers.append(points(mine, kind, x, y, size=80))
-    layers += _labels(spots, x_domain, y_domain)
+    layers += spot_labels(spots, x_domain, y_domain)
     layers.append(text_at("↖ better: fairer and more accurate", 4, -12, opacity=0.7))
     padding = {"left": 70, "right": 130, "top": 28, "bottom": 50}
     return Chart(name, title, about, base(width, height, padding, layers))
 
 
-def _domain(values: Sequence[float]) -> tuple[float, float]:
+def padded(values: Sequence[float]) -> tuple[float, float]:
+    """The domain of an axis, with room around the values."""
     low, high = min(values), max(values)
-    room = 0.08 * (high - low) or 0.05
+    room = 0.08 * (high - low) if high - low > _SAME else 0.05
     return round(low - room, 6), round(high + room, 6)
 
 
-def _labels(
+def spot_labels(
     spots: Sequence[Spot], x_domain: tuple[float, float], y_domain: tuple[float, float]
 ) -> list[Spec]:
-    """Names beside their points, none over another; points that agree share one."""
+    """Names beside their points, none over another; points that agree share one, some have none."""
     together: dict[tuple[float, float], list[str]] = {}
     for s in spots:
         together.setdefault((round(s.x, 9), round(s.y, 9)), []).append(s.label)
@@ -199,12 +202,15 @@ def _labels(
     layers: list[Spec] = []
     for (sx, sy), names in sorted(together.items(), key=lambda item: (-item[0][1], item[0][0])):
         px, at = at_px[sx, sy]
-        text = ", ".join(names)
+        text = ", ".join(n for n in names if n)
+        if not text:
+            continue
         side, py = _free_place(px, at, _LABEL_LETTER * len(text), placed)
         if abs(py - at) > _LABEL_HEIGHT:
-            line: Spec = {"type": "rule", "x": px, "y": at, "x2": px + 8 * side, "y2": py, "color": GREY}
-            mark = {**line, "strokeWidth": 0.7, "aria": False}
-            layers.append({"data": {"values": [{}]}, "mark": mark, "encoding": {}})
+            mark = {"type": "rule", "color": GREY, "strokeWidth": 0.7, "aria": False}
+            ways = {"x": px, "y": at, "x2": px + 8 * side, "y2": py}
+            joined = {k: {"value": round(v, 2)} for k, v in ways.items()}
+            layers.append({"data": {"values": [{}]}, "mark": mark, "encoding": joined})
         layers.append(text_at(text, px + 10 * side, py, "left" if side > 0 else "right"))
     return layers
 
@@ -218,10 +224,10 @@ def _free_place(
             for py in (at - step, at + step):
                 left, right = sorted((px + 10 * side, px + (10 + length) * side))
                 free = all(left >= r or ll >= right or abs(py - t) >= _LABEL_HEIGHT for ll, r, t in placed)
-                if free and left > -40 and 0 < py < _PLOT[1]:
+                if free and left > -40 and right < PLOT[0] + _BESIDE and 0 < py < PLOT[1]:
                     placed.append((left, right, py))
                     return side, py
-    return 1, at
+    return 1 if px < PLOT[0] / 2 else -1, at
 
 
 def _pixels(
@@ -229,8 +235,8 @@ def _pixels(
 ) -> tuple[float, float]:
     """Where a point of the plot lies, from its upper left corner."""
     return (
-        (at[0] - x_domain[0]) / (x_domain[1] - x_domain[0]) * _PLOT[0],
-        (y_domain[1] - at[1]) / (y_domain[1] - y_domain[0]) * _PLOT[1],
+        (at[0] - x_domain[0]) / (x_domain[1] - x_domain[0]) * PLOT[0],
+        (y_domain[1] - at[1]) / (y_domain[1] - y_domain[0]) * PLOT[1],
     )
 
 
@@ -284,7 +290,7 @@ def cloud_chart(
 ) -> Chart:
     """Rows laid out in two dimensions whose units mean nothing, one kind of mark per cloud."""
     width, height = 420, 300
-    x_domain, y_domain = (_domain([p[axis] for cloud in clouds for p in cloud]) for axis in (0, 1))
+    x_domain, y_domain = (padded([p[axis] for cloud in clouds for p in cloud]) for axis in (0, 1))
     bare = {"labels": False, "ticks": False}
     x = x_axis("", x_domain, **bare)
     y = {**x_axis("", y_domain, **bare), "field": "y"}

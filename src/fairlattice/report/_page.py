@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,8 +22,10 @@ from fairlattice._validation import did_you_mean
 from fairlattice.exceptions import InputError
 from fairlattice.report._charts import draw
 from fairlattice.report._page_answer import audit_answer
+from fairlattice.report._page_answer_bench import bench_answer
 from fairlattice.report._page_answer_others import compare_answer, diagnose_answer
 from fairlattice.report._page_audit import audit_sections
+from fairlattice.report._page_bench import bench_method, bench_sections, bench_subject
 from fairlattice.report._page_blocks import Answer, Explorer, Figure, Section
 from fairlattice.report._page_compare import compare_sections
 from fairlattice.report._page_diagnose import diagnose_sections
@@ -30,10 +33,30 @@ from fairlattice.report._page_method import method_section
 from fairlattice.report._page_words import clean, cut, name, shown, undirected
 
 Summary = Mapping[str, Any]
-_SCHEMAS: dict[str, tuple[str, Callable[[Summary], Answer], Callable[[Summary], list[Section]]]] = {
-    "fairlattice/audit/1": ("Fairness audit", audit_answer, audit_sections),
-    "fairlattice/compare/1": ("Comparison of strategies", compare_answer, compare_sections),
-    "fairlattice/diagnose/1": ("Diagnosis of synthetic rows", diagnose_answer, diagnose_sections),
+
+
+def _table_subject(summary: Summary) -> tuple[str, Markup, str]:
+    """What the page is about: for its title, for its heading, and how many rows there are."""
+    data = summary["data"]
+    return undirected(cut(shown(data["name"]))), name(data["name"]), f"{data['rows']:,} rows"
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What is shown of a schema, in the page's order."""
+
+    title: str
+    answer: Callable[[Summary], Answer]
+    sections: Callable[[Summary], list[Section]]
+    method: Callable[[Summary], Section] = method_section
+    subject: Callable[[Summary], tuple[str, Markup, str]] = _table_subject
+
+
+_SCHEMAS = {
+    "fairlattice/audit/1": _Kind("Fairness audit", audit_answer, audit_sections),
+    "fairlattice/bench/1": _Kind("Experiments", bench_answer, bench_sections, bench_method, bench_subject),
+    "fairlattice/compare/1": _Kind("Comparison of strategies", compare_answer, compare_sections),
+    "fairlattice/diagnose/1": _Kind("Diagnosis of synthetic rows", diagnose_answer, diagnose_sections),
 }
 
 
@@ -43,7 +66,7 @@ def to_html(summary: Summary) -> str:
     Parameters
     ----------
     summary : mapping
-        The parsed JSON of an audit, a comparison or a diagnosis, as its key ``schema`` tells.
+        The parsed JSON of an audit, a comparison, a diagnosis or experiments, as its key ``schema`` tells.
 
     Returns
     -------
@@ -64,22 +87,23 @@ def to_html(summary: Summary) -> str:
     >>> to_html(audit_summary(audit, data)).startswith("<!doctype html>")
     True
     """
-    title, answer, sections = _known(summary)
-    return str(_guarded(summary, lambda: _render(summary, title, answer(summary), sections(summary))))
+    kind = _known(summary)
+    return str(_guarded(summary, lambda: _render(summary, kind)))
 
 
-def _render(summary: Summary, title: str, told: Answer, body: list[Section]) -> str:
-    script = _resource("page.js")
+def _render(summary: Summary, kind: _Kind) -> str:
+    script, body = _resource("page.js"), kind.sections(summary)
+    title, heading, size = kind.subject(summary)
     return (
         _environment()
         .get_template("page.html.j2")
         .render(
-            kind=title,
-            title=f"{title}: {undirected(cut(shown(summary['data']['name'])))}",
-            data=summary["data"],
-            data_name=name(summary["data"]["name"]),
-            answer=told,
-            sections=[*body, method_section(summary)],
+            kind=kind.title,
+            title=f"{kind.title}: {title}",
+            sub=size,
+            data_name=heading,
+            answer=kind.answer(summary),
+            sections=[*body, kind.method(summary)],
             style=Markup(_resource("page.css")),
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -107,17 +131,17 @@ def figures(summary: Summary) -> dict[str, str]:
     InputError
         As :func:`to_html` does.
     """
-    _, _, sections = _known(summary)
+    kind = _known(summary)
 
     def drawn() -> dict[str, str]:
-        blocks = [b for s in sections(summary) for b in s.blocks if isinstance(b, Figure)]
+        blocks = [b for s in kind.sections(summary) for b in s.blocks if isinstance(b, Figure)]
         return {b.chart.name: draw(b.chart) for b in blocks}
 
     found: dict[str, str] = _guarded(summary, drawn)
     return found
 
 
-def _known(summary: Any) -> tuple[str, Callable[[Summary], Answer], Callable[[Summary], list[Section]]]:
+def _known(summary: Any) -> _Kind:
     schema = summary.get("schema") if isinstance(summary, Mapping) else None
     if not isinstance(schema, str) or schema not in _SCHEMAS:
         hint = did_you_mean(schema, _SCHEMAS) if isinstance(schema, str) else ""

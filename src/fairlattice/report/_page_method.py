@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -14,20 +14,21 @@ Summary = Mapping[str, Any]
 _MOST_NAMED = 40
 
 
-def method_section(summary: Summary) -> Section:
-    """How the report was made, so that it can be made again."""
-    blocks: list[Any] = [
-        Heading(Markup("Data")),
-        Facts(list(_data(summary))),
-        Heading(Markup("Settings")),
-        Facts([(_words(k), _value(v)) for k, v in summary["settings"].items()]),
-    ]
+def method_section(summary: Summary, tables: Sequence[Summary] | None = None) -> Section:
+    """How the report was made, so that it can be made again; of several tables, each with its settings."""
+    blocks: list[Any] = []
+    told = [summary] if tables is None else tables
+    for table in told:
+        which = Markup(": {}").format(name(table["data"]["name"])) if len(told) > 1 else ""
+        blocks += [Heading(Markup("Data{}").format(which)), Facts(list(_data(table)))]
+        settings = [(_words(k), _value(v)) for k, v in table["settings"].items()]
+        blocks += [Heading(Markup("Settings{}").format(which)), Facts(settings)] if settings else []
     if summary.get("versions"):
         blocks += [
             Heading(Markup("Versions")),
             Facts([(cut(shown(k)), _value(v)) for k, v in summary["versions"].items()]),
         ]
-    blocks += [Heading(Markup("How to read it")), Items(list(_reading(summary)))]
+    blocks += [Heading(Markup("How to read it")), Items(list(_reading(summary, told)))]
     return Section("method", "Method, data and caveats", blocks)
 
 
@@ -48,6 +49,8 @@ def _data(summary: Summary) -> Iterator[tuple[str, Markup]]:
     data = summary["data"]
     yield "name", name(data["name"], 200)
     yield "rows", plain(f"{data['rows']:,}")
+    if data.get("about"):
+        yield "origin", plain(data["about"])
     if data.get("sha256"):
         yield "SHA-256", Markup("<code>{}</code>").format(shown(data["sha256"]))
     for key, words in (("label", "label"), ("prediction", "prediction"), ("baseline", "baseline")):
@@ -65,9 +68,9 @@ def _data(summary: Summary) -> Iterator[tuple[str, Markup]]:
         yield "weights", plain("rows are weighted; numbers of rows are effective numbers")
 
 
-def _reading(summary: Summary) -> Iterator[Markup]:
-    settings = summary["settings"]
-    schema = summary["schema"]
+def _reading(summary: Summary, tables: Sequence[Summary]) -> Iterator[Markup]:
+    every = [t["settings"] for t in tables]
+    settings, schema = every[0] if every else {}, summary["schema"]
     if "audit" in schema:
         yield Markup("Every interval holds at {} confidence; single rates have {} intervals.").format(
             percent(settings["confidence"]), str(settings.get("interval", "jeffreys")).capitalize()
@@ -81,12 +84,17 @@ def _reading(summary: Summary) -> Iterator[Markup]:
             "Every strategy is trained and tested on the same splits. Splits share rows, so what is beyond "
             "noise is judged by a corrected variance, wider than the standard errors shown."
         )
-    if "alpha" in settings:
+    elif "bench" in schema:
+        yield Markup(
+            "Every method is trained, chosen and tested on the same splits, one per seed. Splits share rows, "
+            "so what is beyond noise is judged by a corrected variance, wider than the standard errors shown."
+        )
+    for alpha in dict.fromkeys(s["alpha"] for s in every if "alpha" in s):
         yield Markup(
             "DF (differential fairness): the largest log ratio of two groups' rates. IF{}: α·(1 − the worse "
             "rate) + (1 − α)·(1 − worse/better), the largest over pairs, with α = {}. Both are taken of "
             "smoothed rates."
-        ).format(f"{settings['alpha']:g}", f"{settings['alpha']:g}")
+        ).format(f"{alpha:g}", f"{alpha:g}")
     yield from (plain(cut(shown(c), 1_000)) for c in summary.get("caveats", ()))
     yield Markup(
         "Figures describe this table. They say nothing of people who are not in it, nor whether its labels "

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from fairlattice._files import strict_json, write_text
-from fairlattice.benchmark import Comparison, Diagnosis
+from fairlattice.benchmark import BenchResults, Comparison, Diagnosis
 from fairlattice.exceptions import InputError
 from fairlattice.metrics import Audit
 from fairlattice.report._page import figures, to_html
 from fairlattice.report._summary import Summary, compare_summary, to_json
 from fairlattice.report._summary_audit import audit_summary
+from fairlattice.report._summary_bench import bench_summary
 from fairlattice.report._summary_diagnose import diagnose_summary
 
 _HEIGHT = 720  # of the page in a notebook, in pixels
@@ -48,19 +49,24 @@ class Report:
 
     @classmethod
     def of(
-        cls, result: Audit | Comparison | Diagnosis, *, name: str = "data", label: str = "label", **more: Any
+        cls,
+        result: Audit | Comparison | Diagnosis | BenchResults,
+        *,
+        name: str = "data",
+        label: str = "label",
+        **more: Any,
     ) -> Self:
-        """The report of an audit, a comparison or a diagnosis.
+        """The report of an audit, a comparison, a diagnosis or experiments.
 
         Parameters
         ----------
-        result : Audit, Comparison or Diagnosis
+        result : Audit, Comparison, Diagnosis or BenchResults
             What was found.
         name, label : str
-            What the data and the label are called in it.
+            What the data and the label are called in it; experiments bring their own names.
         **more
             What the summary of an audit or a diagnosis may also hold: ``leveling``, ``scores``, ``series``;
-            ``noise``, ``drift``.
+            ``noise``, ``drift``; of experiments: ``experiment``, the one to show.
 
         Raises
         ------
@@ -76,8 +82,11 @@ class Report:
         if isinstance(result, Diagnosis):
             rows = result.n_train + result.n_held_out
             return cls(diagnose_summary(result, {**about, "rows": rows}, **more))
+        if isinstance(result, BenchResults):
+            return cls(bench_summary(result, **more))
         raise InputError(
-            f"A report is made of an audit, a comparison or a diagnosis, got {type(result).__name__}."
+            "A report is made of an audit, a comparison, a diagnosis or experiments, "
+            f"got {type(result).__name__}."
         )
 
     @classmethod
