@@ -134,7 +134,8 @@ def test_an_interruption_keeps_what_was_finished(tmp_path):
     path = tmp_path / "trials.sqlite"
     command = [sys.executable, "-m", "fairlattice", *RUN[:-2], "--seeds", "400", "--store", str(path)]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    for _ in range(600):
+    patience = time.monotonic() + 120
+    while time.monotonic() < patience:
         time.sleep(0.05)
         if path.exists() and any(r.state == "done" for r in Store(path, create=False).records()):
             break

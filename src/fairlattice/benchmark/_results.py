@@ -153,7 +153,7 @@ def _table(
         if r.state == "done":
             seed = int(r.spec["seed"])
             done.setdefault(r.spec["method"], {})[seed] = Outcome.of_plain(seed, dict(r.result), r.payload)
-    seeds = max((sorted(runs) for runs in done.values()), key=len, default=[])
+    seeds = _shared_seeds([set(runs) for runs in done.values()])
     complete = {name: runs for name, runs in done.items() if set(seeds) <= set(runs)}
     outcomes = {name: tuple(complete[name][seed] for seed in seeds) for name in _in_order(complete)}
     failed = tuple(
@@ -170,6 +170,19 @@ def _table(
         failed,
         _fidelity([r.result["figures"] for r in fidelity if r.state == "done"]),
     )
+
+
+def _shared_seeds(known: Sequence[set[int]]) -> list[int]:
+    """The first seeds that make the largest table of methods that have them all.
+
+    Examples
+    --------
+    >>> _shared_seeds([{0, 1, 2}, {0, 1}, {0, 1}]), _shared_seeds([{0, 1, 2}, {0}])
+    ([0, 1], [0, 1, 2])
+    """
+    every = sorted(set().union(*known))
+    firsts = [every[:n] for n in range(len(every), 0, -1)]
+    return max(firsts, key=lambda seeds: len(seeds) * sum(set(seeds) <= runs for runs in known), default=[])
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

@@ -141,12 +141,14 @@ class Table:
 
     def people(self) -> People:
         """Who is in the table, without their features: what figures are counted from."""
+        dealt = self.n_rows if self.beyond is None else int((~self.beyond).sum())
         return People(
             self.name,
             self.about,
             self.label,
             self.classes,
             tuple(self.X),
+            dealt,
             self.lattice,
             self.leaves,
             self.truth,
@@ -155,13 +157,17 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """Labels and leaves of a table; the parameters are those of :class:`Table`."""
+    """Labels and leaves of a table; the parameters are those of :class:`Table`.
+
+    `n_dealt` rows are dealt out to train, choose and test; the others are tested only.
+    """
 
     name: str
     about: str
     label: str
     classes: tuple[Any, Any]
     features: tuple[str, ...]
+    n_dealt: int
     lattice: GroupLattice
     leaves: IntArray = field(repr=False)
     truth: IntArray = field(repr=False)
@@ -174,6 +180,7 @@ class People:
             "label": self.label,
             "classes": list(self.classes),
             "features": list(self.features),
+            "dealt": self.n_dealt,
             "attributes": [a.plain() for a in self.lattice.attributes],
         }
 
@@ -191,6 +198,7 @@ class People:
             found["label"],
             (found["classes"][0], found["classes"][1]),
             tuple(found["features"]),
+            int(found["dealt"]),
             GroupLattice(tuple(Attribute.of_plain(a) for a in found["attributes"])),
             rows["leaves"],
             rows["truth"].astype(np.int64),

@@ -137,13 +137,15 @@ def _facts(study: Study) -> Markup:
     )
     told = Markup("{:,} rows, label {}; groups: {}.").format(data["rows"], name(data["label"]), levels)
     if settings and table["methods"]:
-        seeds = table["seeds"]
+        seeds, beyond = table["seeds"], data["rows"] - data["dealt"]
         told += Markup(
-            " {:,} seed{}, rows dealt out 60/20/20; of each method's hyper-parameters, those with the least "
-            "IF{} of {} within {} of the best balanced accuracy on the validation rows."
+            " {:,} seed{}, {:,} rows dealt out 60/20/20{}; of each method's hyper-parameters, those with the "
+            "least IF{} of {} within {} of the best balanced accuracy on the validation rows."
         ).format(
             seeds,
             "" if seeds == 1 else "s",
+            data["dealt"],
+            f", {beyond:,} more tested" if beyond else "",
             f"{settings['alpha']:g}",
             str(settings["notion"]).replace("_", " "),
             f"{settings['margin']:g}",

@@ -16,9 +16,9 @@ BENCH_FORMATS = ("terminal", "markdown", "latex", "csv")
 _BLOCKS = (("equal opportunity (TPR)", "tpr"), ("equalized odds", "equalized_odds"))
 _KINDS = (("best-off", "best", True), ("worst-off", "worst", True), ("DF", "df", False), ("IF", "if", False))
 _CAPTION = (
-    "{name}: {rows:,} rows, {seeds} seeds, mean ± standard error. Small DF and IF are fair. ▲ better, "
-    "▼ worse than {baseline} beyond noise. Of equalized odds, DF and IF are the worse of TPR and TNR, "
-    "best-off and worst-off are over both."
+    "{name}, {groups}: {dealt:,} rows dealt out, {rows:,} in all; {seeds} seeds, mean ± standard error. "
+    "Small DF and IF are fair. ▲ better, ▼ worse than {baseline} beyond noise. Of equalized odds, DF and IF "
+    "are the worse of TPR and TNR, best-off and worst-off are over both."
 )
 _FIDELITY_CAPTION = (
     "{name}: made rows beside held-out real ones, mean ± standard error over seeds. An AUC of 1/2 is good, "
@@ -94,6 +94,8 @@ def _grids(table: Summary) -> list[tuple[str, list[str], list[list[str]]]]:
     if table["methods"]:
         caption = _CAPTION.format(
             name=data["name"],
+            groups=" × ".join(a["name"] for a in table["attributes"]),
+            dealt=data["dealt"],
             rows=data["rows"],
             seeds=table["seeds"],
             baseline=table["methods"][0]["baseline"],

@@ -33,8 +33,10 @@ def _head(table: Summary) -> Text:
     levels = " × ".join(f"{a['name']} ({len(a['levels'])})" for a in table["attributes"])
     lines = [f"{data['name']}: {data['rows']:,} rows, label {data['label']}; groups: {levels}"]
     if settings:
+        beyond = data["rows"] - data["dealt"]
+        dealt = f" of {data['dealt']:,} rows, {beyond:,} more tested" if beyond else ""
         lines.append(
-            f"{table['seeds']} seeds, 60/20/20; chosen: least IF{settings['alpha']:g} of "
+            f"{table['seeds']} seeds, 60/20/20{dealt}; chosen: least IF{settings['alpha']:g} of "
             f"{settings['notion'].replace('_', ' ')} within {settings['margin']:g} of the best "
             "balanced accuracy"
         )
