@@ -7,18 +7,20 @@ from pathlib import Path
 
 from fairlattice.cli._compare import compare_frame, written
 from fairlattice.cli._options import Columns, add_training, data_about
+from fairlattice.exceptions import InputError
 
 NAME = "demo"
 HELP = "compare strategies on real data that comes along; needs no file and no network"
 EPILOG = """\
 datasets:
   diabetes  442 patients, from scikit-learn: sex × age × body-mass index (default)
-  adult     48,842 people, fetched from OpenML, or from UCI's files in --data-dir"""
+  adult     48,842 people, fetched from OpenML, or from UCI's files in --data-dir
+All others are told by `fairlattice bench list datasets`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--dataset", default="diabetes", metavar="NAME", help="diabetes (default) or adult")
+    parser.add_argument("--dataset", default="diabetes", metavar="NAME", help="diabetes (default), adult, or another: see bench list")
     parser.add_argument(
         "--data-dir", type=Path, metavar="FOLDER", help="folder with the data set's own files"
     )
@@ -38,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     check_writable(*written(arguments), json=arguments.json)
     data = load_dataset(arguments.dataset, arguments.data_dir)
+    if data.text:
+        raise InputError(f"Data set `{data.name}` holds free text. Run it by `fairlattice bench run`.")
     frame = pl.DataFrame({name: pl.Series(values.tolist()) for name, values in data.columns.items()})
     columns = Columns(data.label, data.sensitive, dict(data.cuts), data.drop)
     arguments.positive = data.positive
