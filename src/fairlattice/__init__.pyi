@@ -1,5 +1,6 @@
 from . import (
     benchmark,
+    classifiers,
     datasets,
     diagnostics,
     divergences,
@@ -70,6 +71,7 @@ __all__ = [
     "audit_series",
     "bench",
     "benchmark",
+    "classifiers",
     "compare",
     "datasets",
     "diagnose",

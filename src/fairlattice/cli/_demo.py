@@ -20,7 +20,12 @@ All others are told by `fairlattice bench list datasets`."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--dataset", default="diabetes", metavar="NAME", help="diabetes (default), adult, or another: see bench list")
+    parser.add_argument(
+        "--dataset",
+        default="diabetes",
+        metavar="NAME",
+        help="diabetes (default), adult, or another: see bench list",
+    )
     parser.add_argument(
         "--data-dir", type=Path, metavar="FOLDER", help="folder with the data set's own files"
     )
