@@ -24,6 +24,7 @@ from fairlattice.benchmark import (
     EXPERIMENTS,
     METHODS,
     Combination,
+    Difference,
     Network,
     Plugins,
     Settings,
@@ -98,12 +99,56 @@ def test_rows_beyond_are_tested_and_nothing_else():
     table = Table.of(data, rows=300, extra_test=400)
     assert table.n_rows <= 700
     assert 250 < (~table.beyond).sum() <= 300
-    parts = deal_out(table, 0, "random")
     beyond = np.flatnonzero(table.beyond)
-    assert set(beyond) <= set(parts.test)
-    assert not set(beyond) & (set(parts.train) | set(parts.validation))
     assert not set(table.units[beyond]) & set(table.units[~table.beyond])
-    assert len(parts.train) == pytest.approx(180, abs=20)
+    tested = []
+    for seed in range(5):
+        parts = deal_out(table, seed, "random")
+        assert not set(beyond) & (set(parts.train) | set(parts.validation))
+        assert len(parts.train) == pytest.approx(180, abs=20)
+        tested += sorted(set(beyond) & set(parts.test))
+    assert sorted(tested) == beyond.tolist()  # each of them by one of five seeds
+    whole = deal_out(Table.of(data, rows=10**6, extra_test=400), 0, "random")
+    assert sum(map(len, whole)) == 900
+
+
+def test_differences_are_marked_only_where_seeds_test_other_rows(tmp_path):
+    names = np.array(["train", "validation", "test"])
+    data = people(part=lambda rng, n: rng.choice(names, n, p=[0.6, 0.2, 0.2]))
+    asked = {"methods": ["logistic", "boosting"], "seeds": 4}
+    found = fl.bench([data], tmp_path / "p.sqlite", settings=Settings(split="published"), **asked)
+    row = fl.report.bench_summary(found)["tables"][0]["methods"][0]
+    assert found.tables[0].comparison.settings["test_size"] == 1.0
+    assert row["balanced_accuracy"]["se"] == 0
+    told = found.tables[0].comparison.differences("boosting", "logistic")
+    assert all(d.within_noise and d.p_value is None for d in told.values())
+    with pytest.raises(InputError, match="extra_test"):
+        fl.bench([data], tmp_path / "q.sqlite", settings=Settings(split="published"), extra_test=9, **asked)
+
+
+@pytest.mark.parametrize("extra", [0, 900])
+def test_of_methods_that_are_alike_few_are_marked(extra, tmp_path):
+    """Two classifiers that see exchangeable halves of the features: at 95 %, one in twenty is marked."""
+    marked = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        n, features = 1300, {}
+        sex, label = rng.choice(["f", "m"], n), rng.integers(0, 2, n)
+        for side in "ab":
+            features |= {f"{side}{j}": label + 2 * rng.normal(size=n) for j in range(2)}
+        columns = {**features, "sex": sex, "label": label}
+        data = Dataset("alike", columns, label="label", positive=1, sensitive=("sex",), cuts={})
+        table = Table.of(data, rows=400, extra_test=extra)
+        right = {side: [] for side in "ab"}
+        for repeat in range(5):
+            parts = deal_out(table, repeat, "random")
+            for side, scores in right.items():
+                X = np.column_stack([table.X[f"{side}{j}"] for j in range(2)])
+                model = LogisticRegression().fit(X[parts.train], table.truth[parts.train])
+                scores.append(model.score(X[parts.test], table.truth[parts.test]))
+        difference = Difference.of(np.subtract(*right.values()).tolist(), test_share=0.25)
+        marked.append(not difference.within_noise)
+    assert sum(marked) <= 5  # of 30; with a level of 5 % more are rarer than one in 250
 
 
 def test_published_splits_are_kept_and_folds_turn():
@@ -330,6 +375,43 @@ def plugin(tmp_path, monkeypatch):
     file = tmp_path / "mine.py"
     file.write_text(textwrap.dedent(PLUGIN))
     return file
+
+
+def test_an_entry_of_a_grid_that_fails_is_not_taken_and_the_others_are(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        textwrap.dedent("""
+        from sklearn.linear_model import LogisticRegression
+        from fairlattice import InputError
+
+        class Picky:
+            name, about, grid = "picky", "cannot do C = 2", ({"C": 1.0}, {"C": 2.0})
+
+            def make(self, *, seed, settings, C):
+                if C == 2.0:
+                    raise InputError("Training diverged.")
+                return LogisticRegression(C=C)
+        """)
+    )
+    table = fl.bench(
+        [people()], tmp_path / "s.sqlite", methods=["picky"], seeds=2, plugins=Plugins.of([file])
+    ).tables[0]
+    assert not table.failed
+    found = table.outcomes["picky"][0]
+    assert found.chosen == {"C": 1.0}
+    assert found.validated[1] == {"hyper": {"C": 2.0}, "error": "Training diverged."}
+
+
+def test_a_plugin_changes_the_keys_of_its_own_methods_only(plugin, tmp_path):
+    told, store = [], tmp_path / "store.sqlite"
+    fl.bench([people()], store, methods=["logistic"], seeds=2)
+    asked = {"seeds": 2, "progress": lambda *at: told.append(at), "plugins": Plugins.of([plugin])}
+    fl.bench([people()], store, methods=["logistic", "slow"], **asked)
+    assert told[0] == (2, 4)
+    plugin.write_text(plugin.read_text() + "\n# another version\n")
+    told.clear()
+    fl.bench([people()], store, methods=["logistic", "slow"], **asked)
+    assert told[0] == (2, 4)
 
 
 def test_a_failing_trial_is_kept_with_its_error_and_stops_nothing(plugin, tmp_path):

@@ -1,5 +1,7 @@
 """What the neural classifiers are trained for: gradients, constants and running states, by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -282,6 +284,21 @@ def test_two_steps_of_group_dro_are_exponentiated_sums():
         moved, ratios = updated_ratios(moved, torch.tensor(loss), p, 0.5)
     q = p.numpy() * np.exp(0.5 * (losses[0] + losses[1]))
     np.testing.assert_allclose((ratios * p).numpy(), q / q.sum(), atol=1e-14)
+
+
+def test_a_cell_that_few_batches_see_is_not_forgotten(training):
+    """The expected ascent of a cell is its loss, however rare it is: within the noise of 4,000 batches."""
+    shares = np.array([0.6, 0.399, 0.001])
+    running = GroupDRO(weight=1e-3).start(replace(training, batch_size=128))
+    running.shares = torch.tensor(shares)
+    running.presence = 1 - (1 - running.shares) ** 128
+    running.moved = torch.zeros(3).double()
+    rng = np.random.default_rng(0)
+    loss_of = torch.tensor([0.3, 0.3, 2.0]).double()
+    for _ in range(4000):
+        cells = torch.tensor(rng.choice(3, 128, p=shares))
+        running.loss(Step(None, cells, None, None, None, loss_of[cells]))
+    np.testing.assert_allclose(running.moved.numpy(), 1e-3 * 4000 * loss_of.numpy(), rtol=0.15)
 
 
 def test_group_dro_stays_finite_and_starts_at_exactly_one():

@@ -71,7 +71,7 @@ class Difference:
         values : sequence of float
             Differences, one per repeat.
         test_share : float
-            Share of rows in the test part, in (0, 1).
+            Share of rows in the test part, in (0, 1); 1 if all repeats test the same rows.
         confidence : float, default=0.95
             Of the interval.
 
@@ -89,6 +89,8 @@ class Difference:
         """
         estimate, n = Estimate.of(values), len(values)
         if estimate.se is None or n < 3 or estimate.se < 1e-12:
+            return cls(estimate.mean, estimate.se, within_noise=True)
+        if test_share >= 1:  # all repeats test the same rows, so their spread is not that of the figure
             return cls(estimate.mean, estimate.se, within_noise=True)
         spread = estimate.se * np.sqrt(n) * np.sqrt(1 / n + test_share / (1 - test_share))
         p_value = float(2 * student.sf(abs(estimate.mean) / spread, n - 1))

@@ -154,6 +154,8 @@ def bench(
     chosen.check()
     check_count("seeds", seeds)
     plan = EXPERIMENTS[check_choice("experiment", experiment, tuple(EXPERIMENTS))]
+    if chosen.split == "published" and extra_test:
+        raise InputError("`extra_test` is for random splits. Leave it out with `split='published'`.")
     known = plugins.load()
     combinations = [Combination.parse(text, known) for text in (plan.methods if methods is None else methods)]
     if not datasets:
@@ -163,15 +165,18 @@ def bench(
     check_count("extra_test", extra_test, 0)
     tables = _tables(datasets, rows, axes, extra_test, plan)
     _check_methods(combinations, known)
-    code = " ".join(filter(None, (code_digest(), plugins.digest())))
+    origins, core = plugins.origins(), code_digest()
     trials: list[Task] = [
         trial
         for key in tables
         for seed in range(seeds)
         for trial in (
-            (FidelityTrial(key, seed, code),)
+            (FidelityTrial(key, seed, core),)
             if plan.fidelity
-            else tuple(Trial(key, c, seed, chosen, code) for c in dict.fromkeys(combinations))
+            else tuple(
+                Trial(key, c, seed, chosen, " ".join((core, *origins.get(c.method, ()))))
+                for c in dict.fromkeys(combinations)
+            )
         )
     ]
     kept = store if isinstance(store, Store) else Store(Path(store))

@@ -10,9 +10,11 @@ from threadpoolctl import threadpool_limits
 from fairlattice.benchmark._diagnose import SOURCES, diagnose
 from fairlattice.benchmark._diagnosis import REAL, Diagnosis, SourceFigures
 from fairlattice.benchmark._plugins import Plugins
+from fairlattice.benchmark._protocol import one_row_per_unit
 from fairlattice.benchmark._table import Table
 from fairlattice.benchmark._trial import digest
 from fairlattice.exceptions import InputError
+from fairlattice.samplers import take_rows
 
 FIDELITY = (
     "auc_linear",
@@ -35,7 +37,7 @@ class FidelityTrial:
     table : str
         Digest of the table.
     seed : int
-        Of the halves and of everything that is drawn.
+        Of the halves and of everything that is drawn. A person's first row stands for all of them.
     code : str
         Digest of the code that computes it.
     """
@@ -59,11 +61,12 @@ class FidelityTrial:
 
         if table.text:
             raise InputError(f"Data set `{table.name}` holds free text, of which no rows can be made.")
+        rows = one_row_per_unit(table)
         with threadpool_limits(limits=1):
             found = diagnose(
-                pl.DataFrame(dict(table.X), strict=False),
-                table.truth,
-                sensitive_features=table.levels(),
+                pl.DataFrame(take_rows(dict(table.X), rows), strict=False),
+                table.truth[rows],
+                sensitive_features=take_rows(table.levels(), rows),
                 sources=SOURCES,
                 pictures=0,
                 random_state=self.seed,

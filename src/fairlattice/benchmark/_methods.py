@@ -60,6 +60,8 @@ class NeuralMethod:
 
     def make(self, *, seed: int, settings: Settings, **hyper: Any) -> Any:
         """The network's classifier with the objective."""
+        import torch  # noqa: F401 - before it trains, so that its threads can be limited
+
         from fairlattice import classifiers
 
         notion = {"notion": settings.notion} if self.has_notion else {}
@@ -77,6 +79,8 @@ class ProjectionMethod:
 
     def make(self, *, seed: int, settings: Settings, **hyper: Any) -> Any:
         """The network, projected."""
+        import torch  # noqa: F401 - before it trains, so that its threads can be limited
+
         from fairlattice.classifiers import NullspaceClassifier
 
         return NullspaceClassifier(**hyper, **asdict(settings.network), random_state=seed)

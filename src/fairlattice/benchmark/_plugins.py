@@ -50,14 +50,17 @@ class Plugins:
 
     def load(self) -> dict[str, Method]:
         """All methods by name, ours first; data sets are registered."""
-        methods = dict(METHODS) | _from_entry_points()
+        methods = dict(METHODS) | {name: method for name, (method, _) in _from_entry_points().items()}
         for file in self.files:
             methods |= _from_file(file, _digest(file))
         return methods
 
-    def digest(self) -> str:
-        """A digest of what is in the files."""
-        return " ".join(_digest(file) for file in self.files)
+    def origins(self) -> dict[str, tuple[str]]:
+        """A digest of where each method comes from that is not ours."""
+        found = {name: (version,) for name, (_, version) in _from_entry_points().items()}
+        for file in self.files:
+            found |= dict.fromkeys(_from_file(file, _digest(file)), (_digest(file),))
+        return found
 
 
 def _digest(file: str) -> str:
@@ -126,11 +129,13 @@ def _register(data: Any, origin: str) -> None:
 
 
 @cache
-def _from_entry_points() -> dict[str, Method]:
-    found: dict[str, Method] = {}
+def _from_entry_points() -> dict[str, tuple[Method, str]]:
+    """Methods of installed packages, and the version of each package; their data sets are registered."""
+    found: dict[str, tuple[Method, str]] = {}
     for entry in entry_points(group="fairlattice.methods"):
         method = entry.load()()
-        found[method.name] = _unless_taken(method, entry.value)
+        package = "" if entry.dist is None else f"{entry.dist.name}=={entry.dist.version}"
+        found[method.name] = (_unless_taken(method, entry.value), package)
     for entry in entry_points(group="fairlattice.datasets"):
         _register(entry.load()(), entry.value)
     return found

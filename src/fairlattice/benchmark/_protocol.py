@@ -21,7 +21,8 @@ from fairlattice.exceptions import InputError
 SPLITS = ("random", "published")
 _FIGURE = {"equal_opportunity": "tpr.if", "equalized_odds": "equalized_odds.if"}
 NOTIONS = tuple(_FIGURE)
-TEST_SHARE = 0.25  # of the test rows among those trained on and tested: 20 of 80
+_TEST_SHARE = 0.25
+_TURNS = 5  # how many seeds share the rows that are tested only
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Network:
     hidden : tuple of int, default=(128, 64, 32)
         Units of the hidden layers.
     dropout : float, default=0.2
-        Share of hidden units dropped in training, in [0, 1).
+        Share of hidden units dropped in training, in [0, 0.99].
     learning_rate : float, default=1e-3
         Of Adam.
     steps : int, default=2000
@@ -87,8 +88,7 @@ class Settings:
         check_count("steps", network.steps)
         check_count("batch_size", network.batch_size)
         check_real("learning_rate", network.learning_rate, 0.0, np.inf, open_ends=True)
-        if not 0 <= network.dropout < 1:
-            raise InputError(f"`dropout` must lie in [0, 1), got {network.dropout}.")
+        check_real("dropout", network.dropout, 0.0, 0.99)
         if not network.hidden:
             raise InputError("`hidden` must name at least one layer, as in 128,64,32.")
         for units in network.hidden:
@@ -101,6 +101,27 @@ class Settings:
         return found
 
 
+def test_share(tested: Sequence[IntArray], n_rows: int, split: str) -> float:
+    """Share of test rows among rows trained on or tested, as paired tests over seeds ask for.
+
+    A quarter in random splits, 20 of 80; of k published folds one is tested and one chooses. It is 1 where
+    all seeds test the same rows: nothing then tells how results vary with who is tested.
+
+    Examples
+    --------
+    >>> test_share([np.arange(20), np.arange(20, 40)], 100, "published")
+    0.25
+    >>> test_share([np.arange(20), np.arange(20)], 100, "published")
+    1.0
+    """
+    if split == "random":
+        return _TEST_SHARE
+    if all(np.array_equal(tested[0], rows) for rows in tested[1:]):
+        return 1.0
+    share = max(len(rows) for rows in tested) / n_rows
+    return share / (1 - share) if share < 0.5 else 1.0
+
+
 class Parts(NamedTuple):
     """Row numbers of the three parts, increasing."""
 
@@ -111,6 +132,9 @@ class Parts(NamedTuple):
 
 def deal_out(table: Table, seed: int, split: str) -> Parts:
     """The three parts of a table; rows of one unit stay together.
+
+    Of the rows that are tested only, each seed tests a fifth, and another one than the seeds before: results
+    would otherwise agree on whom they were tested on, and look surer than they are.
 
     Raises
     ------
@@ -126,7 +150,9 @@ def deal_out(table: Table, seed: int, split: str) -> Parts:
     units = (rest[train], rest[validation], test)
     found = [np.flatnonzero(np.isin(unit, part)) for part in units]
     if table.beyond is not None:
-        found[2] = np.union1d(found[2], np.flatnonzero(table.beyond))
+        beyond = np.flatnonzero(table.beyond)
+        turn = np.random.default_rng(child_seed(len(beyond))).permutation(len(beyond)) % _TURNS
+        found[2] = np.union1d(found[2], beyond[turn == seed % _TURNS])
     return _checked(table, Parts(*found))
 
 
@@ -141,9 +167,14 @@ def _units(table: Table) -> tuple[IntArray, IntArray]:
     if table.beyond is not None:
         unit = np.where(table.beyond, -1, unit)
     _, first, place = np.unique(unit, return_index=True, return_inverse=True)
-    if table.beyond is None:
+    if unit.min() >= 0:
         return first, place
     return first[1:], place - 1
+
+
+def one_row_per_unit(table: Table) -> IntArray:
+    """The first row of every unit that is dealt out."""
+    return np.sort(_units(table)[0])
 
 
 def _published(table: Table, seed: int) -> Parts:
@@ -167,6 +198,8 @@ def _published(table: Table, seed: int) -> Parts:
 
 def _checked(table: Table, parts: Parts) -> Parts:
     for name, rows in parts._asdict().items():
+        if not len(rows):
+            raise InputError(f"Data set `{table.name}` has no {name} rows in its published split.")
         if len(np.unique(table.truth[rows])) < 2:
             raise InputError(
                 f"Data set `{table.name}` is too small to split: its {name} rows lack a label. "

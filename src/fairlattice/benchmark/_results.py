@@ -13,7 +13,7 @@ import numpy as np
 from fairlattice.benchmark._comparison import Comparison, StrategyResult, count_run
 from fairlattice.benchmark._estimates import Estimate
 from fairlattice.benchmark._methods import BASELINE
-from fairlattice.benchmark._protocol import TEST_SHARE
+from fairlattice.benchmark._protocol import test_share
 from fairlattice.benchmark._store import Record, Store
 from fairlattice.benchmark._table import People
 from fairlattice.benchmark._trial import STAGES, Outcome
@@ -64,13 +64,12 @@ class BenchTable:
         """Seconds of a method over all seeds, by stage."""
         return {stage: sum(o.seconds[stage] for o in self.outcomes[name]) for stage in STAGES}
 
-    def pareto(self, figure: str) -> tuple[str, ...]:
-        """Methods that no other one beats in balanced accuracy and the unfairness `figure`, on average."""
-        if self.comparison is None:
-            return ()
+    def pareto(self, figure: str, names: Sequence[str] | None = None) -> tuple[str, ...]:
+        """Methods, of those named, that none beats in balanced accuracy and the unfairness `figure`."""
         points = {
             r.name: (r.estimate("balanced_accuracy").mean, -r.estimate(figure).mean)
-            for r in self.comparison.results
+            for r in (() if self.comparison is None else self.comparison.results)
+            if names is None or r.name in names
         }
         return tuple(name for name, p in points.items() if not any(_beats(q, p) for q in points.values()))
 
@@ -96,7 +95,7 @@ class BenchResults:
 
     @cached_property
     def seconds(self) -> dict[str, float]:
-        """Where the time went: seconds by stage, over all trials."""
+        """Where the time went: seconds by stage, over the trials of the methods in the tables."""
         found = dict.fromkeys(STAGES, 0.0)
         for table in self.tables:
             for name in table.outcomes:
@@ -142,7 +141,7 @@ def read_results(store: Store, *, keys: Iterable[str] | None = None) -> BenchRes
     order = {key: i for i, key in enumerate(people)}
     places = {id(p): order[key] for key, p in people.items()}
     tables.sort(key=lambda t: places[id(t.people)])
-    return BenchResults(tuple(tables), len({r.spec["code"] for r in records}))
+    return BenchResults(tuple(tables), len({r.spec["code"].split()[0] for r in records if r.spec["code"]}))
 
 
 def _table(
@@ -166,7 +165,7 @@ def _table(
         settings,
         _comparison(people, settings, outcomes, seeds) if outcomes else None,
         outcomes,
-        {name: len(runs) for name, runs in done.items() if name not in complete},
+        {name: len(set(seeds) & set(runs)) for name, runs in done.items() if name not in complete},
         failed,
         _fidelity([r.result["figures"] for r in fidelity if r.state == "done"]),
     )
@@ -194,10 +193,11 @@ def _comparison(
     people: People, settings: Mapping[str, Any], outcomes: Mapping[str, tuple[Outcome, ...]], seeds: list[int]
 ) -> Comparison:
     alpha = float(settings["alpha"])
+    tested = [o.run.rows for o in next(iter(outcomes.values()))]
     told = {
         "strategies": list(outcomes),
         "repeats": len(seeds),
-        "test_size": TEST_SHARE,
+        "test_size": test_share(tested, len(people.truth), str(settings["split"])),
         "smoothing": Audit.smoothing,
         **settings,
     }

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import has_fit_parameter
@@ -97,7 +97,7 @@ class Outcome:
     chosen : mapping
         Its hyper-parameters.
     validated : tuple of mapping
-        Every entry of the grid: hyper-parameters, and figures on the validation rows.
+        Every entry of the grid: hyper-parameters, and figures on the validation rows, or an error.
     seconds : mapping of str to float
         Where the time went, by stage.
     """
@@ -154,21 +154,41 @@ def run_trial(trial: Trial, table: Table, method: Method) -> Outcome:
         warnings.simplefilter("always")
         recipe = STRATEGIES[trial.combination.strategy].recipe
         ready = _ready(_Preparation(trial.table, trial.seed, recipe, settings, table, watch))
-        models: list[Any] = []
-        validated: list[dict[str, float]] = []
-        for hyper in method.grid:
-            with watch.stage("train"):
-                models.append(_fitted(method, hyper, ready.rows, table, trial))
-            with watch.stage("predict"):
-                figures = _figures(models[-1], ready.Z_validation, ready.parts.validation, table, settings)
-            validated.append(figures)
-        best = choose(validated, settings.notion, settings.margin)
+        tried = [_tried(trial, table, method, hyper, ready, watch) for hyper in method.grid]
+        trained = [t for t in tried if t.model is not None]
+        if not trained:
+            raise InputError(tried[0].error)
+        best = trained[choose([t.figures for t in trained], settings.notion, settings.margin)]
         with watch.stage("predict"):
-            score = _test_scores(models[best], ready, table)
+            score = _test_scores(best.model, ready, table)
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
     run = Run(trial.seed, ready.parts.test, _decided(score), score, remarks)
-    tried = tuple({"hyper": dict(h), **v} for h, v in zip(method.grid, validated, strict=True))
-    return Outcome(run, dict(method.grid[best]), tried, watch.seconds)
+    told = tuple({"hyper": t.hyper, **({"error": t.error} if t.error else t.figures)} for t in tried)
+    return Outcome(run, best.hyper, told, watch.seconds)
+
+
+class _Tried(NamedTuple):
+    """One entry of a grid: what was trained, and its figures on the validation rows; or why it failed."""
+
+    hyper: dict[str, Any]
+    model: Any
+    figures: dict[str, float]
+    error: str
+
+
+def _tried(
+    trial: Trial, table: Table, method: Method, hyper: Mapping[str, Any], ready: _Ready, watch: Watch
+) -> _Tried:
+    """Train one entry of the grid; one that diverges is not taken, and the others still are."""
+    try:
+        with watch.stage("train"):
+            model = _fitted(method, hyper, ready.rows, table, trial)
+        with watch.stage("predict"):
+            rows = ready.parts.validation
+            figures = _figures(model, ready.Z_validation, rows, table, trial.settings)
+    except InputError as error:
+        return _Tried(dict(hyper), None, {}, " ".join(str(error).split()))
+    return _Tried(dict(hyper), model, figures, "")
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ class SoftDifferentialFairness(Objective):
 
     ``ε = max |log(θ_s / θ_t)|`` over pairs of leaves s, t and over both outcomes, where θ_s is the smoothed
     rate ``(Σ p_i + 1/2) / (n_s + 1)`` of positive predictions, or negative ones, in leaf s. A batch has few
-    rows of a leaf, so the counts run on: ``N ← 0.9 N + 0.1 (n / b) · counts of the batch``, and the gradient
-    goes through the batch's part.
+    rows of a leaf, so the counts run on: ``N ← 0.9 N + 0.1 (n / b) · counts of the batch``. The gradient
+    goes through the batch's part, as in the authors' code, so it is a tenth of that of ``weight · ε``.
 
     Parameters
     ----------

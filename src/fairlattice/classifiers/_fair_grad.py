@@ -35,7 +35,7 @@ class FairGrad(Objective):
 
     Parameters
     ----------
-    weight : float, default=0.01
+    weight : float, default=0.001
         Learning rate of the multipliers, at least 0. With 0 every row weighs exactly 1.
     notion : {"equalized_odds", "equal_opportunity", "demographic_parity", "accuracy_parity"}
         What to be fair in.
@@ -65,10 +65,10 @@ class FairGrad(Objective):
     Examples
     --------
     >>> FairGrad(notion="accuracy_parity").weight
-    0.01
+    0.001
     """
 
-    weight: float = 0.01
+    weight: float = 0.001
     notion: str = "equalized_odds"
 
     def check(self) -> None:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 class GroupDRO(Objective):
     """Distributionally robust optimisation over the (leaf, label) cells.
 
-    In each step every cell k that the batch has rows of gets ``q_k ← q_k exp(weight · L_k)``, with L_k the
-    mean loss of its rows; q is scaled to sum to 1; and the network follows ``Σ (q_k / p_k) ℓ_i / b`` over
-    the batch's rows i, of cell k. With p_k the share of the cell under the drawing of rows, that is an
-    unbiased estimate of ``Σ q_k L_k``.
+    In each step every cell k that the batch has rows of gets ``q_k ← q_k exp(weight · L_k / P_k)``, with L_k
+    the mean loss of its rows and P_k the chance that a batch has any; q is scaled to sum to 1; and the
+    network follows ``Σ (q_k / p_k) ℓ_i / b`` over the batch's rows i, of cell k. With p_k the share of the
+    cell under the drawing of rows, that is an unbiased estimate of ``Σ q_k L_k``.
 
     Parameters
     ----------
@@ -29,9 +29,10 @@ class GroupDRO(Objective):
     -----
     Sagawa et al. start q uniform; here it starts at p, so that training begins with the ordinary loss, and
     weight 0 *is* the ordinary loss. For their start, draw all cells alike (``sample_weight`` from
-    :func:`fairlattice.samplers.equal_weights`): then p itself is uniform. Their L_k sums over a batch
-    drawn from all rows, as here; a strong L2 penalty, which they find essential for large networks, is not
-    part of it.
+    :func:`fairlattice.samplers.equal_weights`): then p itself is uniform. They draw a group first and then
+    its row, so that all groups are seen alike; here rows are drawn as they are, and a cell that few batches
+    see would hardly move without the division by ``P_k = 1 - (1 - p_k)^b``. A strong L2 penalty, which they
+    find essential for large networks, is not part of it.
 
     References
     ----------
@@ -55,7 +56,7 @@ class GroupDRO(Objective):
         import torch
 
         shares = torch.as_tensor(training.cell_shares(), dtype=torch.float64, device=training.x.device)
-        return _RunningDRO(self.weight, shares)
+        return _RunningDRO(self.weight, shares, training.batch_size)
 
 
 def updated_ratios(
@@ -71,12 +72,13 @@ def updated_ratios(
 
 
 class _RunningDRO(Running):
-    def __init__(self, weight: float, shares: torch.Tensor) -> None:
+    def __init__(self, weight: float, shares: torch.Tensor, batch_size: int) -> None:
         self.weight, self.shares = weight, shares
+        self.presence = (1 - (1 - shares) ** batch_size).clamp(min=1e-12)
         self.moved = shares.new_zeros(len(shares))
 
     def loss(self, step: Step) -> torch.Tensor:
         sums, counts = cell_sums(step.losses.detach(), step.cells, len(self.shares))
         means = (sums / counts.clamp(min=1)).double()
-        self.moved, ratios = updated_ratios(self.moved, means, self.shares, self.weight)
+        self.moved, ratios = updated_ratios(self.moved, means / self.presence, self.shares, self.weight)
         return (ratios.to(step.losses.dtype)[step.cells] * step.losses).mean()

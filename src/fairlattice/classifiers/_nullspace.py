@@ -21,7 +21,7 @@ _NEGLIGIBLE = 1e-6  # singular values below this share of the largest are no dir
 
 
 class NullspaceProjection(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Project rows so that no linear classifier can tell their groups.
+    """Project rows so that linear classifiers can hardly tell their groups.
 
     Each iteration fits a logistic regression for every attribute on the rows projected so far, and adds the
     directions that it reads (the row space of its coefficients) to those that are taken out. With Q an

@@ -139,12 +139,13 @@ def _facts(study: Study) -> Markup:
     if settings and table["methods"]:
         seeds, beyond = table["seeds"], data["rows"] - data["dealt"]
         told += Markup(
-            " {:,} seed{}, {:,} rows dealt out 60/20/20{}; of each method's hyper-parameters, those with the "
+            " {:,} seed{}, {:,} rows dealt out {}{}; of each method's hyper-parameters, those with the "
             "least IF{} of {} within {} of the best balanced accuracy on the validation rows."
         ).format(
             seeds,
             "" if seeds == 1 else "s",
             data["dealt"],
+            "60/20/20" if settings["split"] == "random" else "as published",
             f", {beyond:,} more tested" if beyond else "",
             f"{settings['alpha']:g}",
             str(settings["notion"]).replace("_", " "),

@@ -21,9 +21,8 @@ from fairlattice.report._summary import Summary, attribute_rows, strategy_figure
 
 _NOTIONS = {"equal_opportunity": "tpr", "equalized_odds": "equalized_odds"}
 _SEVERAL = "Results come from {n} versions of the code. Run the experiment again before comparing them."
-_CHANCE = (
-    "Marks hold for each difference on its own at 95 %: of {n} methods about {k:.0f} bears one by chance."
-)
+_CHANCE = "Marks hold for each difference on its own at 95 %: about one in twenty is there by chance."
+_SAME = "All seeds test the same rows of {names}: nothing tells what is noise, and no difference is marked."
 
 
 def bench_summary(results: BenchResults, *, experiment: str | None = None) -> Summary:
@@ -32,8 +31,9 @@ def bench_summary(results: BenchResults, *, experiment: str | None = None) -> Su
     tables = [t for t in (_table(table, plan) for table in results.tables) if _says_something(t)]
     notes = [_SEVERAL.format(n=results.n_codes)] if results.n_codes > 1 else []
     most = max((len(t["methods"]) for t in tables), default=0)
-    if most > 1:
-        notes.append(_CHANCE.format(n=most, k=max(1, 0.05 * most)))
+    notes += [_CHANCE] if most > 1 else []
+    same = [t.people.name for t in results.tables if t.comparison and t.comparison.settings["test_size"] >= 1]
+    notes += [_SAME.format(names=", ".join(same))] if same else []
     return {
         "schema": "fairlattice/bench/1",
         "versions": versions(),
@@ -55,8 +55,10 @@ def _table(table: BenchTable, plan: Experiment | None) -> Summary:
     people, found = table.people, table.comparison
     names = [] if found is None else [r.name for r in found.results]
     rows = [] if found is None else [_method(table, found, name) for name in names if _asked(plan, name)]
+    shown = [row["name"] for row in rows]
+    fronts = {notion: table.pareto(f"{rate}.if", shown) for notion, rate in _NOTIONS.items()}
     for row in rows:
-        row["pareto"] = [k for k, rate in _NOTIONS.items() if row["name"] in table.pareto(f"{rate}.if")]
+        row["pareto"] = [notion for notion, front in fronts.items() if row["name"] in front]
     _adjust(rows)
     return {
         "data": {

@@ -9,7 +9,7 @@ from typing import Any
 
 from fairlattice.exceptions import InputError
 from fairlattice.report._summary import Summary
-from fairlattice.report._text_bench import bench_mark
+from fairlattice.report._text_bench import baseline_words, bench_mark
 from fairlattice.report._text_compare import VERDICTS
 
 BENCH_FORMATS = ("terminal", "markdown", "latex", "csv")
@@ -98,7 +98,7 @@ def _grids(table: Summary) -> list[tuple[str, list[str], list[list[str]]]]:
             dealt=data["dealt"],
             rows=data["rows"],
             seeds=table["seeds"],
-            baseline=table["methods"][0]["baseline"],
+            baseline=baseline_words(table),
         )
         head = ["method", "balanced accuracy"]
         head += [f"{block}: {kind}" for block, _ in _BLOCKS for kind, _, _ in _KINDS]

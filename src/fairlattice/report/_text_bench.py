@@ -35,8 +35,9 @@ def _head(table: Summary) -> Text:
     if settings:
         beyond = data["rows"] - data["dealt"]
         dealt = f" of {data['dealt']:,} rows, {beyond:,} more tested" if beyond else ""
+        how = "60/20/20" if settings["split"] == "random" else "as published"
         lines.append(
-            f"{table['seeds']} seeds, 60/20/20{dealt}; chosen: least IF{settings['alpha']:g} of "
+            f"{table['seeds']} seeds, {how}{dealt}; chosen: least IF{settings['alpha']:g} of "
             f"{settings['notion'].replace('_', ' ')} within {settings['margin']:g} of the best "
             "balanced accuracy"
         )
@@ -51,10 +52,18 @@ def bench_mark(method: Summary, figure: str, *, up: bool, against: str | None = 
     return "▲" if (d["mean"] > 0) == up else "▼"
 
 
+def baseline_words(table: Summary, strategy: str = "") -> str:
+    """What the methods of a table are compared with."""
+    baselines = {f"{m['baseline']}{strategy}" for m in table["methods"]}
+    if len(baselines) == 1:
+        return baselines.pop()
+    return "the same method with equal sampling" if strategy else "the same method without a strategy"
+
+
 def _methods(table: Summary) -> RenderableType:
     alpha = f"{table['settings']['alpha']:g}"
     rows = [_row(m) for m in table["methods"]]
-    baseline = table["methods"][0]["baseline"]
+    baseline = baseline_words(table)
     for column in zip(*rows, strict=True):
         width = max(map(len, column))
         for cell in column:
@@ -84,18 +93,20 @@ def _row(m: Summary) -> list[Text]:
 
 def _reading(table: Summary) -> Iterator[str]:
     name, methods = f"IF{table['settings']['alpha']:g}", table["methods"]
-    for baseline in dict.fromkeys((methods[0]["baseline"], f"{methods[0]['baseline']}+equal")):
-        compared = [m for m in methods if baseline in m["differences"]]
+    for strategy in ("", "+equal"):
+        against = {m["name"]: f"{m['baseline']}{strategy}" for m in methods}
+        compared = [m for m in methods if against[m["name"]] in m["differences"]]
         if compared:
             fairer = [
                 m["name"]
                 for m in compared
-                if bench_mark(m, "equalized_odds.if", up=False, against=baseline) == "▲"
+                if bench_mark(m, "equalized_odds.if", up=False, against=against[m["name"]]) == "▲"
             ]
-            yield f"Fairer than {baseline} beyond noise, by {name} of equalized odds: {_some(fairer)}."
+            than = baseline_words(table, strategy)
+            yield f"Fairer than {than} beyond noise, by {name} of equalized odds: {_some(fairer)}."
     leveled = [m["name"] for m in methods if m["leveling_down"]["verdict"] == "yes"]
     if any(m["leveling_down"]["verdict"] for m in methods):
-        yield f"Leveled down (fairer, but the worst-off group worse off): {_some(leveled)}."
+        yield f"Leveled down (fairer on average, but the worst-off group worse off): {_some(leveled)}."
     front = [m["name"] for m in methods if "equalized_odds" in m["pareto"]]
     yield f"On the front of balanced accuracy and {name} of equalized odds: {_some(front)}."
     best = min(methods, key=lambda m: m["equalized_odds"]["if"]["mean"])
@@ -109,8 +120,9 @@ def _some(names: list[str]) -> str:
 def _worst_group(method: Summary) -> str:
     rate = max(("tpr", "tnr"), key=lambda r: method["measures"][r]["if"]["mean"])
     known = [g for g in method["measures"][rate]["by_group"] if g["rate"] is not None]
-    worst = min(known, key=lambda g: g["rate"])
-    return f"Its worst-off group by {rate.upper()}: {show_group(worst['group'])}, {worst['rate']:.3f}."
+    worst = min(known, key=lambda g: g["high"])  # surest to fare badly: the lowest rate is often one person's
+    told = f"{worst['rate']:.3f} ({worst['n_rows']:,} people)"
+    return f"Surest to fare badly under it, by {rate.upper()}: {show_group(worst['group'])}, {told}."
 
 
 def _fidelity(table: Summary) -> RenderableType:
@@ -153,6 +165,7 @@ def _time(summary: Summary) -> RenderableType:
         grid.add_column(head, justify="right", no_wrap=True)
     for name, seconds in sorted(spent.items(), key=lambda item: -sum(item[1].values())):
         grid.add_row(name, *(f"{seconds[s]:,.1f}" for s in stages), f"{sum(seconds.values()):,.1f}")
-    total = summary["seconds"]
+    total = {stage: sum(seconds[stage] for seconds in spent.values()) for stage in stages}
     grid.add_row("all", *(f"{total[s]:,.1f}" for s in stages), f"{sum(total.values()):,.1f}", style="bold")
-    return titled("where the time went: seconds of one core", grid)
+    title = "where the time went: seconds of one core; what several methods share is told with the first"
+    return titled(title, grid)
