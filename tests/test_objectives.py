@@ -109,7 +109,8 @@ def test_a_reweighted_gradient_is_that_of_the_weighted_loss(training, objective)
     ours = gradients(running.loss(step), net.parameters())
     if isinstance(objective, GroupDRO):
         means = np.array([float(step.losses[step.cells == k].detach().mean()) for k in range(8)])
-        weights = 8 * np.exp(3 * means) / np.exp(3 * means).sum()
+        pull = np.exp(3 * means / (1 - (1 - 1 / 8) ** N))  # by the chance that a batch has rows of a cell
+        weights = 8 * pull / pull.sum()
     else:
         weights = (1 + running.multipliers @ running.matrix / running.shares).numpy()
     assert np.ptp(weights) > 0.01
