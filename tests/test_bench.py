@@ -1,6 +1,7 @@
 """Experiments: the protocol, what a trial depends on, the store, the runner, plugins."""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
@@ -221,6 +223,15 @@ def test_any_number_of_jobs_gives_the_same_table(found, tmp_path):
     assert without_seconds(tmp_path / "two.sqlite") == without_seconds(path)
 
 
+def test_networks_are_trained_on_one_thread_from_the_first(tmp_path):
+    asked = {"methods": ["unconstrained"], "seeds": 2, "settings": Settings(network=Network(steps=40))}
+    torch.set_num_threads(2)
+    for n_jobs in (1, 2):
+        fl.bench([people()], tmp_path / f"{n_jobs}.sqlite", **asked, n_jobs=n_jobs)
+        assert torch.get_num_threads() == 2
+    assert without_seconds(tmp_path / "1.sqlite") == without_seconds(tmp_path / "2.sqlite")
+
+
 def test_a_dask_cluster_of_two_processes_gives_the_same_table(found, tmp_path):
     from distributed import Client, LocalCluster
 
@@ -414,6 +425,47 @@ def test_a_plugin_changes_the_keys_of_its_own_methods_only(plugin, tmp_path):
     assert told[0] == (2, 4)
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("np.array([[0.2, 0.8]])", r"gave shape \(1, 2\) for \d+ rows"),
+        ("np.full(len(X), 0.5)", "gave shape"),
+        ("np.full((len(X), 2), 7.0)", "no probabilities"),
+        ("np.full((len(X), 2), np.nan)", "no probabilities"),
+        ("sys.exit(0)", "SystemExit"),
+        ("1 / 0 if print('loud') is None else 1", "ZeroDivisionError"),
+        ("[][int('\\x1b[31m', 7)]", r"ValueError: .*x1b"),
+    ],
+)
+def test_a_model_that_misbehaves_is_a_failure_that_is_told(given, told, tmp_path, capsys):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        textwrap.dedent(f"""
+        import sys
+        import numpy as np
+
+        class Odd:
+            name, about, grid = "odd", "misbehaves", ({{}},)
+
+            def make(self, *, seed, settings):
+                return self
+
+            def fit(self, X, y):
+                return self
+
+            def predict_proba(self, X):
+                return {given}
+        """)
+    )
+    asked = {"methods": ["odd", "logistic"], "seeds": 1, "plugins": Plugins.of([file])}
+    table = fl.bench([people()], tmp_path / "s.sqlite", **asked).tables[0]
+    assert [f.method for f in table.failed] == ["odd"]
+    assert re.search(told, table.failed[0].error)
+    assert table.failed[0].error.isprintable()
+    assert capsys.readouterr().out == ""
+    assert list(table.outcomes) == ["logistic"]
+
+
 def test_a_failing_trial_is_kept_with_its_error_and_stops_nothing(plugin, tmp_path):
     flag, store = tmp_path / "fits.fail", tmp_path / "store.sqlite"
     flag.touch()
@@ -497,7 +549,7 @@ def test_a_claim_of_the_living_is_left_alone_and_one_of_the_dead_is_taken(tmp_pa
             assert first.claim(trial)
             assert not second.claim(trial)
         assert second.claim(trial)  # the first let go
-        second.finish(trial.key, "done", {"figure": 1.0})
+        second.finish(trial, "done", {"figure": 1.0})
         assert not second.claim(trial, retry=True)
     assert Store(path).states([trial.key]) == {trial.key: "done"}
 
@@ -515,6 +567,56 @@ def test_files_that_are_no_store_are_refused_and_left_alone(tmp_path):
         Store(tmp_path / "none.sqlite", create=False)
     with pytest.raises(InputError, match="holds no result yet"):
         read_results(Store(tmp_path / "new.sqlite"))
+
+
+def test_a_run_that_goes_on_or_was_killed_hides_no_result(tmp_path):
+    table, path = Table.of(people()), tmp_path / "store.sqlite"
+    trials = [
+        Trial(table.fingerprint(), Combination("logistic"), 0, Settings(), code) for code in ("old", "new")
+    ]
+    store = Store(path)
+    with store:
+        run_trials(trials[:1], {table.fingerprint(): table}, store)
+        assert store.claim(trials[1])
+        assert list(read_results(Store(path, create=False)).tables[0].outcomes) == ["logistic"]
+        store.finish(trials[1], "failed", {"error": "KeyError: 1"})
+    assert list(read_results(Store(path, create=False)).tables[0].outcomes) == ["logistic"]
+
+
+def test_links_to_a_store_are_the_store_and_showing_changes_nothing(tmp_path):
+    path, link = tmp_path / "store.sqlite", tmp_path / "link.sqlite"
+    link.symlink_to(path)
+    trial = Trial("table", Combination("logistic"), 0, Settings())
+    with Store(path) as first, Store(link) as second:
+        assert first.claim(trial)
+        assert not second.claim(trial)
+    empty = tmp_path / "empty.sqlite"
+    empty.touch()
+    with pytest.raises(InputError, match="not one of ours"):
+        Store(empty, create=False)
+    assert empty.read_bytes() == b""
+    path.chmod(0o444)
+    before = path.read_bytes()
+    assert not Store(path, create=False).records()
+    assert path.read_bytes() == before
+
+
+def test_damaged_and_newer_stores_are_told(found, tmp_path):
+    _, path = found
+    harm = {
+        "damaged": ["DELETE FROM tables", "UPDATE trials SET payload='x'", "UPDATE trials SET result='{}'"],
+        "newer": ["PRAGMA user_version = 99"],
+        "ours": ["PRAGMA user_version = 0", "DROP TABLE tables"],
+    }
+    for told, statements_ in harm.items():
+        for statement in statements_:
+            copy = tmp_path / "copy.sqlite"
+            copy.write_bytes(path.read_bytes())
+            with sqlite3.connect(copy) as db:
+                db.execute(statement)
+            db.close()
+            with pytest.raises(InputError, match=told):
+                read_results(Store(copy, create=False))
 
 
 def test_results_of_newer_code_count_and_are_told(tmp_path):
@@ -556,6 +658,15 @@ def test_plugins_bring_methods_and_data_sets(plugin, tmp_path):
         ("1 +", "cannot be loaded: SyntaxError"),
         ("class A:\n    name = 'logistic'\n    about = ''\n    grid = ({},)\n    make = None", "one of ours"),
         ("class A:\n    name = 'adult'\n    load = None", "one of ours"),
+        ("import sys\nsys.exit(0)", "cannot be loaded: SystemExit"),
+        ("class A:\n    name, about, grid, make = 'a+b', '', ({},), None", "Use letters"),
+        ("class A:\n    name, about, grid, make = 'a', '', (), None", "is empty"),
+        ("class A:\n    name, about, grid, make = 'a', '', ({'C': {1}},), None", "no list of plain options"),
+        ("class A:\n    name, about, grid, make = 'a', None, ({},), None", "is no text"),
+        (
+            "class A:\n    name, about, grid, make = 'a', '', ({},), None\nclass B(A):\n    pass",
+            "two methods called `a`",
+        ),
     ],
 )
 def test_files_that_are_no_plugin(tmp_path, source, told):
@@ -620,13 +731,17 @@ def test_a_method_without_sample_weight_gets_rows_drawn_by_weight(tmp_path):
         ({"settings": Settings(network=Network(dropout=1.0))}, "`dropout`"),
         ({"settings": Settings(network=Network(hidden=()))}, "`hidden`"),
         ({"rows": 4}, "too small to split"),
+        ({"extra_test": 5}, "`extra_test`"),
+        ({"methods": ["logistic+"]}, "must be one of"),
+        ({"settings": Settings(split="published")}, "no published split"),
+        ({"settings": Settings(network=Network(batch_size=10**9))}, "`batch_size` must be at most"),
     ],
 )
 def test_questions_that_cannot_be_asked(tmp_path, asked, told):
     path = tmp_path / "store.sqlite"
     with pytest.raises(InputError, match=told):
-        results = fl.bench([people()], path, **{"methods": ["logistic"], "seeds": 1, **asked})
-        raise InputError(results.tables[0].failed[0].error)  # what only a trial can see, it keeps
+        fl.bench([people()], path, **{"methods": ["logistic"], "seeds": 1, **asked})
+    assert not path.exists()
 
 
 def test_experiments_name_methods_that_exist():

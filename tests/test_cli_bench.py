@@ -110,6 +110,8 @@ def test_list_names_everything_and_shows_cards(capsys):
         (["show", "none.sqlite"], "is not there"),
         (["list", "diabets"], "Did you mean 'diabetes'"),
         ([], "COMMAND"),
+        (["shw"], "Did you mean 'show'"),
+        (["run", "--datasets", "diabetes:name=x"], "OPTION=VALUE"),
         (["show", "--frmat"], "See fairlattice bench"),
     ],
 )
@@ -130,6 +132,29 @@ def test_the_store_is_not_overwritten_by_an_output(store, capsys):
     assert store.read_bytes() == before
 
 
+def test_inputs_are_not_overwritten(tmp_path, capsys):
+    plugin, data = tmp_path / "mine.py", tmp_path / "data"
+    data.mkdir()
+    table, free = data / "adult.data", tmp_path / "new.json"
+    method = "    name, about, grid = 'a', '', ({},)\n    def make(self, *, seed, settings):\n        1 / 0\n"
+    plugin.write_text(f"class A:\n{method}")
+    table.write_text("39, State-gov")
+    command = ["bench", "run", "--datasets", "diabetes", "--methods", "a", "--seeds", "1", "--jobs", "1"]
+    command += ["--plugin", str(plugin), "--data-dir", str(data), "--store", str(tmp_path / "s.sqlite")]
+    for path in (plugin, table):
+        before = path.read_text()
+        for option in (["--json"], ["--report"], ["--format", "csv", "--out"]):
+            assert main([*command, *option, str(path)]) == 2
+        assert main([*command[:-1], str(path)]) == 2
+        assert path.read_text() == before
+    capsys.readouterr()
+    assert main([*command, "--json", str(free)]) == 2  # every trial failed
+    printed = capsys.readouterr()
+    assert "ZeroDivisionError" in printed.out
+    assert "Every trial failed" in printed.err
+    assert json.loads(free.read_text())["tables"][0]["failed"]
+
+
 def test_an_interruption_keeps_what_was_finished(tmp_path):
     path = tmp_path / "trials.sqlite"
     command = [sys.executable, "-m", "fairlattice", *RUN[:-2], "--seeds", "400", "--store", str(path)]
@@ -143,6 +168,7 @@ def test_an_interruption_keeps_what_was_finished(tmp_path):
     _, told = running.communicate(timeout=60)
     assert running.returncode == 2
     assert len(told.strip().splitlines()) == 1
+    assert "the same command goes on" in told
     states = [r.state for r in Store(path, create=False).records()]
     assert set(states) == {"done"}
     assert main(["bench", "show", str(path)]) == 0

@@ -43,6 +43,12 @@ def did_you_mean(word: str, candidates: Iterable[Any], *, cutoff: float = 0.5) -
     return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
 
 
+def printable(value: Any) -> str:
+    """A value's text on one line, without signs that a terminal would obey."""
+    text = " ".join(str(value).split())
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
     """Return `value` if it is one of `choices`."""
     if isinstance(value, str) and value in choices:

@@ -9,9 +9,9 @@ from pathlib import Path
 from fairlattice._validation import check_choice, check_count
 from fairlattice.benchmark._code import code_digest
 from fairlattice.benchmark._fidelity import FidelityTrial
-from fairlattice.benchmark._methods import BASELINE, NEURAL, Combination, Method
+from fairlattice.benchmark._methods import BASELINE, NEURAL, Combination
 from fairlattice.benchmark._plugins import Plugins
-from fairlattice.benchmark._protocol import Settings
+from fairlattice.benchmark._protocol import Settings, deal_out
 from fairlattice.benchmark._results import BenchResults, read_results
 from fairlattice.benchmark._runner import Progress, Task, run_trials
 from fairlattice.benchmark._store import Store
@@ -20,6 +20,9 @@ from fairlattice.benchmark._table import Table
 from fairlattice.benchmark._trial import Trial
 from fairlattice.datasets import Dataset
 from fairlattice.exceptions import InputError
+from fairlattice.samplers import take_rows
+
+_LOOKED_AT = 2000  # training rows whose features are looked at before any trial is run
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,8 @@ def bench(
     plan = EXPERIMENTS[check_choice("experiment", experiment, tuple(EXPERIMENTS))]
     if chosen.split == "published" and extra_test:
         raise InputError("`extra_test` is for random splits. Leave it out with `split='published'`.")
+    if extra_test and rows is None:
+        raise InputError("`extra_test` are rows beyond `rows`, which is not given. Pass both.")
     known = plugins.load()
     combinations = [Combination.parse(text, known) for text in (plan.methods if methods is None else methods)]
     if not datasets:
@@ -164,7 +169,10 @@ def bench(
         raise InputError("`methods` must name at least one method.")
     check_count("extra_test", extra_test, 0)
     tables = _tables(datasets, rows, axes, extra_test, plan)
-    _check_methods(combinations, known)
+    _check_methods(combinations)
+    for table in tables.values():  # what no trial could do is refused before any is run
+        parts = deal_out(table, 0, chosen.split)
+        table.encoder().fit(take_rows(dict(table.X), parts.train[:_LOOKED_AT]))
     origins, core = plugins.origins(), code_digest()
     trials: list[Task] = [
         trial
@@ -193,16 +201,15 @@ def _tables(
         check_count("rows", rows)
     if axes is not None:
         check_count("axes", axes)
-    most = {data.name: len(data.sensitive) if axes is None else axes for data in datasets}
-    found = [
-        Table.of(data, rows=rows, axes=n, extra_test=extra_test)
-        for data in datasets
-        for n in range(1 if plan.every_axis else most[data.name], most[data.name] + 1)
-    ]
+    found = []
+    for data in datasets:
+        most = len(data.sensitive) if axes is None else axes
+        for n in range(1 if plan.every_axis else most, most + 1):
+            found.append(Table.of(data, rows=rows, axes=n, extra_test=extra_test))  # noqa: PERF401
     return {table.fingerprint(): table for table in found}
 
 
-def _check_methods(combinations: Sequence[Combination], known: Mapping[str, Method]) -> None:
+def _check_methods(combinations: Sequence[Combination]) -> None:
     """Raise, before any work is done, if the methods cannot be run here."""
     from importlib.util import find_spec
 
@@ -212,8 +219,3 @@ def _check_methods(combinations: Sequence[Combination], known: Mapping[str, Meth
             f"Methods {', '.join(neural)} need PyTorch, which is not installed. "
             'Install it with pip install "fairlattice[torch]", or name others: logistic, boosting.'
         )
-    for name in {c.method for c in combinations}:
-        if not list(known[name].grid):
-            raise InputError(
-                f"Method `{name}` has an empty grid. Give it one entry, ({{}},), to run it as it is."
-            )

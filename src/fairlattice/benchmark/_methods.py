@@ -162,9 +162,9 @@ class Combination:
         InputError
             If there is no such method or strategy.
         """
-        method, _, strategy = text.strip().partition("+")
+        method, sign, strategy = text.strip().partition("+")
         check_choice("methods", method, tuple(methods))
-        return cls(method, check_choice("methods", strategy or "none", tuple(STRATEGIES)))
+        return cls(method, check_choice("methods", strategy if sign else "none", tuple(STRATEGIES)))
 
     @property
     def name(self) -> str:

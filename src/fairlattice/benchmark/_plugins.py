@@ -6,9 +6,12 @@ set. Workers load the same files again, so nothing but the names travels to them
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import inspect
+import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ from types import ModuleType
 from typing import Any
 
 from fairlattice.benchmark._methods import METHODS, Method
-from fairlattice.datasets import dataset_names, register
+from fairlattice.datasets import Dataset, dataset_names, register
 from fairlattice.exceptions import InputError
 
 
@@ -79,13 +82,14 @@ def _from_file(file: str, digest: str) -> dict[str, Method]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        with contextlib.redirect_stdout(sys.stderr):
+            spec.loader.exec_module(module)
+        found = _classes(module)
+        methods = [thing() for thing in found if _is_method(thing)]
+        data_sets = [thing() for thing in found if _is_data_set(thing)]
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise InputError(f"`{file}` cannot be loaded: {type(error).__name__}: {error}.") from error
-    found = _classes(module)
-    methods = [thing() for thing in found if _is_method(thing)]
-    data_sets = [thing() for thing in found if _is_data_set(thing)]
     if not methods and not data_sets:
         raise InputError(
             f"`{file}` holds neither a method nor a data set. A method is a class with `name`, `about`, "
@@ -93,7 +97,12 @@ def _from_file(file: str, digest: str) -> dict[str, Method]:
         )
     for data in data_sets:
         _register(data, file)
-    return {m.name: _unless_taken(m, file) for m in methods}
+    known: dict[str, Method] = {}
+    for method in methods:
+        if _checked(method, file).name in known:
+            raise InputError(f"`{file}` has two methods called `{method.name}`. Name one otherwise.")
+        known[method.name] = method
+    return known
 
 
 def _classes(module: ModuleType) -> list[Any]:
@@ -109,7 +118,23 @@ def _is_data_set(thing: Any) -> bool:
     return all(hasattr(thing, name) for name in ("name", "load")) and not hasattr(thing, "make")
 
 
-def _unless_taken(method: Method, origin: str) -> Method:
+def _checked(method: Method, origin: str) -> Method:
+    """The method, if it can be asked for and chosen among."""
+    _check_name(method.name, origin)
+    if not isinstance(method.about, str):
+        raise InputError(f"`about` of method `{method.name}` in `{origin}` is no text. Write one line.")
+    try:
+        entries = [dict(entry) for entry in method.grid]
+        json.dumps(entries, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"`grid` of method `{method.name}` in `{origin}` is no list of plain options: {error}. "
+            'Write it as in ({"C": 0.1}, {"C": 1.0}).'
+        ) from error
+    if not entries:
+        raise InputError(
+            f"`grid` of method `{method.name}` in `{origin}` is empty. To run it once, write ({{}},)."
+        )
     if method.name in METHODS:
         raise InputError(
             f"`{origin}` names its method `{method.name}`, which is one of ours. Name it otherwise."
@@ -117,15 +142,38 @@ def _unless_taken(method: Method, origin: str) -> Method:
     return method
 
 
+def _check_name(name: Any, origin: str) -> None:
+    if not isinstance(name, str) or not re.fullmatch(r"[\w.-]+", name):
+        raise InputError(
+            f"`{origin}` has the name {name!r}. Use letters, digits, dots, dashes and underscores."
+        )
+
+
 _OWN_DATA_SETS = frozenset(dataset_names())
 
 
 def _register(data: Any, origin: str) -> None:
+    _check_name(data.name, origin)
     if data.name in _OWN_DATA_SETS:
         raise InputError(
             f"`{origin}` names its data set `{data.name}`, which is one of ours. Name it otherwise."
         )
-    register(data.name, data.load, about=getattr(data, "about", ""))
+
+    def load(data_dir: Path | None = None) -> Dataset:
+        try:
+            found = data.load(data_dir)
+        except InputError:
+            raise
+        except Exception as error:
+            told = f"{type(error).__name__}: {error}"
+            raise InputError(f"Data set `{data.name}` of `{origin}` cannot be loaded: {told}.") from error
+        if not isinstance(found, Dataset):
+            raise InputError(
+                f"Data set `{data.name}` of `{origin}` loads a {type(found).__name__}. Return a Dataset."
+            )
+        return found
+
+    register(data.name, load, about=str(getattr(data, "about", "")))
 
 
 @cache
@@ -135,7 +183,7 @@ def _from_entry_points() -> dict[str, tuple[Method, str]]:
     for entry in entry_points(group="fairlattice.methods"):
         method = entry.load()()
         package = "" if entry.dist is None else f"{entry.dist.name}=={entry.dist.version}"
-        found[method.name] = (_unless_taken(method, entry.value), package)
+        found[method.name] = (_checked(method, entry.value), package)
     for entry in entry_points(group="fairlattice.datasets"):
         _register(entry.load()(), entry.value)
     return found

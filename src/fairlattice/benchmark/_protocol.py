@@ -22,6 +22,7 @@ SPLITS = ("random", "published")
 _FIGURE = {"equal_opportunity": "tpr.if", "equalized_odds": "equalized_odds.if"}
 NOTIONS = tuple(_FIGURE)
 _TEST_SHARE = 0.25
+_LARGEST = 100_000  # rows of a batch, units of a layer
 _TURNS = 5  # how many seeds share the rows that are tested only
 
 
@@ -86,13 +87,15 @@ class Settings:
         check_count("per_cell", self.per_cell)
         network = self.network
         check_count("steps", network.steps)
-        check_count("batch_size", network.batch_size)
+        if check_count("batch_size", network.batch_size) > _LARGEST:
+            raise InputError(f"`batch_size` must be at most {_LARGEST:,}, got {network.batch_size:,}.")
         check_real("learning_rate", network.learning_rate, 0.0, np.inf, open_ends=True)
         check_real("dropout", network.dropout, 0.0, 0.99)
         if not network.hidden:
             raise InputError("`hidden` must name at least one layer, as in 128,64,32.")
         for units in network.hidden:
-            check_count("hidden", units)
+            if check_count("hidden", units) > _LARGEST:
+                raise InputError(f"`hidden` layers must have at most {_LARGEST:,} units, got {units:,}.")
 
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""

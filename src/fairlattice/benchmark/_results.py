@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -112,15 +113,24 @@ def read_results(store: Store, *, keys: Iterable[str] | None = None) -> BenchRes
     Raises
     ------
     InputError
-        If the store holds no result.
+        If the store holds no result, or is damaged.
     """
+    try:
+        return _read(store, keys)
+    except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        told = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+        raise InputError(f"`{store.path}` is damaged ({told}). Name another with --store.") from error
+
+
+def _read(store: Store, keys: Iterable[str] | None) -> BenchResults:
     wanted = None if keys is None else set(keys)
     newest: dict[str, Record] = {}
     for record in store.records():
-        if wanted is None or record.key in wanted:
-            spec = {k: v for k, v in record.spec.items() if k != "code"}
-            newest[json.dumps(spec, sort_keys=True)] = record
-    records = [r for r in newest.values() if r.state != "running"]
+        if record.state != "running" and (wanted is None or record.key in wanted):
+            spec = json.dumps({k: v for k, v in record.spec.items() if k != "code"}, sort_keys=True)
+            if record.state == "done" or spec not in newest:
+                newest[spec] = record
+    records = list(newest.values())
     if not records:
         raise InputError(f"`{store.path}` holds no result yet. Run `fairlattice bench run` to the end.")
     people = {key: People.of_plain(about, payload) for key, (about, payload) in store.tables().items()}

@@ -7,7 +7,9 @@ any backend that the user chose with ``joblib.parallel_config``, gives the same 
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 import time
 import traceback
 import warnings
@@ -18,6 +20,7 @@ from typing import Any, Protocol
 from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 
+from fairlattice._validation import printable
 from fairlattice.benchmark._compare import safe_jobs
 from fairlattice.benchmark._plugins import Plugins
 from fairlattice.benchmark._store import Job, Store
@@ -121,9 +124,9 @@ def _run_round(
             if store.claim(trial, retry=retry):
                 yield delayed(_attempt)(trial, tables[trial.table], plugins)
 
-    took = 0
+    took, by_key = 0, {trial.key: trial for trial in trials}
     for key, state, result, payload in _as_they_end(claimed(), safe_jobs(n_jobs)):
-        store.finish(key, state, result, payload)
+        store.finish(by_key[key], state, result, payload)
         took += 1
         tell(ended + took)
     return took
@@ -148,12 +151,13 @@ def _attempt(trial: Task, table: Table, plugins: Plugins) -> tuple[str, str, dic
     """A trial's result, or what went wrong."""
     begun = time.perf_counter()
     try:
-        found = trial.run(table, plugins)
+        with contextlib.redirect_stdout(sys.stderr):  # a plugin may print, but not into our tables
+            found = trial.run(table, plugins)
         result = found.plain()
         json.dumps(result, allow_nan=False)  # a figure that is none is an error here, not in the store
-    except Exception as error:  # noqa: BLE001 - a failure of one is a result, and must not stop the rest
-        told = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        result = {"error": told, "traceback": traceback.format_exc()}
+    # A failure of one is a result, and must not stop the rest; a plugin's sys.exit is one too.
+    except (Exception, SystemExit) as error:  # noqa: BLE001
+        result = {"error": f"{type(error).__name__}: {printable(error)}", "traceback": traceback.format_exc()}
         return trial.key, "failed", result, b""
     seconds = time.perf_counter() - begun
     return trial.key, "done", {**result, "total_seconds": seconds}, found.payload()

@@ -20,6 +20,7 @@ from typing import Any, Protocol, Self
 
 from filelock import FileLock, Timeout
 
+from fairlattice._files import resolved
 from fairlattice.exceptions import InputError
 
 _VERSION = 1
@@ -86,25 +87,33 @@ class Store:
     """
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
-        self.path = path
-        if not create and not path.is_file():
+        self.path = resolved(path)  # one store has one path, whatever links lead to it
+        self._read_only = not create
+        if not create and not self.path.is_file():
             raise InputError(
                 f"`{path}` is not there. Run `fairlattice bench run` first, or name its --store."
             )
         self._runner = uuid.uuid4().hex
         self._lock: FileLock | None = None
         with self._transaction(write=create) as db:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            (known,) = db.execute("SELECT COUNT(*) FROM sqlite_master WHERE name='trials'").fetchone()
-            (others,) = db.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-            if version not in (0, _VERSION) or (others and not known):
-                raise InputError(
-                    f"`{path}` is a database, but not one of ours. Name another file with --store."
-                )
-            if not known:
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {_VERSION}")
+            self._check(db, create=create)
+
+    def _check(self, db: sqlite3.Connection, *, create: bool) -> None:
+        """Raise if this is another database; make the tables of a new one."""
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        names = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+        if version > _VERSION and {"tables", "trials"} <= names:
+            raise InputError(
+                f"`{self.path}` was written by a newer fairlattice. Update, or name another --store."
+            )
+        if not names and create:
+            for statement in filter(str.strip, _SCHEMA.split(";")):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {_VERSION}")
+        elif version != _VERSION or not {"tables", "trials"} <= names:
+            raise InputError(
+                f"`{self.path}` is a database, but not one of ours. Name another file with --store."
+            )
 
     def __enter__(self) -> Self:
         """Hold the lock that says that this runner lives."""
@@ -114,12 +123,14 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         """Let go of all that was claimed and not finished."""
-        with self._transaction() as db:
-            db.execute("DELETE FROM trials WHERE state='running' AND runner=?", (self._runner,))
-        if self._lock is not None:
-            self._lock.release()
-            Path(self._lock.lock_file).unlink(missing_ok=True)
-            self._lock = None
+        try:
+            with contextlib.suppress(InputError), self._transaction() as db:  # others see that we are gone
+                db.execute("DELETE FROM trials WHERE state='running' AND runner=?", (self._runner,))
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+                Path(self._lock.lock_file).unlink(missing_ok=True)
+                self._lock = None
 
     def claim(self, job: Job, *, retry: bool = False) -> bool:
         """Take a trial if nobody has; with `retry` also one that failed."""
@@ -134,13 +145,12 @@ class Store:
             db.execute("INSERT OR REPLACE INTO trials (key, spec, state, runner) VALUES (?, ?, ?, ?)", row)
         return True
 
-    def finish(self, key: str, state: str, result: Mapping[str, Any], payload: bytes = b"") -> None:
-        """Keep the result of a trial that was claimed."""
-        text = json.dumps(result, allow_nan=False)
+    def finish(self, job: Job, state: str, result: Mapping[str, Any], payload: bytes = b"") -> None:
+        """Keep the result of a trial."""
+        spec, text = json.dumps(job.plain(), sort_keys=True), json.dumps(result, allow_nan=False)
+        row = (job.key, spec, state, self._runner, text, payload)
         with self._transaction() as db:
-            db.execute(
-                "UPDATE trials SET state=?, result=?, payload=? WHERE key=?", (state, text, payload, key)
-            )
+            db.execute("INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def states(self, keys: Iterable[str]) -> dict[str, str]:
         """State of those trials that the store knows."""
@@ -163,7 +173,7 @@ class Store:
         """Keep what trials of a table are counted from."""
         with self._transaction() as db:
             row = (key, json.dumps(about, allow_nan=False), payload)
-            db.execute("INSERT OR IGNORE INTO tables (key, about, payload) VALUES (?, ?, ?)", row)
+            db.execute("INSERT OR REPLACE INTO tables (key, about, payload) VALUES (?, ?, ?)", row)
 
     def tables(self) -> dict[str, tuple[dict[str, Any], bytes]]:
         """What was kept of every table."""
@@ -192,13 +202,16 @@ class Store:
     def _lock_path(self, runner: str) -> Path:
         return self.path.with_name(f".{self.path.name}.{runner}.lock")
 
+    def _connect(self) -> sqlite3.Connection:
+        mode = "ro" if self._read_only else "rwc"
+        where = f"{self.path.as_uri()}?mode={mode}"
+        return sqlite3.connect(where, uri=True, timeout=_PATIENCE, isolation_level=None)
+
     @contextlib.contextmanager
     def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
         """A connection of its own, as threads and forks need; all is written, or nothing."""
         try:
-            with contextlib.closing(
-                sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
-            ) as db:
+            with contextlib.closing(self._connect()) as db:
                 db.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 try:
                     yield db

@@ -128,7 +128,7 @@ class Table:
 
     def fingerprint(self) -> str:
         """A digest of everything that a result may depend on."""
-        digest = hashlib.sha256(repr((self.classes, self.text, self.lattice)).encode())
+        digest = hashlib.sha256(repr((self.name, self.label, self.classes, self.text, self.lattice)).encode())
         arrays = {**self.X, "leaves": self.leaves, "truth": self.truth}
         arrays |= {} if self.units is None else {"units": self.units}
         arrays |= {} if self.parts is None else {"parts": self.parts}
@@ -210,6 +210,10 @@ def _beyond(units: IntArray | None, n: int, rows: int) -> BoolArray:
     of_row = np.arange(n) if units is None else units
     order = np.random.default_rng(child_seed(rows)).permutation(int(of_row.max()) + 1)
     dealt = order[np.cumsum(np.bincount(of_row)[order]) <= rows]
+    if not len(dealt):
+        raise InputError(
+            f"Persons have more than `rows`={rows} rows, so none can be dealt out. Take more rows."
+        )
     beyond: BoolArray = ~np.isin(of_row, dealt)
     return beyond
 

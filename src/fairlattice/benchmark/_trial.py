@@ -273,10 +273,14 @@ def _fitted(method: Method, hyper: Mapping[str, Any], rows: Prepared, table: Tab
 
 def _scores(model: Any, Z: FloatArray) -> FloatArray:
     with _one_thread():
-        score: FloatArray = np.asarray(model.predict_proba(Z), dtype=np.float64)[:, 1]
-    if not np.isfinite(score).all():
-        raise InputError("The model's probabilities are not finite. Train it with a lower learning rate.")
-    return score
+        both: FloatArray = np.asarray(model.predict_proba(Z), dtype=np.float64)
+    if both.shape != (len(Z), 2):
+        raise InputError(f"`predict_proba` gave shape {both.shape} for {len(Z)} rows, not ({len(Z)}, 2).")
+    if not ((both >= 0) & (both <= 1)).all():  # NaN is neither
+        raise InputError(
+            "`predict_proba` gave values that are no probabilities. Is the learning rate too high?"
+        )
+    return both[:, 1]
 
 
 def _decided(score: FloatArray) -> IntArray:

@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     plain = argparse.RawDescriptionHelpFormatter
     run = commands.add_parser("run", help="run an experiment", allow_abbrev=False, formatter_class=plain)
     _add_run(run)
-    run.set_defaults(task=_run)
+    kept = "interrupted; finished trials are kept, and the same command goes on."
+    run.set_defaults(task=_run, interrupted=kept)
     show = commands.add_parser("show", help="tables and plots of what was run", allow_abbrev=False)
     show.add_argument("store", metavar="STORE", type=Path, help="the file that `bench run` kept results in")
     show.add_argument("--experiment", metavar="NAME", help="only the methods of that experiment")
@@ -200,7 +201,7 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     plugins, settings = _plugins(arguments), _settings(arguments)
     settings.check()
-    check_writable(arguments.store)
+    check_writable(arguments.store, inputs=_inputs(arguments, arguments.store))
     methods = None if arguments.methods is None else _names(arguments.methods, "--methods")
     datasets = _datasets(arguments)
     start_workers(arguments.jobs)
@@ -220,7 +221,10 @@ def _run(arguments: argparse.Namespace) -> int:
             n_jobs=arguments.jobs,
             progress=bar,
         )
-    return _publish(arguments, results, None)
+    code = _publish(arguments, results, None)
+    if not any(table.outcomes or table.fidelity or table.unfinished for table in results.tables):
+        raise InputError("Every trial failed; see the errors above, mend their cause, and pass --retry.")
+    return code
 
 
 def _datasets(arguments: argparse.Namespace) -> list[Dataset]:
@@ -246,7 +250,7 @@ def _datasets(arguments: argparse.Namespace) -> list[Dataset]:
 def _option(name: str, text: str) -> tuple[str, Any]:
     """``pool=no`` as ``("pool", False)``."""
     key, sign, value = text.partition("=")
-    if not sign:
+    if not sign or key in ("name", "data_dir"):
         raise InputError(f"`--datasets` has {name}:{text}. Options are told as in {name}:OPTION=VALUE.")
     return key, {"yes": True, "no": False}.get(value, value)
 
@@ -290,7 +294,20 @@ def _check_output(arguments: argparse.Namespace) -> None:
     check_choice("--format", arguments.format, BENCH_FORMATS)
     if arguments.out is not None and arguments.format == "terminal":
         raise InputError("`--out` writes a table to a file: pass --format markdown, latex or csv with it.")
-    check_writable(arguments.out, arguments.report, json=arguments.json, inputs=(arguments.store,))
+    written = (arguments.out, arguments.report, arguments.json)
+    inputs = (arguments.store, *_inputs(arguments, *written))
+    check_writable(arguments.out, arguments.report, json=arguments.json, inputs=inputs)
+
+
+def _inputs(arguments: argparse.Namespace, *written: Path | None) -> tuple[Path, ...]:
+    """Files that are read: plugins, and those of the files to be written that lie among data or models."""
+    names = ("data_dir", "text_model", "cache")
+    folders = [f.resolve() for name in names if (f := getattr(arguments, name, None)) is not None]
+    there = [path for path in written if path is not None and path.exists()]
+    among = [path for path in there if set(folders) & set(path.resolve().parents)]
+    weights = getattr(arguments, "image_weights", None)
+    files = [*(getattr(arguments, "plugin", None) or ()), *([Path(weights)] if weights else ())]
+    return (*files, *among)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 import fairlattice
-from fairlattice._validation import did_you_mean
+from fairlattice._validation import did_you_mean, printable
 from fairlattice.cli import _audit, _augment, _bench, _compare, _demo, _diagnose, _report
 from fairlattice.cli._interrupt import one_interrupt
 from fairlattice.exceptions import InputError
@@ -31,7 +32,8 @@ class _Parser(argparse.ArgumentParser):
             hint = " Put the file first, before the options."
         elif "invalid choice: " in message:
             word = message.split("invalid choice: ")[1].split(" (")[0].strip("'")
-            hint = did_you_mean(word, [module.NAME for module in COMMANDS])
+            known = re.findall(r"'([^']+)'", message.partition("(choose from")[2])
+            hint = did_you_mean(word, known or [module.NAME for module in COMMANDS])
         self._refuse(message, hint)
 
     def unrecognized(self, unknown: Sequence[str]) -> NoReturn:
@@ -89,17 +91,20 @@ def run_command(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     parser, parsers = build_parser()
-    prog = "fairlattice"
+    prog, interrupted = "fairlattice", "interrupted; nothing was written."
     try:
-        arguments, unknown = parser.parse_known_args(argv)
-        prog = arguments.prog
-        if unknown:
-            parsers[prog].unrecognized(unknown)
+        try:
+            arguments, unknown = parser.parse_known_args(argv)
+            prog, interrupted = arguments.prog, getattr(arguments, "interrupted", interrupted)
+            if unknown:
+                parsers[prog].unrecognized(unknown)
+        except SystemExit as stop:  # the parser has said it all
+            return int(stop.code or 0)
         return int(arguments.run(arguments))
-    except SystemExit as stop:  # the parser has said it all
-        return int(stop.code or 0)
+    except SystemExit as stop:
+        return _fail(prog, f"code that it ran ended the program: sys.exit({stop.code!r}).")
     except KeyboardInterrupt:
-        return _fail(prog, "interrupted; nothing was written.")
+        return _fail(prog, interrupted)
     except InputError as error:
         return _fail(prog, str(error))
     except MemoryError:
@@ -124,5 +129,5 @@ def _prepare_streams() -> None:
 
 def _fail(prog: str, message: str) -> int:
     """Tell in one line what went wrong."""
-    sys.stderr.write(f"{prog}: {' '.join(message.split())}\n")
+    sys.stderr.write(f"{prog}: {printable(message)}\n")
     return 2
