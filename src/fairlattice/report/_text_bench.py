@@ -69,6 +69,7 @@ def _methods(table: Summary) -> RenderableType:
         for cell in column:
             cell.pad_left(width - len(cell))
     grid = plain_table()
+    grid.collapse_padding = True  # seven columns in 80
     grid.add_column(
         "method", overflow="fold", min_width=min(21, max(len(m["name"]) for m in table["methods"]))
     )
