@@ -128,11 +128,10 @@ def test_differences_are_marked_only_where_seeds_test_other_rows(tmp_path):
         fl.bench([data], tmp_path / "q.sqlite", settings=Settings(split="published"), extra_test=9, **asked)
 
 
-@pytest.mark.parametrize("extra", [0, 900])
-def test_of_methods_that_are_alike_few_are_marked(extra, tmp_path):
+def test_of_methods_that_are_alike_few_are_marked():
     """Two classifiers that see exchangeable halves of the features: at 95 %, one in twenty is marked."""
     marked = []
-    for seed in range(30):
+    for seed in range(20):
         rng = np.random.default_rng(seed)
         n, features = 1300, {}
         sex, label = rng.choice(["f", "m"], n), rng.integers(0, 2, n)
@@ -140,7 +139,7 @@ def test_of_methods_that_are_alike_few_are_marked(extra, tmp_path):
             features |= {f"{side}{j}": label + 2 * rng.normal(size=n) for j in range(2)}
         columns = {**features, "sex": sex, "label": label}
         data = Dataset("alike", columns, label="label", positive=1, sensitive=("sex",), cuts={})
-        table = Table.of(data, rows=400, extra_test=extra)
+        table = Table.of(data, rows=400, extra_test=900)
         right = {side: [] for side in "ab"}
         for repeat in range(5):
             parts = deal_out(table, repeat, "random")
@@ -150,7 +149,7 @@ def test_of_methods_that_are_alike_few_are_marked(extra, tmp_path):
                 scores.append(model.score(X[parts.test], table.truth[parts.test]))
         difference = Difference.of(np.subtract(*right.values()).tolist(), test_share=0.25)
         marked.append(not difference.within_noise)
-    assert sum(marked) <= 5  # of 30; with a level of 5 % more are rarer than one in 250
+    assert sum(marked) <= 4  # of 20; at a level of 5 % more are rarer than one in 300
 
 
 def test_published_splits_are_kept_and_folds_turn():
@@ -516,7 +515,7 @@ def test_kills_at_any_moment_lose_what_was_in_flight_and_two_runners_share_a_sto
     runners = [subprocess.Popen(command) for _ in range(2)]
     try:
         for _ in range(20):
-            time.sleep(float(rng.uniform(0.0, 1.6)))
+            time.sleep(float(rng.uniform(0.0, 1.2)))
             victim = int(rng.integers(2))
             runners[victim].kill()
             runners[victim].wait()

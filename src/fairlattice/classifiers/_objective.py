@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -25,7 +25,8 @@ NOTIONS = ("equal_opportunity", "equalized_odds", "demographic_parity", "accurac
 PREDICTION_NOTIONS = NOTIONS[:3]  # those that ask what is predicted, not whether it is right
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Step:
     """One batch on its way through the network.
 
     Parameters
