@@ -2,7 +2,7 @@
 
 from fairlattice.benchmark._classifiers import CLASSIFIERS
 from fairlattice.benchmark._compare import compare
-from fairlattice.benchmark._comparison import Comparison, GroupLoss, Run, StrategyResult
+from fairlattice.benchmark._comparison import FIGURES, Comparison, GroupLoss, Run, StrategyResult
 from fairlattice.benchmark._diagnose import SOURCES, diagnose
 from fairlattice.benchmark._diagnosis import (
     CellAssumption,
@@ -19,7 +19,7 @@ from fairlattice.benchmark._methods import BASELINE, METHODS, Combination, Metho
 from fairlattice.benchmark._noise import NoisePoint, annotation_noise
 from fairlattice.benchmark._pictures import CellPicture
 from fairlattice.benchmark._plugins import Plugins
-from fairlattice.benchmark._protocol import Network, Settings
+from fairlattice.benchmark._protocol import UNFAIRNESS, Network, Settings
 from fairlattice.benchmark._results import BenchResults, BenchTable, FailedTrial, read_results
 from fairlattice.benchmark._runner import run_trials
 from fairlattice.benchmark._store import Record, Store
@@ -32,9 +32,11 @@ __all__ = [
     "BASELINE",
     "CLASSIFIERS",
     "EXPERIMENTS",
+    "FIGURES",
     "METHODS",
     "SOURCES",
     "STRATEGIES",
+    "UNFAIRNESS",
     "BenchResults",
     "BenchTable",
     "CellAssumption",

@@ -25,6 +25,7 @@ from fairlattice.metrics import (
 
 RATES = ("tpr", "tnr")
 FIGURES = ("df", "if", "worst", "best")
+"""What is said of a rate over all groups."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,15 +192,11 @@ class Comparison:
         scores = [run.score for _, run in runs if run.score is not None]
         if len(scores) == len(runs):
             columns["score"] = np.concatenate(scores)
-        for attribute, digit in zip(
-            self.lattice.attributes, self.lattice.digits(self.leaves[rows]), strict=True
-        ):
-            levels = np.empty(len(attribute.levels), dtype=object)
-            levels[:] = attribute.levels
-            name = attribute.name
-            while name in columns or (name != attribute.name and name in self.lattice.names):
+        for attribute, levels in self.lattice.level_columns(self.leaves[rows]).items():
+            name = attribute
+            while name in columns or (name != attribute and name in self.lattice.names):
                 name = f"sensitive_{name}"
-            columns[name] = levels[digit]
+            columns[name] = levels
         return columns
 
     def people(self, name: str, rate: str) -> tuple[FloatArray, IntArray]:

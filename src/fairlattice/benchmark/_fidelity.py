@@ -66,7 +66,7 @@ class FidelityTrial:
             found = diagnose(
                 pl.DataFrame(take_rows(dict(table.X), rows), strict=False),
                 table.truth[rows],
-                sensitive_features=take_rows(table.levels(), rows),
+                sensitive_features=table.lattice.level_columns(table.leaves[rows]),
                 sources=SOURCES,
                 pictures=0,
                 random_state=self.seed,

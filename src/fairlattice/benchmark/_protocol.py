@@ -19,8 +19,8 @@ from fairlattice.benchmark._table import Table
 from fairlattice.exceptions import InputError
 
 SPLITS = ("random", "published")
-_FIGURE = {"equal_opportunity": "tpr.if", "equalized_odds": "equalized_odds.if"}
-NOTIONS = tuple(_FIGURE)
+UNFAIRNESS = {"equal_opportunity": "tpr.if", "equalized_odds": "equalized_odds.if"}
+"""Notions of fairness, and the figure that is small where they hold."""
 _TEST_SHARE = 0.25
 _LARGEST = 100_000  # rows of a batch, units of a layer
 _TURNS = 5  # how many seeds share the rows that are tested only
@@ -80,7 +80,7 @@ class Settings:
 
     def check(self) -> None:
         """Raise InputError if something is out of range."""
-        check_choice("notion", self.notion, NOTIONS)
+        check_choice("notion", self.notion, tuple(UNFAIRNESS))
         check_choice("split", self.split, SPLITS)
         check_real("alpha", self.alpha, 0.0, 1.0)
         check_real("margin", self.margin, 0.0, 1.0)
@@ -227,4 +227,4 @@ def choose(validated: Sequence[Mapping[str, float]], notion: str, margin: float)
     least = max(run["balanced_accuracy"] for run in validated) - margin
     # Rounding must not decide whether a run lies on the margin.
     near = [i for i, run in enumerate(validated) if run["balanced_accuracy"] >= least - 1e-12]
-    return min(near, key=lambda i: (validated[i][_FIGURE[notion]], -validated[i]["balanced_accuracy"], i))
+    return min(near, key=lambda i: (validated[i][UNFAIRNESS[notion]], -validated[i]["balanced_accuracy"], i))

@@ -13,9 +13,10 @@ import numpy as np
 
 from fairlattice.benchmark._comparison import Comparison, StrategyResult, count_run
 from fairlattice.benchmark._estimates import Estimate
-from fairlattice.benchmark._methods import BASELINE
+from fairlattice.benchmark._methods import METHODS
 from fairlattice.benchmark._protocol import test_share
 from fairlattice.benchmark._store import Record, Store
+from fairlattice.benchmark._strategies import STRATEGIES
 from fairlattice.benchmark._table import People
 from fairlattice.benchmark._trial import STAGES, Outcome
 from fairlattice.exceptions import InputError
@@ -117,6 +118,8 @@ def read_results(store: Store, *, keys: Iterable[str] | None = None) -> BenchRes
     """
     try:
         return _read(store, keys)
+    except InputError:
+        raise
     except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         told = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
         raise InputError(f"`{store.path}` is damaged ({told}). Name another with --store.") from error
@@ -134,23 +137,23 @@ def _read(store: Store, keys: Iterable[str] | None) -> BenchResults:
     if not records:
         raise InputError(f"`{store.path}` holds no result yet. Run `fairlattice bench run` to the end.")
     people = {key: People.of_plain(about, payload) for key, (about, payload) in store.tables().items()}
-    groups: dict[tuple[str, str], list[Record]] = {}
+    trained: dict[str, dict[str, list[Record]]] = {key: {} for key in people}
+    fidelity: dict[str, list[Record]] = {key: [] for key in people}
     for record in records:
-        if record.spec["kind"] == "method":
-            settings = json.dumps(record.spec["settings"], sort_keys=True)
-            groups.setdefault((record.spec["table"], settings), []).append(record)
-    fidelity: dict[str, list[Record]] = {}
-    for record in records:
+        key = record.spec["table"]
         if record.spec["kind"] == "fidelity":
-            fidelity.setdefault(record.spec["table"], []).append(record)
-    tables = [
-        _table(people[key], json.loads(settings), group, fidelity.pop(key, []))
-        for (key, settings), group in groups.items()
-    ]
-    tables += [_table(people[key], {}, [], group) for key, group in fidelity.items()]
-    order = {key: i for i, key in enumerate(people)}
-    places = {id(p): order[key] for key, p in people.items()}
-    tables.sort(key=lambda t: places[id(t.people)])
+            fidelity[key].append(record)
+        else:
+            settings = json.dumps(record.spec["settings"], sort_keys=True)
+            trained[key].setdefault(settings, []).append(record)
+    tables = []
+    for key, who in people.items():
+        beside = fidelity[key]  # told with the first protocol, or alone
+        for settings, group in trained[key].items():
+            tables.append(_table(who, json.loads(settings), group, beside))
+            beside = []
+        if beside:
+            tables.append(_table(who, {}, [], beside))
     return BenchResults(tuple(tables), len({r.spec["code"].split()[0] for r in records if r.spec["code"]}))
 
 
@@ -195,8 +198,21 @@ def _shared_seeds(known: Sequence[set[int]]) -> list[int]:
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    """As they were asked for, but the unconstrained baseline first."""
-    return sorted(names, key=lambda name: name != BASELINE)
+    """Methods as we list them, those of plugins behind; which trial ended first must not show.
+
+    Examples
+    --------
+    >>> _in_order(["mine", "inlp", "unconstrained+equal", "unconstrained"])
+    ['unconstrained', 'unconstrained+equal', 'inlp', 'mine']
+    """
+    methods, strategies = list(METHODS), list(STRATEGIES)
+
+    def place(name: str) -> tuple[int, str, int]:
+        method, _, strategy = name.partition("+")
+        known = methods.index(method) if method in METHODS else len(methods)
+        return known, method, strategies.index(strategy or "none")
+
+    return sorted(names, key=place)
 
 
 def _comparison(

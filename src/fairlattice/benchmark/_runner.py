@@ -99,37 +99,24 @@ def run_trials(
         left = [trial for key, trial in wanted.items() if key not in ended]
         if not left:
             return
-        took = _run_round(
-            left, tables, store, plugins, again, n_jobs, lambda n: tell(n, len(wanted)), len(ended)
-        )
+        took = 0
+        tasks = _claimed(left, tables, store, plugins, retry=again)
+        for key, state, result, payload in _as_they_end(tasks, safe_jobs(n_jobs)):
+            store.finish(wanted[key], state, result, payload)
+            took += 1
+            tell(len(ended) + took, len(wanted))
         again = False
-        if not took:
+        if not took:  # others have taken all that is left
             time.sleep(_POLL)
 
 
-def _run_round(
-    trials: Sequence[Task],
-    tables: Mapping[str, Table],
-    store: Store,
-    plugins: Plugins,
-    retry: bool,
-    n_jobs: int | None,
-    tell: Callable[[int], None],
-    ended: int,
-) -> int:
-    """Run those trials that nobody else has taken; how many that were."""
-
-    def claimed() -> Iterator[Any]:
-        for trial in trials:
-            if store.claim(trial, retry=retry):
-                yield delayed(_attempt)(trial, tables[trial.table], plugins)
-
-    took, by_key = 0, {trial.key: trial for trial in trials}
-    for key, state, result, payload in _as_they_end(claimed(), safe_jobs(n_jobs)):
-        store.finish(by_key[key], state, result, payload)
-        took += 1
-        tell(ended + took)
-    return took
+def _claimed(
+    trials: Sequence[Task], tables: Mapping[str, Table], store: Store, plugins: Plugins, *, retry: bool
+) -> Iterator[Any]:
+    """Tasks of those trials that nobody else has taken, each claimed the moment it is asked for."""
+    for trial in trials:
+        if store.claim(trial, retry=retry):
+            yield delayed(_attempt)(trial, tables[trial.table], plugins)
 
 
 def _as_they_end(tasks: Iterator[Any], n_jobs: int | None) -> Iterator[Any]:

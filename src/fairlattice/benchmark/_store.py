@@ -159,7 +159,7 @@ class Store:
         return {key: known[key] for key in keys if key in known}
 
     def records(self) -> list[Record]:
-        """Everything, in the order in which it was claimed."""
+        """Everything, the newest result last."""
         with self._transaction(write=False) as db:
             rows = db.execute(
                 "SELECT key, spec, state, result, payload FROM trials ORDER BY rowid"
@@ -173,13 +173,17 @@ class Store:
         """Keep what trials of a table are counted from."""
         with self._transaction() as db:
             row = (key, json.dumps(about, allow_nan=False), payload)
-            db.execute("INSERT OR REPLACE INTO tables (key, about, payload) VALUES (?, ?, ?)", row)
+            db.execute(
+                "INSERT INTO tables VALUES (?, ?, ?)"
+                " ON CONFLICT(key) DO UPDATE SET about=excluded.about, payload=excluded.payload",
+                row,
+            )
 
     def tables(self) -> dict[str, tuple[dict[str, Any], bytes]]:
-        """What was kept of every table."""
+        """What was kept of every table, the first one first."""
         with self._transaction(write=False) as db:
             rows: Sequence[tuple[str, str, bytes]] = db.execute(
-                "SELECT key, about, payload FROM tables"
+                "SELECT key, about, payload FROM tables ORDER BY rowid"
             ).fetchall()
         return {key: (json.loads(about), payload) for key, about, payload in rows}
 

@@ -117,15 +117,6 @@ class Table:
         """An encoder of the features, not fitted."""
         return TextTableEncoder(text=self.text)
 
-    def levels(self) -> dict[str, npt.NDArray[Any]]:
-        """Everyone's level of each attribute."""
-        found = {}
-        for attribute, digit in zip(self.lattice.attributes, self.lattice.digits(self.leaves), strict=True):
-            known = np.empty(len(attribute.levels), dtype=object)
-            known[:] = attribute.levels
-            found[attribute.name] = known[digit]
-        return found
-
     def fingerprint(self) -> str:
         """A digest of everything that a result may depend on."""
         digest = hashlib.sha256(repr((self.name, self.label, self.classes, self.text, self.lattice)).encode())

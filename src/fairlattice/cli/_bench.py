@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairlattice.cli._options import add_report
+from fairlattice.cli._options import add_alpha, add_report, check_jobs
 from fairlattice.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -118,12 +118,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="what is to be equal: equalized_odds (default) or equal_opportunity",
     )
-    parser.add_argument(
-        "--alpha",
-        type=float,
-        default=0.5,
-        help="weight of the worst-off group's own rate in IF (default 0.5)",
-    )
+    add_alpha(parser)
     parser.add_argument(
         "--margin",
         type=float,
@@ -195,10 +190,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from fairlattice.cli._tables import check_writable
 
     _check_output(arguments)
-    if not 0 < abs(arguments.jobs) < 1000:
-        raise InputError(
-            f"`--jobs` must be a number of processes, or -1 for one per core; got {arguments.jobs}."
-        )
+    check_jobs(arguments.jobs)
     plugins, settings = _plugins(arguments), _settings(arguments)
     settings.check()
     check_writable(arguments.store, inputs=_inputs(arguments, arguments.store))

@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairlattice.cli._options import Columns, add_positive, add_table, add_training, data_about
+from fairlattice.cli._options import (
+    Columns,
+    add_positive,
+    add_table,
+    add_training,
+    check_jobs,
+    data_about,
+)
 from fairlattice.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -78,10 +85,7 @@ def compare_frame(
         table_format(arguments.predictions)
     named = arguments.strategies
     names = list(STRATEGIES) if named is None else [s.strip() for s in named.split(",")]
-    if not 0 < abs(arguments.jobs) < 1000:
-        raise InputError(
-            f"`--jobs` must be a number of processes, or -1 for one per core; got {arguments.jobs}."
-        )
+    check_jobs(arguments.jobs)
     if arguments.fail_on_leveling_down and "none" not in names:
         raise InputError(
             "--fail-on-leveling-down needs the strategy none to compare with. Add it to --strategies."

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairlattice.cli._options import Columns, add_report, add_table, data_about
+from fairlattice.cli._options import Columns, add_report, add_table, check_jobs, data_about
 from fairlattice.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -76,10 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fairlattice.report import diagnose_summary, diagnose_text, to_json
 
     check_count("--top", arguments.top, 0)
-    if not 0 < abs(arguments.jobs) < 1000:
-        raise InputError(
-            f"`--jobs` must be a number of threads, or -1 for one per core; got {arguments.jobs}."
-        )
+    check_jobs(arguments.jobs, "threads")
     inputs = tuple(path for path in (arguments.table, arguments.later) if path is not None)
     check_writable(arguments.report, json=arguments.json, inputs=inputs)
     frame = read_table(arguments.table)

@@ -83,6 +83,11 @@ def add_table(parser: argparse.ArgumentParser, *, help_text: str = TABLE_HELP) -
 def add_positive(parser: argparse.ArgumentParser) -> None:
     """--positive and --alpha."""
     parser.add_argument("--positive", metavar="LABEL", help="the positive label, where it is not 1 or True")
+    add_alpha(parser)
+
+
+def add_alpha(parser: argparse.ArgumentParser) -> None:
+    """--alpha."""
     parser.add_argument(
         "--alpha",
         type=float,
@@ -142,6 +147,12 @@ def add_training(parser: argparse.ArgumentParser, *, repeats: int) -> None:
         action="store_true",
         help="exit with 1 if a strategy levels down: fairer, but its worst-off group worse off",
     )
+
+
+def check_jobs(jobs: int, workers: str = "processes") -> None:
+    """Raise if --jobs is no number of workers."""
+    if not 0 < abs(jobs) < 1000:
+        raise InputError(f"`--jobs` must be a number of {workers}, or -1 for one per core; got {jobs}.")
 
 
 def data_about(name: str, rows: int, columns: Columns, **more: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from itertools import combinations, product
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fairlattice._validation import (
     Column,
@@ -226,6 +227,15 @@ class GroupLattice:
             rest, digit = np.divmod(rest, size)
             reversed_digits.append(digit)
         return reversed_digits[::-1]
+
+    def level_columns(self, codes: IntArray) -> dict[str, npt.NDArray[Any]]:
+        """Per attribute, the level of each row."""
+        columns = {}
+        for attribute, digit in zip(self.attributes, self.digits(codes), strict=True):
+            levels = np.empty(len(attribute.levels), dtype=object)
+            levels[:] = attribute.levels
+            columns[attribute.name] = levels[digit]
+        return columns
 
     def _combine(self, digits: Sequence[IntArray]) -> IntArray:
         codes = np.zeros(len(digits[0]), dtype=np.int64)

@@ -139,7 +139,7 @@ def data_card(summary: Summary) -> str:
             "Source": _data(summary["data"]),
             "How it was made": [f"- {plain(k)}: {plain(v)}" for k, v in settings.items()],
             "Groups": list(_attributes(summary)),
-            "Rows by cell": [*_table(("group", "label", "original", "synthetic"), rows), *more],
+            "Rows by cell": [*markdown_table(("group", "label", "original", "synthetic"), rows), *more],
             "Use": [
                 "- For training. Never evaluate on synthetic rows.",
                 "- Give every cell the same weight in training, else the large cells still rule.",
@@ -187,8 +187,10 @@ def _data(data: Summary) -> list[str]:
     return lines
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(head)} |", f"| {' | '.join('---' for _ in head)} |"]
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = False) -> list[str]:
+    """Lines of a table; of `numbers`, all columns but the first are set to the right."""
+    rules = ["---", *("---:" if numbers else "---" for _ in head[1:])]
+    lines = [f"| {' | '.join(head)} |", f"| {' | '.join(rules)} |"]
     return lines + [f"| {' | '.join(row)} |" for row in rows]
 
 
@@ -198,14 +200,14 @@ def _strategies(summary: Summary, chosen: str) -> list[str]:
         figures = (s["balanced_accuracy"], *(s["equalized_odds"][k] for k in ("if", "df")),
                    *(s["measures"][r]["worst"] for r in ("tpr", "tnr")))  # fmt: skip
         name = plain(s["name"])
-        rows.append([f"**{name}**" if s["name"] == chosen else name, *map(_figure, figures)])
+        rows.append([f"**{name}**" if s["name"] == chosen else name, *map(estimate_text, figures)])
     name = f"IF{summary['settings']['alpha']:g}"
     head = ("strategy", "balanced accuracy", f"{name}, small is fair", "DF, small is fair",
             "worst TPR", "worst TNR")  # fmt: skip
-    return _table(head, rows)
+    return markdown_table(head, rows)
 
 
-def _figure(estimate: Summary) -> str:
+def estimate_text(estimate: Summary) -> str:
     se = "" if estimate["se"] is None else f" ± {estimate['se']:.3f}"
     return f"{estimate['mean']:.3f}{se}"
 
@@ -223,7 +225,7 @@ def _groups(strategy: Summary) -> Iterator[str]:
             for g in sorted(found, key=lambda g: g["rate"])[:_MOST_GROUPS]
         ]
         yield f"{rate.upper()}, worst groups first:\n"
-        yield from _table(("group", "people", "rate", "95 % interval"), rows)
+        yield from markdown_table(("group", "people", "rate", "95 % interval"), rows)
         yield ""
 
 

@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from fairlattice.benchmark import EXPERIMENTS, STRATEGIES, Method
 from fairlattice.datasets import Dataset, dataset_about, dataset_names
 from fairlattice.groups import GroupLattice, show_group
+from fairlattice.report._card import markdown_table
 from fairlattice.report._text import plain_table, titled
 
 _SMALLEST = 5
@@ -67,13 +68,13 @@ def dataset_card(name: str, data: Dataset) -> str:
         "",
         "## Smallest groups",
         "",
-        "| group | rows | positive |",
-        "| --- | ---: | ---: |",
     ]
+    rows = []
     for place in np.argsort(sizes, kind="stable")[:_SMALLEST]:
         share = float(positive[leaves == codes[place]].mean())
         group = show_group(lattice.group(lattice.leaf(int(codes[place]))))
-        lines.append(f"| {group} | {sizes[place]:,} | {share:.1%} |")
+        rows.append((group, f"{sizes[place]:,}", f"{share:.1%}"))
+    lines += markdown_table(("group", "rows", "positive"), rows, numbers=True)
     if source is not None and source.traps:
         lines += ["", "## What to mind", "", *(f"- {trap}" for trap in source.traps)]
     return "\n".join(lines) + "\n"

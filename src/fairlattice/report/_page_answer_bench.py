@@ -16,7 +16,14 @@ from markupsafe import Markup
 from fairlattice.report._page_answer import UNSURE
 from fairlattice.report._page_blocks import Answer, Card
 from fairlattice.report._page_words import cut, group_name, listed, name, number, rate_name, shown, undirected
-from fairlattice.report._text_bench import bench_mark
+from fairlattice.report._verdicts_bench import (
+    Verdicts,
+    baseline_words,
+    baselines,
+    leveled,
+    verdicts,
+    with_strategy,
+)
 
 Summary = Mapping[str, Any]
 FIGURES = ("tradeoff", "tradeoff_tpr", "groups", "axes")
@@ -103,45 +110,6 @@ def _safe(label: str, taken: set[str]) -> str:
         nth += 1
 
 
-@dataclass(frozen=True)
-class Verdicts:
-    """Methods beside those they are compared with, by unfairness in equalized odds.
-
-    Parameters
-    ----------
-    fairer, less, noise : list of mapping
-        Methods that are fairer beyond noise, less fair beyond noise, and neither.
-    """
-
-    fairer: list[Summary]
-    less: list[Summary]
-    noise: list[Summary]
-
-    @property
-    def compared(self) -> int:
-        """How many there are."""
-        return len(self.fairer) + len(self.less) + len(self.noise)
-
-
-def verdicts(table: Summary, strategy: str = "") -> Verdicts:
-    """Every method beside its baseline, or beside the baseline with a strategy."""
-    found: dict[str, list[Summary]] = {"▲": [], "▼": [], "": []}
-    for m in table["methods"]:
-        against = _with(m["baseline"], strategy)
-        if against in m["differences"]:
-            found[bench_mark(m, "equalized_odds.if", up=False, against=against)].append(m)
-    return Verdicts(found["▲"], found["▼"], found[""])
-
-
-def _with(baseline: str, strategy: str) -> str:
-    return f"{baseline}+{strategy}" if strategy else baseline
-
-
-def leveled(table: Summary) -> list[Summary]:
-    """The methods that are fairer while the worst-off group fares worse."""
-    return [m for m in table["methods"] if m["leveling_down"]["verdict"] == "yes"]
-
-
 def methods_named(methods: Sequence[Summary], most: int = _MOST_NAMED) -> Markup:
     """Their names in a sentence, the first of them where there are many."""
     rest = len(methods) - most
@@ -153,10 +121,8 @@ def methods_named(methods: Sequence[Summary], most: int = _MOST_NAMED) -> Markup
 
 def against_words(table: Summary, strategy: str = "") -> Markup:
     """What the methods are compared with."""
-    baselines = list(dict.fromkeys(m["baseline"] for m in table["methods"]))
-    if len(baselines) == 1:
-        return name(_with(baselines[0], strategy))
-    return Markup("the same method with equal sampling" if strategy else "the same method without a strategy")
+    found = baselines(table, strategy)
+    return name(found[0]) if len(found) == 1 else Markup(baseline_words(table, strategy))
 
 
 def bench_answer(summary: Summary) -> Answer:
@@ -287,7 +253,7 @@ def _compared(found: Verdicts, against: Markup, name_of: str, strategy: str) -> 
 
 def _holm(method: Summary, strategy: str) -> bool:
     """Whether a difference is still beyond chance after correction."""
-    difference = method["differences"][_with(method["baseline"], strategy)]["equalized_odds.if"]
+    difference = method["differences"][with_strategy(method["baseline"], strategy)]["equalized_odds.if"]
     p = difference["p_adjusted"]
     return p is not None and p < 0.05
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from fairlattice.report._page_answer_bench import Study
 from fairlattice.report._page_blocks import Column, Table, Text, plain
 from fairlattice.report._page_words import listed, name, number, p_value
-from fairlattice.report._text_bench import bench_mark
+from fairlattice.report._verdicts_bench import bench_mark
 
 Summary = Mapping[str, Any]
 _BLOCKS = (("TPR", "tpr"), ("odds", "equalized_odds"))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice.benchmark import STRATEGIES, Comparison, GroupLoss, StrategyResult
+from fairlattice.benchmark import FIGURES, STRATEGIES, Comparison, GroupLoss, StrategyResult
 from fairlattice.groups import Group, GroupLattice
 from fairlattice.metrics import GroupChange, GroupRate
 
@@ -53,9 +53,13 @@ def _strategy(comparison: Comparison, result: StrategyResult) -> Summary:
 
 
 def strategy_figures(
-    comparison: Comparison, result: StrategyResult, baselines: Sequence[str], unconstrained: str | None
+    comparison: Comparison,
+    result: StrategyResult,
+    baselines: Sequence[str],
+    unconstrained: str | None,
+    odds: Sequence[str] = ("df", "if"),
 ) -> Summary:
-    """Figures of one strategy, beside those of others where they were run too."""
+    """Figures of one strategy, `odds` of them of equalized odds, beside others' where they were run too."""
 
     def figure(name: str) -> Summary:
         return asdict(result.estimate(name))
@@ -64,14 +68,14 @@ def strategy_figures(
         "balanced_accuracy": figure("balanced_accuracy"),
         "measures": {
             rate: {
-                **{kind: figure(f"{rate}.{kind}") for kind in ("df", "if", "worst", "best")},
+                **{kind: figure(f"{rate}.{kind}") for kind in FIGURES},
                 "by_group": [
                     {**group_row(g), "n_rows": people} for g, people in comparison.by_group(result.name, rate)
                 ],
             }
             for rate in ("tpr", "tnr")
         },
-        "equalized_odds": {kind: figure(f"equalized_odds.{kind}") for kind in ("df", "if")},
+        "equalized_odds": {kind: figure(f"equalized_odds.{kind}") for kind in odds},
         "differences": {
             baseline: {k: asdict(d) for k, d in comparison.differences(result.name, baseline).items()}
             for baseline in baselines

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from fairlattice.benchmark import (
     BASELINE,
     EXPERIMENTS,
+    FIGURES,
     METHODS,
     STRATEGIES,
+    UNFAIRNESS,
     BenchResults,
     BenchTable,
     Comparison,
@@ -19,7 +21,6 @@ from fairlattice.benchmark import (
 from fairlattice.diagnostics import adjusted
 from fairlattice.report._summary import Summary, attribute_rows, strategy_figures, versions
 
-_NOTIONS = {"equal_opportunity": "tpr", "equalized_odds": "equalized_odds"}
 _SEVERAL = "Results come from {n} versions of the code. Run the experiment again before comparing them."
 _CHANCE = "Marks hold for each difference on its own at 95 %: about one in twenty is there by chance."
 _SAME = "All seeds test the same rows of {names}: nothing tells what is noise, and no difference is marked."
@@ -56,7 +57,7 @@ def _table(table: BenchTable, plan: Experiment | None) -> Summary:
     names = [] if found is None else [r.name for r in found.results]
     rows = [] if found is None else [_method(table, found, name) for name in names if _asked(plan, name)]
     shown = [row["name"] for row in rows]
-    fronts = {notion: table.pareto(f"{rate}.if", shown) for notion, rate in _NOTIONS.items()}
+    fronts = {notion: table.pareto(figure, shown) for notion, figure in UNFAIRNESS.items()}
     for row in rows:
         row["pareto"] = [notion for notion, front in fronts.items() if row["name"] in front]
     _adjust(rows)
@@ -86,13 +87,10 @@ def _table(table: BenchTable, plan: Experiment | None) -> Summary:
 
 def _method(table: BenchTable, comparison: Comparison, name: str) -> Summary:
     method, _, strategy = name.partition("+")
-    result = comparison[name]
     baseline = BASELINE if BASELINE in comparison else method
     beside = dict.fromkeys((BASELINE, f"{BASELINE}+equal", method, f"{method}+equal"))
-    figures = strategy_figures(comparison, result, list(beside), None if name == baseline else baseline)
-    figures["equalized_odds"] = {
-        kind: asdict(result.estimate(f"equalized_odds.{kind}")) for kind in ("df", "if", "worst", "best")
-    }
+    unconstrained = None if name == baseline else baseline
+    figures = strategy_figures(comparison, comparison[name], list(beside), unconstrained, FIGURES)
     return {
         "name": name,
         "method": method,
@@ -116,8 +114,6 @@ def _adjust(rows: Sequence[Summary]) -> None:
                 slots.setdefault((baseline, figure), []).append(difference)
     for differences in slots.values():
         known = [d for d in differences if d["p_value"] is not None]
-        holm: Mapping[int, float] = dict(enumerate(adjusted([d["p_value"] for d in known])))
+        holm = adjusted([d["p_value"] for d in known]).tolist()
         for d in differences:
-            d["p_adjusted"] = None
-        for i, d in enumerate(known):
-            d["p_adjusted"] = holm[i]
+            d["p_adjusted"] = None if d["p_value"] is None else holm.pop(0)

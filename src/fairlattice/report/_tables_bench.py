@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from fairlattice.exceptions import InputError
+from fairlattice._validation import check_choice
+from fairlattice.benchmark import FIGURES
+from fairlattice.report._card import estimate_text, markdown_table
 from fairlattice.report._summary import Summary
-from fairlattice.report._text_bench import baseline_words, bench_mark
 from fairlattice.report._text_compare import VERDICTS
+from fairlattice.report._verdicts_bench import baseline_words, bench_mark
 
 BENCH_FORMATS = ("terminal", "markdown", "latex", "csv")
 _BLOCKS = (("equal opportunity (TPR)", "tpr"), ("equalized odds", "equalized_odds"))
@@ -35,23 +37,20 @@ def bench_table(summary: Summary, form: str) -> str:
         If there is no such format.
     """
     makers = {"markdown": _markdown, "latex": _latex, "csv": _csv}
-    if form not in makers:
-        raise InputError(f"`--format` must be one of {', '.join(BENCH_FORMATS)}; got {form!r}.")
-    return makers[form](summary)
+    return makers[check_choice("form", form, tuple(makers))](summary)
 
 
 def _markdown(summary: Summary) -> str:
     parts = []
     for table in summary["tables"]:
         for caption, head, rows in _grids(table):
-            lines = [f"**{caption}**", "", _piped(head), _piped(["---"] + ["---:"] * (len(head) - 1))]
-            parts.append("\n".join([*lines, *(_piped(row) for row in rows)]))
+            table_lines = markdown_table(head, [list(map(_unpiped, row)) for row in rows], numbers=True)
+            parts.append("\n".join([f"**{caption}**", "", *table_lines]))
     return "\n\n".join(parts) + "\n"
 
 
-def _piped(cells: Sequence[str]) -> str:
-    escaped = (cell.replace("\\", "\\\\").replace("|", "\\|") for cell in cells)
-    return "| " + " | ".join(escaped) + " |"
+def _unpiped(cell: str) -> str:
+    return cell.replace("\\", "\\\\").replace("|", "\\|")
 
 
 def _latex(summary: Summary) -> str:
@@ -116,17 +115,11 @@ def _cells(m: Summary) -> list[str]:
     for _, block in _BLOCKS:
         figures = m["measures"][block] if block in m["measures"] else m[block]
         cells += [_plus_minus(figures[k], bench_mark(m, f"{block}.{k}", up=up)) for _, k, up in _KINDS]
-    return [
-        *cells,
-        VERDICTS.get(m["leveling_down"]["verdict"], "–") if m["name"] != "unconstrained" else "–",
-    ]
+    return [*cells, VERDICTS.get(m["leveling_down"]["verdict"], "–")]
 
 
 def _plus_minus(estimate: Mapping[str, Any] | None, mark: str) -> str:
-    if estimate is None:
-        return "–"
-    se = "" if estimate["se"] is None else f" ± {estimate['se']:.3f}"
-    return f"{estimate['mean']:.3f}{se}{' ' if mark else ''}{mark}"
+    return "–" if estimate is None else f"{estimate_text(estimate)} {mark}".rstrip()
 
 
 _COLUMNS = (
@@ -170,7 +163,7 @@ def _csv(summary: Summary) -> str:
 def _figures(m: Summary) -> dict[str, Any]:
     found = {"balanced_accuracy": m["balanced_accuracy"]}
     for block, figures in (*m["measures"].items(), ("equalized_odds", m["equalized_odds"])):
-        found |= {f"{block}.{k}": figures[k] for k in ("df", "if", "worst", "best")}
+        found |= {f"{block}.{k}": figures[k] for k in FIGURES}
     return found
 
 

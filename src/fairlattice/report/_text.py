@@ -38,9 +38,9 @@ def header(command: str, summary: Summary) -> Text:
     return Text("\n".join(filter(None, lines)))
 
 
-def mark(strategy: Summary, figure: str, *, up: bool) -> str:
-    """▲ where the difference to ``none`` is a gain beyond noise, ▼ where a loss, else nothing."""
-    d = strategy["differences"].get("none", {}).get(figure)
+def mark(strategy: Summary, figure: str, *, up: bool, against: str = "none") -> str:
+    """▲ where the difference to a baseline is a gain beyond noise, ▼ where a loss, else nothing."""
+    d = strategy["differences"].get(against, {}).get(figure)
     if d is None or d["within_noise"]:
         return ""
     return "▲" if (d["mean"] > 0) == up else "▼"

@@ -11,6 +11,7 @@ from rich.text import Text
 from fairlattice.groups import show_group
 from fairlattice.report._text import Summary, bullets, plain_table, titled
 from fairlattice.report._text_compare import VERDICTS, figure_text
+from fairlattice.report._verdicts_bench import baseline_words, bench_mark, leveled, verdicts
 
 _MOST_FAILED = 5
 
@@ -42,22 +43,6 @@ def _head(table: Summary) -> Text:
             "balanced accuracy"
         )
     return Text("\n".join(lines))
-
-
-def bench_mark(method: Summary, figure: str, *, up: bool, against: str | None = None) -> str:
-    """▲ where the difference to the baseline is a gain beyond noise, ▼ where a loss, else nothing."""
-    d = method["differences"].get(against or method["baseline"], {}).get(figure)
-    if d is None or d["within_noise"]:
-        return ""
-    return "▲" if (d["mean"] > 0) == up else "▼"
-
-
-def baseline_words(table: Summary, strategy: str = "") -> str:
-    """What the methods of a table are compared with."""
-    baselines = {f"{m['baseline']}{strategy}" for m in table["methods"]}
-    if len(baselines) == 1:
-        return baselines.pop()
-    return "the same method with equal sampling" if strategy else "the same method without a strategy"
 
 
 def _methods(table: Summary) -> RenderableType:
@@ -94,20 +79,15 @@ def _row(m: Summary) -> list[Text]:
 
 def _reading(table: Summary) -> Iterator[str]:
     name, methods = f"IF{table['settings']['alpha']:g}", table["methods"]
-    for strategy in ("", "+equal"):
-        against = {m["name"]: f"{m['baseline']}{strategy}" for m in methods}
-        compared = [m for m in methods if against[m["name"]] in m["differences"]]
-        if compared:
-            fairer = [
-                m["name"]
-                for m in compared
-                if bench_mark(m, "equalized_odds.if", up=False, against=against[m["name"]]) == "▲"
-            ]
+    for strategy in ("", "equal"):
+        found = verdicts(table, strategy)
+        if found.compared:
+            fairer = _some([m["name"] for m in found.fairer])
             than = baseline_words(table, strategy)
-            yield f"Fairer than {than} beyond noise, by {name} of equalized odds: {_some(fairer)}."
-    leveled = [m["name"] for m in methods if m["leveling_down"]["verdict"] == "yes"]
+            yield f"Fairer than {than} beyond noise, by {name} of equalized odds: {fairer}."
     if any(m["leveling_down"]["verdict"] for m in methods):
-        yield f"Leveled down (fairer on average, but the worst-off group worse off): {_some(leveled)}."
+        names = _some([m["name"] for m in leveled(table)])
+        yield f"Leveled down (fairer on average, but the worst-off group worse off): {names}."
     front = [m["name"] for m in methods if "equalized_odds" in m["pareto"]]
     yield f"On the front of balanced accuracy and {name} of equalized odds: {_some(front)}."
     best = min(methods, key=lambda m: m["equalized_odds"]["if"]["mean"])
