@@ -1,17 +1,59 @@
-"""What the tests share: small tables with known structure, and where real ones lie."""
+"""What the tests share: small tables with known structure, where real ones lie, how many processes run."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+# Several processes of tests keep every processor busy: more threads in each would only wait for one another.
+# NumPy and PyTorch read this once, when they are loaded, as do the programs that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+
+import joblib
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
+from xdist.scheduler import LoadScopeScheduling
 
 settings.register_profile(
     "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("steady")
+MOST_WORKERS = 8  # each holds PyTorch and several table libraries in memory
+# Files whose tests share what costs more than they do: a browser, a site, a cluster, a comparison, pages.
+WHOLE = ("test_browser.py", "test_compare.py", "test_docs.py", "test_engines.py", "test_page.py")
+
+
+class WholeFilesOrSingleTests(LoadScopeScheduling):
+    """A file of `WHOLE` goes to one process, which makes what its tests share once; other tests go singly."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return file if file.endswith(WHOLE) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling | None:
+    return WholeFilesOrSingleTests(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """What `-n auto` means: the processors that we may use, and two at least, as many a test only waits.
+
+    Left to itself it would count the cores of the machine, whatever a container may use of them.
+    """
+    if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
+        return None
+    return min(max(joblib.cpu_count(), 2), MOST_WORKERS)
+
+
+@pytest.fixture
+def two_threads() -> Iterator[None]:
+    """Sums on two threads, also where the tests run on one: for results that must not depend on it."""
+    with threadpool_limits(2):
+        yield
 
 
 def data_folder() -> Path:

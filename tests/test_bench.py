@@ -1,6 +1,7 @@
 """Experiments: the protocol, what a trial depends on, the store, the runner, plugins."""
 
 import json
+import pickle
 import re
 import sqlite3
 import subprocess
@@ -216,7 +217,7 @@ def without_seconds(path):
     return kept
 
 
-def test_any_number_of_jobs_gives_the_same_table(found, tmp_path):
+def test_any_number_of_jobs_gives_the_same_table(found, tmp_path, two_threads):
     _, path = found
     fl.bench([people()], tmp_path / "two.sqlite", methods=PLAIN[::-1], seeds=3, n_jobs=2)
     assert without_seconds(tmp_path / "two.sqlite") == without_seconds(path)
@@ -496,21 +497,22 @@ def test_methods_that_lack_seeds_are_left_out_and_named(tmp_path):
 
 
 RUNNER = """
+    import pickle
     import sys
     from pathlib import Path
-    sys.path.insert(0, sys.argv[1])
-    from test_bench import people
     import fairlattice as fl
     from fairlattice.benchmark import Plugins
-    fl.bench([people(200)], sys.argv[2], methods=["slow"], seeds=40, plugins=Plugins.of([Path(sys.argv[3])]))
+    data = pickle.loads(Path(sys.argv[1]).read_bytes())
+    fl.bench([data], sys.argv[2], methods=["slow"], seeds=40, plugins=Plugins.of([Path(sys.argv[3])]))
 """
 
 
 def test_kills_at_any_moment_lose_what_was_in_flight_and_two_runners_share_a_store(plugin, tmp_path):
     """Twenty kills: nothing is corrupt, nothing finished is run again, and the end is the whole table."""
-    script, store = tmp_path / "run.py", tmp_path / "store.sqlite"
+    script, data, store = (tmp_path / name for name in ("run.py", "people.pickle", "store.sqlite"))
     script.write_text(textwrap.dedent(RUNNER))
-    command = [sys.executable, str(script), str(Path(__file__).parent), str(store), str(plugin)]
+    data.write_bytes(pickle.dumps(people(200)))  # read back without this file, which loads much
+    command = [sys.executable, str(script), str(data), str(store), str(plugin)]
     rng = np.random.default_rng(1)
     runners = [subprocess.Popen(command) for _ in range(2)]
     try:

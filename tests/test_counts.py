@@ -70,7 +70,11 @@ HOLES = {
 }
 
 
-@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame, pl.LazyFrame, pa.table], ids=str)
+@pytest.mark.parametrize(
+    "library",
+    [pd.DataFrame, pl.DataFrame, pl.LazyFrame, pa.table],
+    ids=["pandas", "polars", "polars-lazy", "pyarrow"],
+)
 def test_any_frame_is_counted_by_its_own_engine_to_the_same_integers(library):
     arguments = {"label": "y", "prediction": "p", "sensitive": ["a", "age"], "cuts": {"age": [25, 45]}}
     expected = GroupCounts.from_arrays(

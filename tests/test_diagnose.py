@@ -59,7 +59,7 @@ def test_every_figure_stands_beside_the_floor_and_copies_are_those_of_the_table(
     assert found.overall["real"].memory is None
 
 
-def test_the_same_seed_gives_the_same_bytes_whatever_the_jobs():
+def test_the_same_seed_gives_the_same_bytes_whatever_the_jobs(two_threads):
     X, y, S = table()
     texts = [
         to_json(

@@ -583,9 +583,9 @@ def grown(first, second):
 def test_a_hundred_groups_weigh_little_and_two_thousand_stay_usable():
     assert len(checked(grown(10, 10))[0].encode()) < 400_000
     summary = grown(25, 80)
-    start = time.perf_counter()
+    start = time.process_time()  # our own: whatever else runs beside us takes none of it
     html = to_html(summary)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert len(html.encode()) < 4_000_000
     assert html.count('aria-label="sex=') <= 30 * len(figures(summary))
 
