@@ -1,21 +1,40 @@
-"""The kernel: a mixture of Gaussians of several widths, and how to choose the widths.
+"""Kernels of squared distances: a mixture of Gaussians of several widths, and minus the distance.
 
-The arithmetic is written over the array API, so torch or CuPy arrays stay on their device.
+Both are functions of the squared distance alone, and both tell with the value k the weight W in
+``∂k(x, y)/∂x = -W (x - y)``. That is all that a divergence and its gradient need of a kernel. The
+arithmetic is written over the array API, so torch or CuPy arrays stay on their device.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 from fairlattice._validation import FloatArray
 from fairlattice.exceptions import InputError
 
 _SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+class Kernel(Protocol):
+    """What a divergence needs of a kernel: its values and the weights of its gradient."""
+
+    @property
+    def finest(self) -> float:
+        """The distance over which the kernel changes, for choosing the precision; may be infinite."""
+
+    def __call__(self, X: Any, Y: Any) -> Any:
+        """Kernel matrix of shape (n, m) of two arrays of shape (n, d) and (m, d)."""
+
+    def with_weights(self, X: Any, Y: Any) -> tuple[Any, Any]:
+        """The kernel matrix K, and W with ``∂k(x, y)/∂x = -W(x, y) (x - y)``."""
+
+    def of_squared(self, squared: Any) -> tuple[Any, Any]:
+        """K and W from squared distances in an array of any shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +64,89 @@ class RBFMixture:
         if not self.bandwidths or not all(0 < h < np.inf for h in self.bandwidths):
             raise InputError(f"`bandwidths` must be finite and above 0, got {self.bandwidths!r}.")
 
+    @property
+    def finest(self) -> float:
+        """The least width."""
+        return min(self.bandwidths)
+
     def __call__(self, X: Any, Y: Any) -> Any:
         """Kernel matrix of shape (n, m) of two arrays of shape (n, d) and (m, d)."""
-        return self.with_weights(X, Y)[0]
+        return self.of_squared(squared_distances(X, Y))[0]
 
     def with_weights(self, X: Any, Y: Any) -> tuple[Any, Any]:
         """The kernel matrix K, and W with ``∂k(x, y)/∂x = -W(x, y) (x - y)``."""
-        squared = squared_distances(X, Y)
+        return self.of_squared(squared_distances(X, Y))
+
+    def of_squared(self, squared: Any) -> tuple[Any, Any]:
+        """K and W from squared distances in an array of any shape."""
         xp = array_namespace(squared)
         widths = sorted(self.bandwidths, reverse=True)
-        K, W = xp.zeros_like(squared), xp.zeros_like(squared)
-        term, last = squared, 0.0
-        for h in widths:
+        flat, like = xp.reshape(squared, (-1,)), {"dtype": squared.dtype, "device": device(squared)}
+        terms, last = xp.empty((len(widths), flat.shape[0]), **like), 0.0
+        for j, h in enumerate(widths):
             # At half the width a Gaussian is the fourth power of itself: two products, not one exponential.
-            halved = abs(last / h - 2.0) < 1e-12
-            term = (term * term) ** 2 if halved else xp.exp(squared * (-0.5 / h**2))
-            K += term
-            W += term * (1.0 / h**2)
+            if abs(last / h - 2.0) < 1e-12:
+                xp.multiply(terms[j - 1], terms[j - 1], out=terms[j])
+                terms[j] *= terms[j]
+            else:
+                terms[j] = flat * (-0.5 / h**2)
+                xp.exp(terms[j], out=terms[j])
             last = h
-        return K / len(widths), W / len(widths)
+        share = xp.asarray([[1.0] * len(widths), [1.0 / h**2 for h in widths]], **like) / len(widths)
+        K, W = share @ terms
+        return xp.reshape(K, squared.shape), xp.reshape(W, squared.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class NegativeDistance:
+    """The kernel whose MMD² is the energy distance: ``k(x, y) = s - sqrt(|x - y|² + s²)``, at most 0.
+
+    It is not positive definite, but conditionally so, which is all that MMD² asks for.
+
+    Parameters
+    ----------
+    smoothing : float, default=0.0
+        The s, in the units of the data, at least 0. With 0 the kernel is minus the distance, which has no
+        gradient where two rows coincide: 0 is taken there. Above 0 it is smooth everywhere.
+
+    Raises
+    ------
+    InputError
+        If `smoothing` is below 0 or not finite.
+
+    Examples
+    --------
+    >>> kernel = NegativeDistance()
+    >>> print(kernel(np.zeros((1, 2)), np.array([[3.0, 4.0]])))
+    [[-5.]]
+    """
+
+    smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.smoothing < np.inf:
+            raise InputError(f"`smoothing` must be finite and at least 0, got {self.smoothing!r}.")
+
+    @property
+    def finest(self) -> float:
+        """Infinite: the distance has no scale of its own."""
+        return float("inf")
+
+    def __call__(self, X: Any, Y: Any) -> Any:
+        """Kernel matrix of shape (n, m) of two arrays of shape (n, d) and (m, d)."""
+        return self.of_squared(squared_distances(X, Y))[0]
+
+    def with_weights(self, X: Any, Y: Any) -> tuple[Any, Any]:
+        """The kernel matrix K, and W with ``∂k(x, y)/∂x = -W(x, y) (x - y)``."""
+        return self.of_squared(squared_distances(X, Y))
+
+    def of_squared(self, squared: Any) -> tuple[Any, Any]:
+        """K and W from squared distances in an array of any shape."""
+        xp = array_namespace(squared)
+        distance = xp.sqrt(squared + self.smoothing**2)
+        apart = distance > 0.0
+        W = xp.where(apart, 1.0 / xp.where(apart, distance, xp.ones_like(distance)), xp.zeros_like(distance))
+        return self.smoothing - distance, W
 
 
 def squared_distances(X: Any, Y: Any) -> Any:
@@ -101,7 +184,8 @@ def median_bandwidths(
     Gretton et al. (2012), A kernel two-sample test, JMLR 13, section 8.
     """
     rows = X if len(X) <= max_rows else X[np.sort(rng.choice(len(X), max_rows, replace=False))]
-    distances = np.sqrt(squared_distances(rows, rows)[np.triu_indices(len(rows), k=1)])
+    squared = squared_distances(rows, rows)
+    distances = np.sqrt(np.concatenate([row[i + 1 :] for i, row in enumerate(squared)]))
     centre = float(np.median(distances)) if len(distances) else 0.0
     if centre < 1e-6 and len(distances):
         centre = float(np.mean(distances))

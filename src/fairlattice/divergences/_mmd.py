@@ -10,22 +10,23 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from fairlattice.divergences._kernel import RBFMixture
+from fairlattice.divergences._kernel import Kernel
 from fairlattice.exceptions import InputError
 
 
-def mmd2(X: Any, Y: Any, kernel: RBFMixture, *, unbiased: bool = False) -> float:
+def mmd2(X: Any, Y: Any, kernel: Kernel, *, unbiased: bool = False) -> float:
     """Squared maximum mean discrepancy; small is close.
 
     Parameters
     ----------
     X, Y : float arrays of shape (n, d) and (m, d)
         The samples; NumPy, torch or any array-API arrays.
-    kernel : RBFMixture
+    kernel : RBFMixture or NegativeDistance
         The kernel.
     unbiased : bool, default=False
         Leave out each row's pair with itself (the U-statistic, which may be below 0). By default
-        the V-statistic, which is in [0, 2], and 0 for two equal samples, up to rounding.
+        the V-statistic, which is at least 0, and 0 for two equal samples, up to rounding. Under an
+        `RBFMixture` it is at most 2; under a `NegativeDistance` it is the energy distance.
 
     Returns
     -------
@@ -44,6 +45,7 @@ def mmd2(X: Any, Y: Any, kernel: RBFMixture, *, unbiased: bool = False) -> float
     Examples
     --------
     >>> import numpy as np
+    >>> from fairlattice.divergences import RBFMixture
     >>> x, y = np.array([[0.0]]), np.array([[2.0]])
     >>> round(mmd2(x, y, RBFMixture((1.0,))), 4)  # 2 - 2 exp(-2)
     1.7293
@@ -58,14 +60,14 @@ def mmd2(X: Any, Y: Any, kernel: RBFMixture, *, unbiased: bool = False) -> float
     return float(within[0] + within[1] - 2.0 * xp.mean(kernel(X, Y)))
 
 
-def mmd2_gradient(X: Any, Y: Any, kernel: RBFMixture) -> tuple[Any, Any]:
+def mmd2_gradient(X: Any, Y: Any, kernel: Kernel) -> tuple[Any, Any]:
     """The part of MMD²(X, Y) that depends on X, and its gradient with respect to every row of X.
 
     Parameters
     ----------
     X, Y : float arrays of shape (n, d) and (m, d)
         The moving sample and its fixed target.
-    kernel : RBFMixture
+    kernel : RBFMixture or NegativeDistance
         The kernel.
 
     Returns
@@ -78,7 +80,7 @@ def mmd2_gradient(X: Any, Y: Any, kernel: RBFMixture) -> tuple[Any, Any]:
     return scored_gradient(X, [(Y, 1.0)], kernel)
 
 
-def scored_gradient(X: Any, targets: list[tuple[Any, float]], kernel: RBFMixture) -> tuple[Any, Any]:
+def scored_gradient(X: Any, targets: list[tuple[Any, float]], kernel: Kernel) -> tuple[Any, Any]:
     """Value and gradient of ``Σ weight · MMD²(X, target)``, without the targets' constants.
 
     The pairs within X, which every term shares, are looked at once.
