@@ -39,7 +39,14 @@ from .metrics import (
     partial_pooling,
 )
 from .report import Report
-from .samplers import Augmented, FairClassifier, HierarchicalAugmenter, equal_resample, equal_weights
+from .samplers import (
+    Augmented,
+    FairClassifier,
+    HierarchicalAugmenter,
+    adaptive_weights,
+    equal_resample,
+    equal_weights,
+)
 
 __version__: str
 
@@ -64,6 +71,7 @@ __all__ = [
     "SmallCellWarning",
     "TableEncoder",
     "UndefinedRateError",
+    "adaptive_weights",
     "alpha_intersectional",
     "annotation_noise",
     "audit",

@@ -1,8 +1,9 @@
 """Strategies: what is done to the training rows, and with which weights they are trained on.
 
-Each sees training rows only. All but `none` and `label` end in equal sampling by exact weights,
-so that what differs between them is where the rows of small cells come from. Rows that are made are
-valid rows of the table, as they would be if they were written to a file and read again.
+Each sees training rows only. `equal`, `smote`, `parents` and `paper` end in equal sampling by exact
+weights, so that what differs between them is where the rows of small cells come from. `adaptive` and
+`augment` learn how much cells weigh. Rows that are made are valid rows of the table, as they would be if
+they were written to a file and read again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ from imblearn.over_sampling import SMOTE
 
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.encoders import TableEncoder
-from fairlattice.samplers import Cell, CellIndex, MixingSampler, cell_weights, pick
+from fairlattice.samplers import (
+    Cell,
+    CellIndex,
+    MixingSampler,
+    PickingSampler,
+    cell_weights,
+    pick,
+    weights_of,
+)
 
 _NEIGHBOURS = 5
 
@@ -82,6 +91,15 @@ def _equal(train: TrainingRows) -> Prepared:
     return _weighted(train.Z, train.index.leaves, train.index.labels)
 
 
+def _adapted(train: TrainingRows, *, borrow: bool) -> Prepared:
+    """Weights of cells that are learned, on each cell's own rows or on all that stand for it.
+
+    The latter are not drawn: each row has the weight that it would have after infinitely many draws.
+    """
+    weights = weights_of(train.Z, train.index, borrow=borrow, entropy=train.seed)
+    return _none(train)._replace(weights=weights)
+
+
 def _smote(train: TrainingRows, wanted: dict[Cell, int]) -> Made:
     """SMOTE within each cell; a cell of fewer than 6 rows uses all its other rows as neighbours, a
     cell of one row is repeated, and a cell of none stays empty.
@@ -126,6 +144,15 @@ def _paper(train: TrainingRows, wanted: dict[Cell, int]) -> Made:
     return _drawn(train, wanted, partial(sampler.draw, distinct=train.distinct))
 
 
+def _picked(train: TrainingRows, wanted: dict[Cell, int]) -> Made:
+    """Rows of the label, picked by how likely they are to be of the leaf, their numbers moved."""
+    blocks = [part for part in train.encoder.slices_.values() if part.stop - part.start > 1]
+    sampler = PickingSampler.fit(
+        train.Z, train.index, entropy=train.seed, blocks=blocks, snap=train.encoder.snap
+    )
+    return _drawn(train, wanted, partial(sampler.draw, distinct=train.distinct))
+
+
 def _drawn(
     train: TrainingRows,
     wanted: dict[Cell, int],
@@ -150,6 +177,7 @@ MAKERS: dict[str, Callable[[TrainingRows, dict[Cell, int]], Made]] = {
     "smote": _smote,
     "parents": _parents,
     "paper": _paper,
+    "augment": _picked,
 }
 
 
@@ -179,7 +207,9 @@ RECIPES: dict[str, Callable[[TrainingRows], Prepared]] = {
     "none": _none,
     "label": _label,
     "equal": _equal,
-    **{recipe: partial(_raised, recipe=recipe) for recipe in MAKERS},
+    **{recipe: partial(_raised, recipe=recipe) for recipe in ("smote", "parents", "paper")},
+    "adaptive": partial(_adapted, borrow=False),
+    "augment": partial(_adapted, borrow=True),
 }
 
 
@@ -208,10 +238,11 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy("none", "none", "unconstrained: the table as it is"),
         Strategy("label", "label", "class weights only, blind to groups"),
         Strategy("equal", "equal", "every (group, label) cell weighs the same, no new rows"),
+        Strategy("adaptive", "adaptive", "cells weigh more where their recall is low; no new rows"),
         Strategy("smote", "smote", "SMOTE within the cell, then equal weights"),
         Strategy("parents", "parents", "rows drawn plainly from parent groups, then equal weights"),
         Strategy("paper", "paper", "arXiv:2405.14521: scalar mixing shared by label, then equal weights"),
-        Strategy("augment", "paper", "our default; for now the same as paper"),
+        Strategy("augment", "augment", "our default: as adaptive, with rows that stand for small cells"),
     )
 }
 """The strategies, in the order in which they are reported."""

@@ -18,15 +18,16 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from fairlattice._validation import IntArray, check_choice, check_same_length
+from fairlattice._validation import FloatArray, IntArray, check_choice, check_same_length
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
+from fairlattice.samplers._adaptive import adaptive_weights
 from fairlattice.samplers._augmenter import HierarchicalAugmenter
 from fairlattice.samplers._cells import training_lattice
 from fairlattice.samplers._equal import cell_weights, resample_cells
 from fairlattice.samplers._rows import take_rows
 
-BALANCES = ("auto", "weight", "resample")
+BALANCES = ("auto", "weight", "resample", "adaptive")
 
 
 def _estimator_has(method: str) -> Any:
@@ -49,8 +50,10 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Any scikit-learn classifier or pipeline that ends in one; it is cloned.
     augmenter : HierarchicalAugmenter, optional
         Makes rows for cells that lack some, before weighting; it is cloned and fitted on the same rows.
-    balance : {"auto", "weight", "resample"}, default="auto"
-        Sample weights, drawing rows, or weights where the estimator takes them.
+    balance : {"auto", "weight", "resample", "adaptive"}, default="auto"
+        Sample weights, drawing rows, or weights where the estimator takes them. "adaptive" takes
+        :func:`adaptive_weights` instead of equal ones: cells weigh more where they are recognised worst, and
+        rows that are likely to be of a small cell stand for it. It needs groups, two labels and no augmenter.
     cuts : mapping of str to sequence of float, optional
         Cut points of numeric attributes, as in ``{"age": [25, 45]}``; with an augmenter, its own hold.
     missing : {"level", "raise"}, default="level"
@@ -118,7 +121,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Raises
         ------
         InputError
-            If an augmenter is given but no groups, or the estimator takes no weights though asked to.
+            If an augmenter is given but no groups, or the estimator takes no weights though asked to; if
+            adaptive weights are asked for without groups, with an augmenter, or for more than two labels.
         """
         check_choice("balance", self.balance, BALANCES)
         validate_data(self, X=X, skip_check_array=True)
@@ -126,7 +130,12 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
         check_consistent_length(X, y)
-        X, y, cells = self._cells(X, y, sensitive_features)
+        self.augmenter_: Any = None
+        if self.balance == "adaptive":
+            cells, weights = None, self._adaptive(X, y, sensitive_features)
+        else:
+            X, y, cells = self._cells(X, y, sensitive_features)
+            weights = cell_weights(cells)
         self.estimator_ = clone(self.estimator)
         parameter = _weight_parameter(self.estimator_)
         if self.balance == "weight" and parameter is None:
@@ -134,10 +143,10 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
                 f"{type(self.estimator).__name__} takes no `sample_weight`. Pass `balance='resample'`."
             )
         if parameter is not None and self.balance != "resample":
-            self.estimator_.fit(X, y, **{parameter: cell_weights(cells)})
+            self.estimator_.fit(X, y, **{parameter: weights})
         else:
             rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-            rows = resample_cells(cells, rng=rng)
+            rows = _drawn(weights, rng) if cells is None else resample_cells(cells, rng=rng)
             self.estimator_.fit(take_rows(X, rows), take_rows(y, rows))
         self.classes_ = self.estimator_.classes_
         return self
@@ -156,9 +165,20 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         """The estimator's decision values."""
         return self._fitted(X).decision_function(X)
 
+    def _adaptive(self, X: Any, y: Any, groups: Any) -> FloatArray:
+        if self.augmenter is not None or groups is None:
+            raise InputError("`balance='adaptive'` needs `sensitive_features`, and takes no augmenter.")
+        return adaptive_weights(
+            X,
+            y,
+            sensitive_features=groups,
+            cuts=self.cuts,
+            missing=self.missing,
+            random_state=self.random_state,
+        )
+
     def _cells(self, X: Any, y: Any, groups: Any) -> tuple[Any, Any, IntArray]:
         """Rows to train on, with new ones if asked, and a code of each row's cell."""
-        self.augmenter_ = None
         lattice = GroupLattice(())
         if self.augmenter is not None:
             if groups is None and self.augmenter.sensitive is None:
@@ -188,6 +208,11 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             inner.classifier_tags.multi_class if inner.classifier_tags else True
         )
         return tags
+
+
+def _drawn(weights: FloatArray, rng: np.random.Generator) -> IntArray:
+    """As many rows as there are, drawn by weight."""
+    return rng.choice(len(weights), len(weights), p=weights / weights.sum())
 
 
 def _weight_parameter(estimator: Any) -> str | None:

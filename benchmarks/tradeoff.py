@@ -1,0 +1,229 @@
+"""Does `augment` beat equal sampling, and do its borrowed rows earn their keep?
+
+python benchmarks/tradeoff.py run  --data-dir FOLDER --store FILE.jsonl [--datasets A,B] [--sizes 2000,6000]
+                                   [--seeds 20] [--classifiers logistic,boosting] [--blends 0.5,1] [--jobs 2]
+python benchmarks/tradeoff.py show --store FILE.jsonl [--picture FILE.svg]
+
+Every strategy of `fairlattice compare` is trained on small samples of real tables and tested on up to
+100,000 other rows, so that rates of groups are nearly exact. A group counts for a rate if at least 100 test
+rows have its label. Strategies are compared on the same splits; ± is the standard error over seeds, whose
+test rows overlap. The curve blends a strategy's weights with those of `label`, half and half and in full.
+
+A split that is in FILE is not run again, so the script can be stopped and started at any time. Any data set
+of `fairlattice.datasets` can be named.
+"""
+
+import argparse
+import itertools
+import json
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from fairlattice.benchmark._classifiers import make_classifier
+from fairlattice.benchmark._splits import child_seed
+from fairlattice.benchmark._strategies import RECIPES, TrainingRows
+from fairlattice.benchmark._table import Table
+from fairlattice.datasets import load_dataset
+from fairlattice.samplers import CellIndex, cell_weights, take_rows
+
+DATASETS = ("acs_income", "acs_coverage", "adult", "default_credit", "diabetes130")
+STRATEGIES = ("label", "equal", "adaptive", "smote", "parents", "paper", "augment")
+TESTED, LEAST = 100_000, 100
+PER_CELL = 1000
+_tables = {}
+
+
+def table_of(name, folder):
+    """A data set, read once in each process."""
+    if name not in _tables:
+        _tables.clear()
+        _tables[name] = Table.of(load_dataset(name, folder))
+    return _tables[name]
+
+
+def parts(table, size, seed):
+    """Row numbers to train on and to test; rows of one person stay together."""
+    units = np.arange(table.n_rows) if table.units is None else table.units
+    rng = np.random.default_rng([seed, size])
+    turn = rng.permutation(units.max() + 1)[units]
+    order = np.argsort(turn, kind="stable")
+    cut = size + int((turn[order[size:]] == turn[order[size - 1]]).sum())
+    return np.sort(order[:cut]), np.sort(order[cut : cut + TESTED])
+
+
+def one_split(name, folder, size, seed, classifier, blends):
+    """Figures of all strategies on one split."""
+    table = table_of(name, folder)
+    train, test = parts(table, size, seed)
+    found = []
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        encoder, X = table.encoder(), dict(table.X)
+        Z = encoder.fit_transform(take_rows(X, train))
+        tested = np.asarray(encoder.transform(take_rows(X, test)), dtype=np.float32)
+        index = CellIndex(table.lattice, table.leaves[train], table.truth[train], 2)
+        by_label = cell_weights(table.truth[train])
+        for strategy in STRATEGIES:
+            start = time.perf_counter()
+            seeds = (seed, list(RECIPES).index(strategy))
+            rows = RECIPES[strategy](TrainingRows(Z, encoder, index, {}, PER_CELL, seeds))
+            seconds = time.perf_counter() - start
+            for blend in blends:
+                if strategy == "label" and blend < 1:
+                    continue
+                weights = np.zeros(len(rows.Z))
+                weights[: len(train)] = by_label / by_label.sum()
+                weights = len(train) * (blend * rows.weights / rows.weights.sum() + (1 - blend) * weights)
+                model = make_classifier(classifier, child_seed(seed))
+                model.fit(rows.Z, rows.labels, sample_weight=weights)
+                right = model.predict(tested) == table.truth[test]
+                figures = figures_of(right, table.leaves[test], table.truth[test])
+                found.append({"strategy": strategy, "blend": blend, "seconds": seconds, **figures})
+    return {"classifier": classifier, "size": size, "dataset": name, "seed": seed, "figures": found}
+
+
+def figures_of(right, leaves, truth):
+    """IF½ of equalized odds, of both rates, worst rates, and balanced accuracy."""
+    found = {}
+    for label, rate in ((1, "tpr"), (0, "tnr")):
+        own = truth == label
+        _, place, n = np.unique(leaves[own], return_inverse=True, return_counts=True)
+        rates = (np.bincount(place, weights=right[own]) + 0.5) / (n + 1.0)
+        known = rates[n >= LEAST]
+        # Of all pairs, that of the lowest and the highest rate is the worst.
+        found[f"{rate}.if"] = float(0.5 * (1 - known.min()) + 0.5 * (1 - known.min() / known.max()))
+        found[f"{rate}.worst"], found[f"{rate}.groups"] = float(known.min()), len(known)
+        found[rate] = float(right[own].mean())
+    found["if"] = max(found["tpr.if"], found["tnr.if"])
+    found["balanced_accuracy"] = (found["tpr"] + found["tnr"]) / 2
+    return found
+
+
+def read(store):
+    """Splits by (classifier, size, data set, seed)."""
+    lines = store.read_text().splitlines() if store.exists() else []
+    splits = [json.loads(line) for line in lines if line.endswith("}")]  # a killed run may leave half a line
+    return {(s["classifier"], s["size"], s["dataset"], s["seed"]): s for s in splits}
+
+
+def run(arguments):
+    """Run what the store lacks, first seeds first."""
+    axes = (arguments.classifiers, arguments.sizes, arguments.datasets)
+    each = itertools.product(range(arguments.seeds), *(axis.split(",") for axis in axes))
+    ended = read(arguments.store)
+    blends = [float(b) for b in arguments.blends.split(",")]
+    wanted = [(c, int(size), name, seed) for seed, c, size, name in each]
+    todo = [key for key in wanted if key not in ended]
+    tasks = (delayed(one_split)(n, arguments.data_dir, z, s, c, blends) for c, z, n, s in todo)
+    work = Parallel(arguments.jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+    begun = time.perf_counter()
+    for done, split in enumerate(work(tasks), start=1):
+        with arguments.store.open("a") as file:
+            file.write(json.dumps(split) + "\n")
+        minutes = (time.perf_counter() - begun) / 60
+        print(f"{done} of {len(todo)} splits, {minutes:.1f} min", file=sys.stderr)
+
+
+def paired(runs, strategy, other, figure):
+    """Mean difference over seeds, and its standard error."""
+    gaps = np.array([r[strategy][figure] - r[other][figure] for r in runs])
+    return gaps.mean(), gaps.std(ddof=1) / np.sqrt(len(gaps)) if len(gaps) > 1 else np.nan
+
+
+def told(mean, error):
+    """A difference; a star where it is beyond two standard errors."""
+    return f"{mean:+.3f} ± {error:.3f}{'*' if abs(mean) > 2 * error else ''}"
+
+
+def settings_of(splits):
+    """(classifier, size, data set) to a list over seeds of strategy and blend to figures."""
+    found = {}
+    for key, split in sorted(splits.items()):
+        curve = {(f["strategy"], f["blend"]): f for f in split["figures"]}
+        found.setdefault(key[:3], []).append(curve)
+    return found
+
+
+def show(arguments):
+    """Tables in Markdown: figures, differences to `equal`, and the two questions."""
+    settings = settings_of(read(arguments.store))
+    if not settings:
+        raise SystemExit(f"{arguments.store} holds no split yet")
+    for (classifier, size, name), curves in settings.items():
+        runs = [{s: f for (s, blend), f in curve.items() if blend == 1.0} for curve in curves]
+        groups = "/".join(str(runs[0]["equal"][f"{r}.groups"]) for r in ("tpr", "tnr"))
+        print(f"\n### {name}, {classifier}, {size:,} rows, {len(runs)} seeds, {groups} groups\n")
+        print(
+            "| strategy | IF½ | balanced accuracy | IF½ − equal | accuracy − equal | IF½ of augment − this |"
+        )
+        print("| --- | ---: | ---: | ---: | ---: | ---: |")
+        for strategy in runs[0]:
+            mean = [np.mean([r[strategy][f] for r in runs]) for f in ("if", "balanced_accuracy")]
+            gaps = [told(*paired(runs, strategy, "equal", f)) for f in ("if", "balanced_accuracy")]
+            ours = told(*paired(runs, "augment", strategy, "if"))
+            print(f"| `{strategy}` | {mean[0]:.3f} | {mean[1]:.3f} | {gaps[0]} | {gaps[1]} | {ours} |")
+        for rate in ("tpr", "tnr"):
+            gap = told(*paired(runs, "augment", "label", f"{rate}.worst"))
+            print(f"\nWorst {rate.upper()}, `augment` − `label`: {gap}")
+    if arguments.picture:
+        draw(settings, arguments.picture)
+
+
+def draw(settings, target):
+    """Curves from `label` to each strategy: balanced accuracy against unfairness."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt
+
+    pairs = list(dict.fromkeys((c, z) for c, z, _ in settings))  # a row of the picture each
+    names = list(dict.fromkeys(n for _, _, n in settings))
+    size = (2.6 * len(names), 2.5 * len(pairs))
+    figure, axes = plt.subplots(len(pairs), len(names), figsize=size, squeeze=False)
+    for (i, pair), (j, name) in itertools.product(enumerate(pairs), enumerate(names)):
+        curves = settings.get((*pair, name), [])
+        for strategy in STRATEGIES[1:] if curves else ():
+            blends = sorted(blend for s, blend in curves[0] if s == strategy)
+            points = [("label", 1.0), *((strategy, blend) for blend in blends)]
+            x = [np.mean([c[p]["if"] for c in curves]) for p in points]
+            y = [np.mean([c[p]["balanced_accuracy"] for c in curves]) for p in points]
+            axes[i, j].plot(x, y, marker=".", label=strategy, lw=2.2 if strategy == "augment" else 1)
+        axes[i, j].set_title(f"{name}, {pair[0]}, {pair[1]:,}", fontsize=8)
+        axes[i, j].tick_params(labelsize=7)
+    figure.supxlabel("IF½ of equalized odds (small is fair)", fontsize=9)
+    figure.supylabel("balanced accuracy", fontsize=9)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=6, fontsize=8)
+    figure.tight_layout(rect=(0, 0, 1, 0.95))
+    figure.savefig(target)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True)
+    running, showing = commands.add_parser("run"), commands.add_parser("show")
+    running.set_defaults(do=run)
+    showing.set_defaults(do=show)
+    for command in (running, showing):
+        command.add_argument("--store", type=Path, required=True)
+    running.add_argument("--data-dir", type=Path, required=True)
+    running.add_argument("--datasets", default=",".join(DATASETS))
+    running.add_argument("--sizes", default="6000,2000")
+    running.add_argument("--seeds", type=int, default=20)
+    running.add_argument("--classifiers", default="logistic,boosting")
+    running.add_argument("--blends", default="0.5,1", help="points of the curve, in (0, 1]; 1 must be there")
+    running.add_argument("--jobs", type=int, default=2)
+    showing.add_argument("--picture", type=Path)
+    arguments = parser.parse_args()
+    arguments.do(arguments)
+
+
+if __name__ == "__main__":
+    main()

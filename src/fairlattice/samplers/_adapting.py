@@ -1,0 +1,181 @@
+"""Adapting: how much each cell should weigh, found by cross-fitting on the training rows alone.
+
+Rounds of multiplicative weights: train with the present weights on some folds, see how well each cell of
+the others is recognised, raise the cells that are recognised worse than the mean of all cells, of both
+labels. Recalls of small cells are shrunk to those of the rows that stand for them. Of the rounds whose
+balanced accuracy is near that of equal weights, the one with the lowest IFα of equalized odds is taken.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from fairlattice._validation import FloatArray, IntArray
+from fairlattice.samplers._borrowing import Borrowing, borrowing_of, known_cells
+from fairlattice.samplers._picking import PickingSampler
+
+_FOLDS = 3
+_ROUNDS = 20
+_STEP = 3.0
+_UNIFORM = 0.1  # of the weight is shared out evenly, so that no cell is forgotten
+_STRENGTH = 200.0  # rows that the prior of a recall counts for
+_ALPHA = 0.5
+_WIDE = 500  # coordinates beyond which Newton's method is slower than L-BFGS
+_MOST_ROWS = 20_000  # that are looked at; of larger tables, small cells whole and large ones in part
+
+
+@dataclass(frozen=True, eq=False)
+class Adapted:
+    """Weights of cells, and how they were found.
+
+    Parameters
+    ----------
+    mass : float array of shape (cells,)
+        Weight of each cell; they sum to 1.
+    unfairness : tuple of float
+        IFα of equalized odds of the shrunk recalls, in each round; the first is that of equal weights.
+    balanced_accuracy : tuple of float
+        Out of fold, in each round.
+    chosen : int
+        The round that was taken.
+    """
+
+    mass: FloatArray
+    unfairness: tuple[float, ...] = field(repr=False)
+    balanced_accuracy: tuple[float, ...] = field(repr=False)
+    chosen: int
+
+
+def adapt_cells(
+    sampler: PickingSampler, Z: FloatArray, *, borrow: bool, cost: float = 0.005, rng: np.random.Generator
+) -> Adapted:
+    """Find weights of the cells under which all are recognised alike, as far as accuracy allows.
+
+    Parameters
+    ----------
+    sampler : PickingSampler
+        What stands for the cells of a training table with two labels.
+    Z : float array of shape (n, d)
+        Its rows, standardised.
+    borrow : bool
+        Whether a cell's weight goes to all rows that stand for it, or to its own alone.
+    cost : float, default=0.005
+        Balanced accuracy that may be lost against equal weights of each cell's own rows.
+    rng : numpy.random.Generator
+        Deals the rows out to folds.
+
+    Notes
+    -----
+    Recalls are those of a logistic regression, whatever is trained later.
+    """
+    _, place = known_cells(sampler.index)
+    rows = _thinned(place, rng)
+    borrowing = borrowing_of(sampler, rows)
+    seen = _Seen(borrowing, np.bincount(place))
+    folds = [_Fold(Z[rows], borrowing, *parts) for parts in _deal(borrowing.place, rng)]
+    even = np.full(len(borrowing.labels), 1.0 / len(borrowing.labels))
+    least = seen.accuracy(_out_of_fold(folds, even, borrow=False)) - cost
+    masses, unfairness, accuracy = [even], [], []
+    for turn in range(_ROUNDS + 1):
+        correct = _out_of_fold(folds, masses[-1], borrow=borrow)
+        recalls = borrowing.shrunk(correct, _STRENGTH)
+        unfairness.append(_unfair(recalls, borrowing.labels))
+        accuracy.append(seen.accuracy(correct))
+        raised = masses[-1] * np.exp(_STEP / np.sqrt(turn + 1.0) * np.maximum(recalls.mean() - recalls, 0.0))
+        masses.append((1 - _UNIFORM) * raised / raised.sum() + _UNIFORM * even)
+    near = [i for i, a in enumerate(accuracy) if a >= least]
+    chosen = min(near, key=unfairness.__getitem__) if near else int(np.argmax(accuracy))
+    return Adapted(masses[chosen], tuple(unfairness), tuple(accuracy), chosen)
+
+
+class _Seen:
+    """The rows that are looked at, which may be fewer than there are."""
+
+    def __init__(self, borrowing: Borrowing, sizes: IntArray) -> None:
+        self._labels = borrowing.labels[borrowing.place]
+        self._stands_for = (sizes / borrowing.sizes)[borrowing.place]  # rows of the table, each
+
+    def accuracy(self, correct: FloatArray) -> float:
+        """Balanced accuracy of the whole table, estimated."""
+        sums = np.bincount(self._labels, weights=correct * self._stands_for)
+        return float(np.mean(sums / np.bincount(self._labels, weights=self._stands_for)))
+
+
+class _Fold:
+    """Rows to train on, others to look at, and a model that goes on from where it was."""
+
+    def __init__(self, Z: FloatArray, borrowing: Borrowing, rows: IntArray, rest: IntArray) -> None:
+        self.rest, self.borrowing = rest, borrowing.take(rows)
+        labels = borrowing.labels[borrowing.place]
+        self.train, self.test = (Z[rows], labels[rows]), (Z[rest], labels[rest])
+        solver = "newton-cholesky" if Z.shape[1] <= _WIDE else "lbfgs"
+        self.model = LogisticRegression(solver=solver, warm_start=True, tol=1e-3, max_iter=50)
+
+    def correct(self, mass: FloatArray, *, borrow: bool) -> FloatArray:
+        """1 for each of the other rows that is recognised, when cells weigh as `mass` says."""
+        if len(np.unique(self.train[1])) < 2:  # a label has a row or two
+            return np.asarray(self.test[1] == self.train[1][0], dtype=np.float64)
+        weights = self.borrowing.weights(mass, borrow=borrow)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # near its end is near enough
+            self.model.fit(*self.train, sample_weight=weights)
+        found: FloatArray = (self.model.predict(self.test[0]) == self.test[1]).astype(np.float64)
+        return found
+
+
+def _out_of_fold(folds: list[_Fold], mass: FloatArray, *, borrow: bool) -> FloatArray:
+    """1 for each row that is recognised by the model that has not seen it."""
+    correct = np.empty(sum(len(fold.rest) for fold in folds))
+    for fold in folds:
+        correct[fold.rest] = fold.correct(mass, borrow=borrow)
+    return correct
+
+
+def _thinned(place: IntArray, rng: np.random.Generator) -> IntArray:
+    """Row numbers of at most so many rows: small cells whole, large ones in part."""
+    if len(place) <= _MOST_ROWS:
+        return np.arange(len(place))
+    order = np.lexsort((rng.random(len(place)), place))
+    sizes = np.bincount(place)
+    within = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    most = _even_share(sizes, _MOST_ROWS)
+    return np.sort(order[within < most])
+
+
+def _even_share(sizes: IntArray, total: int) -> int:
+    """The largest number that cells can be cut to so that `total` is not exceeded; at least 3.
+
+    Examples
+    --------
+    >>> _even_share(np.array([2, 10, 100]), 40)
+    28
+    """
+    low, high = 3, max(3, int(sizes.max()))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if np.minimum(sizes, middle).sum() <= total else (low, middle - 1)
+    return low
+
+
+def _deal(place: IntArray, rng: np.random.Generator) -> Iterator[tuple[IntArray, IntArray]]:
+    """Rows to train on and the rest, for each fold; every cell is dealt out evenly."""
+    order = np.lexsort((rng.random(len(place)), place))
+    fold = np.empty(len(order), dtype=np.int64)
+    fold[order] = np.arange(len(order)) % _FOLDS
+    for i in range(_FOLDS):
+        yield np.flatnonzero(fold != i), np.flatnonzero(fold == i)
+
+
+def _unfair(recalls: FloatArray, labels: IntArray) -> float:
+    """IFα of equalized odds: that of the label with the worse one."""
+    found = []
+    for label in np.unique(labels):
+        low, high = float(recalls[labels == label].min()), float(recalls[labels == label].max())
+        found.append(_ALPHA * (1 - low) + (1 - _ALPHA) * (1 - low / high) if high > 0 else 1.0)
+    return max(found)

@@ -1,0 +1,171 @@
+"""Adaptive weights: cells that are recognised worst weigh more, and likely rows stand for small ones."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+
+import fairlattice as fl
+from fairlattice.samplers import CellIndex, PickingSampler, adapt_cells, weights_of
+from fairlattice.samplers import _adapting as adapting
+from fairlattice.samplers._borrowing import borrowing_of, known_cells, picked_weights
+
+
+def people(seed=0, n=1500):
+    """Two attributes; in the small leaf (b, 1) the label hangs on another feature than elsewhere."""
+    rng = np.random.default_rng(seed)
+    S = {"a": rng.choice(["a", "b"], n, p=[0.8, 0.2]), "o": (rng.random(n) < 0.2).astype(int)}
+    small = (S["a"] == "b") & (S["o"] == 1)
+    X = rng.normal(size=(n, 4)) + 0.8 * np.column_stack([S["a"] == "b", S["o"] == 1, small, small])
+    y = (np.where(small, X[:, 3] - 1.2, X[:, 0]) + 0.5 * rng.normal(size=n) > 0.3).astype(int)
+    return X, y, S, small
+
+
+def fitted(seed=0, n=1500):
+    X, y, S, _ = people(seed, n)
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    lattice = fl.GroupLattice.from_features(S)
+    index = CellIndex(lattice, lattice.encode(S), y.astype(np.int64), 2)
+    return Z, index, PickingSampler.fit(Z, index, entropy=(seed,))
+
+
+def test_weights_are_positive_have_mean_one_and_follow_the_seed():
+    X, y, S, _ = people()
+    first, again, other = (fl.adaptive_weights(X, y, sensitive_features=S, random_state=r) for r in (0, 0, 1))
+    assert (first > 0).all()
+    assert first.mean() == pytest.approx(1)
+    assert first.tobytes() == again.tobytes()
+    assert first.tobytes() != other.tobytes()
+
+
+def test_without_borrowing_rows_of_a_cell_weigh_the_same_and_with_it_they_do_not():
+    X, y, S, _ = people()
+    own = fl.adaptive_weights(X, y, sensitive_features=S, borrow=False, random_state=0)
+    cells = np.unique([f"{a}{o}{k}" for a, o, k in zip(S["a"], S["o"], y, strict=True)], return_inverse=True)[
+        1
+    ]
+    assert all(len(np.unique(own[cells == c].round(12))) == 1 for c in range(8))
+    borrowed = fl.adaptive_weights(X, y, sensitive_features=S, random_state=0)
+    assert len(np.unique(borrowed.round(12))) > 100
+
+
+def test_the_worst_group_is_recognised_better_on_new_rows():
+    X, y, S, small = people(1, 3000)
+    new_X, new_y, _, new_small = people(101, 20_000)
+    recalls = {}
+    for name, weights in {
+        "equal": fl.equal_weights(y, sensitive_features=S),
+        "adaptive": fl.adaptive_weights(X, y, sensitive_features=S, cost=0.05, random_state=0),
+    }.items():
+        right = LogisticRegression().fit(X, y, sample_weight=weights).predict(new_X) == new_y
+        recalls[name] = min(right[new_small & (new_y == k)].mean() for k in (0, 1))
+    assert small.sum() < 200
+    assert recalls["adaptive"] > recalls["equal"] + 0.05
+
+
+def test_the_round_taken_is_fairer_than_equal_weights_at_no_more_than_the_cost():
+    Z, index, sampler = fitted()
+    for borrow in (True, False):
+        found = adapt_cells(sampler, Z, borrow=borrow, cost=0.02, rng=np.random.default_rng(0))
+        assert found.mass.sum() == pytest.approx(1)
+        assert (found.mass > 0).all()
+        assert found.unfairness[found.chosen] <= found.unfairness[0]
+        if not borrow:  # then the first round is equal weights, which the cost is counted from
+            assert found.balanced_accuracy[found.chosen] >= found.balanced_accuracy[0] - 0.02
+    assert len(known_cells(index)[0]) == 8
+
+
+def test_a_cost_of_nothing_takes_equal_weights_or_what_is_no_less_accurate():
+    Z, _, sampler = fitted()
+    found = adapt_cells(sampler, Z, borrow=False, cost=0.0, rng=np.random.default_rng(0))
+    assert found.balanced_accuracy[found.chosen] >= found.balanced_accuracy[0]
+
+
+def test_borrowed_weights_are_what_many_draws_come_to():
+    Z, index, sampler = fitted(n=300)
+    cells, _ = known_cells(index)
+    mass = np.arange(1.0, len(cells) + 1)
+    expected = picked_weights(sampler, mass)
+    drawn = np.zeros(len(Z))
+    for cell, share in zip(cells, mass, strict=True):
+        rows = sampler.draw(cell, 20_000)[1][:, 0]
+        drawn += share * np.bincount(rows, minlength=len(Z)) / len(rows)
+    drawn *= len(Z) / drawn.sum()
+    assert drawn == pytest.approx(expected, abs=0.02 * expected.max())
+    whole = borrowing_of(sampler, np.arange(len(Z)))
+    assert whole.weights(mass, borrow=True) == pytest.approx(expected)
+    assert whole.picks.sum(axis=1) == pytest.approx(np.ones(len(cells)))
+
+
+def test_part_of_the_rows_stands_for_all_cells():
+    Z, _, sampler = fitted()
+    part = borrowing_of(sampler, np.arange(0, len(Z), 3))
+    assert part.picks.sum(axis=1) == pytest.approx(np.ones(8))
+    values = np.random.default_rng(0).random(len(part.place))
+    raw = np.bincount(part.place, weights=values) / part.sizes
+    assert part.shrunk(values, 0.0) == pytest.approx(raw)
+    assert part.shrunk(values, 1e12) == pytest.approx(part.picks @ values)
+    assert part.shrunk(np.full(len(values), 0.7), 50.0) == pytest.approx(np.full(8, 0.7))
+
+
+def test_many_rows_are_looked_at_in_part_small_cells_whole(monkeypatch):
+    monkeypatch.setattr(adapting, "_MOST_ROWS", 600)
+    Z, index, sampler = fitted()
+    rows = adapting._thinned(known_cells(index)[1], np.random.default_rng(0))
+    place = known_cells(index)[1]
+    sizes, kept = np.bincount(place), np.bincount(place[rows])
+    assert len(rows) <= 600
+    assert (kept == np.minimum(sizes, kept.max())).all()
+    found = adapt_cells(sampler, Z, borrow=True, rng=np.random.default_rng(0))
+    # The accuracy told is that of the table, not of the rows that were kept.
+    labels = np.asarray([c.label for c in known_cells(index)[0]])
+    seen = adapting._Seen(borrowing_of(sampler, rows), sizes)
+    correct = (place[rows] < 2).astype(float)
+    of_label = [sizes[(labels == k) & (np.arange(8) < 2)].sum() / sizes[labels == k].sum() for k in (0, 1)]
+    assert seen.accuracy(correct) == pytest.approx(np.mean(of_label))
+    assert found.mass.min() > 0
+
+
+@pytest.mark.parametrize(
+    ("y", "groups", "told"),
+    [
+        ([0, 1, 2] * 20, ["a", "b"] * 30, "two classes, got 3"),
+        ([1] * 60, ["a", "b"] * 30, "two classes, got 1"),
+        ([0, 1] * 30, {}, "no columns"),
+        ([0, 1] * 29, ["a", "b"] * 30, "`y` has 58"),
+    ],
+)
+def test_bad_input_is_refused(y, groups, told):
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    with pytest.raises(fl.InputError, match=told):
+        fl.adaptive_weights(X, y, sensitive_features=groups)
+
+
+def test_one_row_of_a_label_and_one_group_are_no_obstacle():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 2)), np.r_[1, np.zeros(39, dtype=int)]
+    weights = fl.adaptive_weights(X, y, sensitive_features=["a"] * 40, random_state=0)
+    assert np.isfinite(weights).all()
+    assert weights[0] == pytest.approx(20)
+
+
+def test_the_classifier_takes_adaptive_weights_or_draws_by_them():
+    X, y, S, _ = people()
+    weights = fl.adaptive_weights(X, y, sensitive_features=S, random_state=0)
+    model = fl.FairClassifier(LogisticRegression(), balance="adaptive", random_state=0)
+    model.fit(X, y, sensitive_features=S)
+    by_hand = LogisticRegression().fit(X, y, sample_weight=weights)
+    assert model.estimator_.coef_ == pytest.approx(by_hand.coef_)
+    drawn = fl.FairClassifier(KNeighborsClassifier(), balance="adaptive", random_state=0)
+    assert drawn.fit(X, y, sensitive_features=S).predict(X).shape == y.shape
+    for bad in ({"sensitive_features": None}, {"sensitive_features": S, "augmented": True}):
+        augmenter = fl.HierarchicalAugmenter() if bad.pop("augmented", False) else None
+        refused = fl.FairClassifier(LogisticRegression(), augmenter, balance="adaptive")
+        with pytest.raises(fl.InputError, match="adaptive"):
+            refused.fit(X, y, **bad)
+
+
+def test_weights_from_vectors_are_those_of_the_table():
+    Z, index, _ = fitted()
+    first = weights_of(Z, index, borrow=True, entropy=(3,))
+    assert first.tobytes() == weights_of(Z, index, borrow=True, entropy=(3,)).tobytes()
