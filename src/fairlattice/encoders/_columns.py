@@ -75,13 +75,26 @@ class NumericCodec:
             out[:, 1] = column.missing
         return out
 
+    def check(self, column: Column, name: str) -> None:
+        """Raise if the column holds what no training row could."""
+        values = _finite(column, name)
+        _check_missing(column, name, self.has_missing)
+        outside = ~column.missing & ((values < self.low) | (values > self.high))
+        within = f"outside {self.low:.12g} to {self.high:.12g}, the bounds in training. Clip it"
+        _refuse_first(outside, values, name, within)
+        if self.integral:
+            fraction = ~column.missing & (values != np.rint(values))
+            _refuse_first(
+                fraction, values, name, "a fraction, where training rows hold whole numbers. Round it"
+            )
+
     def snap(self, Z: FloatArray) -> FloatArray:
         """The coordinates of the valid value that Z decodes to."""
         return self.encode(Column(*self.decode(Z)), "")
 
     def decode(self, Z: FloatArray) -> tuple[FloatArray, BoolArray]:
         """Values, and where they are missing."""
-        values = Z[:, 0] * self.scale + self.mean
+        values = Z[:, 0].astype(np.float64) * self.scale + self.mean  # single precision has other bounds
         if self.integral:
             values = np.rint(values)
         missing = Z[:, 1] >= 0.5 if self.has_missing else np.zeros(len(Z), dtype=bool)
@@ -131,6 +144,12 @@ class CategoryCodec:
             out[:, -1] = column.missing
         return out
 
+    def check(self, column: Column, name: str) -> None:
+        """Raise if the column holds a category that no training row has."""
+        _check_missing(column, name, self.has_missing)
+        unseen = ~column.missing & (index_of(column.values, self.levels) < 0)
+        _refuse_first(unseen, column.values, name, "a category that no training row has. Merge it into one")
+
     def snap(self, Z: FloatArray) -> FloatArray:
         """The coordinates of the valid value that Z decodes to."""
         out = np.zeros(Z.shape)
@@ -167,3 +186,16 @@ def _finite(column: Column, name: str) -> FloatArray:
             f"{int(infinite.argmax())}). Remove or replace them."
         )
     return np.where(column.missing, 0.0, values)
+
+
+def _check_missing(column: Column, name: str, known: bool) -> None:
+    if not known:
+        _refuse_first(column.missing, None, name, "but none was missing in training. Fill it in")
+
+
+def _refuse_first(odd: BoolArray, values: Any, name: str, what: str) -> None:
+    """Raise for the first row that is odd."""
+    if odd.any():
+        row = int(odd.argmax())
+        shown = "a missing value" if values is None else repr(values[row : row + 1].tolist()[0])
+        raise InputError(f"Column `{name}` holds {shown} (row {row}), {what}, or drop the row.")

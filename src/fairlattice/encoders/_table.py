@@ -107,7 +107,45 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"{self.n_features_in_} features as input."
             )
         check_columns_exist(self.codecs_, list(columns))
-        return np.hstack([codec.encode(columns[name], name) for name, codec in self.codecs_.items()])
+        out = np.empty((len(next(iter(columns.values())).missing), self.n_features_out_))
+        for name, codec in self.codecs_.items():
+            out[:, self.slices_[name]] = codec.encode(columns[name], name)
+        return out
+
+    def check(self, X: Any) -> None:
+        """Raise unless every row could be one of the training table, going by each column alone.
+
+        What :meth:`inverse_transform` makes always passes.
+
+        Parameters
+        ----------
+        X : frame or array of shape (n, d)
+            Rows to check.
+
+        Raises
+        ------
+        InputError
+            If a column is not there or of another type, or it holds a category that training rows do not
+            have, a number beyond theirs, a fraction where theirs are whole, or a missing value where they
+            have none; the column and the value are named.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> encoder = TableEncoder().fit(pl.DataFrame({"age": [20, 40]}))
+        >>> encoder.check(pl.DataFrame({"age": [30]}))
+        >>> encoder.check(pl.DataFrame({"age": [50]}))
+        Traceback (most recent call last):
+            ...
+        fairlattice.exceptions.InputError: Column `age` holds 50.0 (row 0), outside 20 to 40, the bounds in \
+training. Clip it, or drop the row.
+        """
+        check_is_fitted(self)
+        columns = _table_columns(X)
+        check_columns_exist(self.codecs_, list(columns))
+        self._maker.check(X)
+        for name, codec in self.codecs_.items():
+            codec.check(columns[name], name)
 
     def snap(self, Z: FloatArray) -> FloatArray:
         """The vectors of the valid rows that Z decodes to: as decoding and encoding again, only faster."""
@@ -117,6 +155,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def inverse_transform(self, Z: FloatArray) -> Any:
         """Rows like those of the training table, from vectors of shape (n, n_features_out_)."""
         check_is_fitted(self)
+        Z = np.asfortranarray(Z)  # columns are read one by one
         decoded = {name: codec.decode(Z[:, self.slices_[name]]) for name, codec in self.codecs_.items()}
         return self._maker.make(decoded, self.codecs_)
 
@@ -135,6 +174,17 @@ class _FrameMaker:
             for name, codec in codecs.items()
         }
 
+    def check(self, X: Any) -> None:
+        """Raise if a column is of another type than in training."""
+        frame = nw.from_native(X, eager_only=True, pass_through=True)
+        if not isinstance(frame, nw.DataFrame):
+            raise InputError(f"`X` must be a frame as in training, got {type(X).__name__}.")
+        called = {str(c): c for c in frame.columns}
+        for name, cells in self.cells.items():
+            known, given = (_native_type(s) for s in (cells, frame.get_column(called[name])))
+            if known != given:
+                raise InputError(f"Column `{name}` has type {given}, and had {known} in training. Cast it.")
+
     def make(self, decoded: dict[str, tuple[Any, Any]], codecs: dict[str, Codec]) -> Any:
         series = [self._series(name, *decoded[name], codec) for name, codec in codecs.items()]
         return nw.concat([nw.maybe_reset_index(s.to_frame()) for s in series], how="horizontal").to_native()
@@ -142,13 +192,17 @@ class _FrameMaker:
     def _series(self, name: str, values: Any, missing: Any, codec: Codec) -> nw.Series[Any]:
         cells: nw.Series[Any] = self.cells[name]
         if isinstance(codec, CategoryCodec):
-            picked: nw.Series[Any] = cells[np.where(missing, len(codec.levels), values).tolist()]
+            picked: nw.Series[Any] = cells[np.where(missing, len(codec.levels), values)]
             return picked
-        kind = np.int64 if cells.dtype.is_integer() else np.float64
+        kind: Any = np.int64 if cells.dtype.is_integer() else np.float64
+        if cells.dtype == nw.Float32:  # pandas refuses to narrow by itself
+            kind = np.float32
+        if cells.implementation.is_polars() and not missing.any():  # types there have one form each
+            return nw.new_series(name, values.astype(kind), cells.dtype, backend="polars")
         filled = np.flatnonzero(~missing)
-        template = nw.maybe_reset_index(cells[missing.astype(int).tolist()])
+        template = nw.maybe_reset_index(cells[missing.astype(np.int64)])
         try:
-            made: nw.Series[Any] = template.scatter(filled.tolist(), values[filled].astype(kind))
+            made: nw.Series[Any] = template.scatter(filled, values[filled].astype(kind))
         except Exception as error:
             raise InputError(
                 f"Column `{name}` has type {cells.dtype}, of which no rows can be made. Cast it to Float64."
@@ -163,6 +217,12 @@ class _ArrayMaker:
         array = X if isinstance(X, np.ndarray) else np.asarray(X)
         self.dtype = array.dtype
 
+    def check(self, X: Any) -> None:
+        """Raise if an array is of another type than in training."""
+        dtype = getattr(X, "dtype", None)
+        if dtype != self.dtype:
+            raise InputError(f"`X` has type {dtype}, and had {self.dtype} in training. Cast it.")
+
     def make(self, decoded: dict[str, tuple[Any, Any]], codecs: dict[str, Codec]) -> Any:
         n = len(next(iter(decoded.values()))[1])
         out = np.empty((n, len(codecs)), dtype=self.dtype)
@@ -176,6 +236,12 @@ class _ArrayMaker:
             if missing.any():
                 out[missing, j] = None if self.dtype.kind == "O" else np.nan
         return out
+
+
+def _native_type(series: nw.Series[Any]) -> str:
+    """A column's type as its own library calls it, so that nullable integers are not plain ones."""
+    native = series.to_native()
+    return str(getattr(native, "dtype", None) or native.type)
 
 
 def _exemplar_rows(column: Column, codec: Codec) -> list[int]:

@@ -9,7 +9,7 @@ has the level in question, one of the parents' wherever possible, so that a pers
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -28,9 +28,10 @@ from fairlattice._validation import (
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError, SmallCellWarning
 from fairlattice.generators import MixingFit
-from fairlattice.groups import Level
+from fairlattice.groups import Leaf, Level
 from fairlattice.samplers._augmented import Augmented, Origin
 from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells, training_lattice
+from fairlattice.samplers._draws import Piece, batches_of, pieces_of
 from fairlattice.samplers._inside import columns_inside, groups_of, with_inside, without
 from fairlattice.samplers._mixing import MixingSampler
 from fairlattice.samplers._rows import concat_rows, take_rows
@@ -73,6 +74,9 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         Give missing values of an attribute a level of their own, or refuse them.
     max_categories : int, default=64
         As in :class:`TableEncoder`.
+    n_jobs : int, default=None
+        Threads that fit and make rows, as scikit-learn counts them: None is one, -1 one per processor.
+        Their number changes nothing about the rows.
     random_state : int, RandomState or None, default=None
         Seed. The same integer gives the same rows.
 
@@ -120,6 +124,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
         max_categories: int = 64,
+        n_jobs: int | None = None,
         random_state: Any = None,
     ) -> None:
         self.mixing = mixing
@@ -133,6 +138,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         self.cuts = cuts
         self.missing = missing
         self.max_categories = max_categories
+        self.n_jobs = n_jobs
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, *, sensitive_features: Any = None) -> Self:
@@ -178,7 +184,9 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             bandwidths=self.bandwidths,
             batch_size=self.batch_size,
             max_steps=self.max_steps,
+            n_jobs=self.n_jobs,
         )
+        self._of_label = np.unique(index.labels, return_index=True)[1]
         told = describe_small_cells(index, self.classes_.tolist())
         if told:
             warnings.warn(
@@ -217,7 +225,45 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         cell = Cell(self.lattice_.code(leaf), self._label_code(label))
-        return self._make([(cell, check_count("n", n))], stream)[0]
+        return self._make(list(pieces_of([(cell, check_count("n", n))])), (stream,))[0]
+
+    def batches(self, wanted: Mapping[tuple[Leaf, Any], int], *, stream: int = 0) -> Iterator[Augmented]:
+        """New rows of many cells in batches, for tables that are never held whole.
+
+        Vectors are mixed in single precision. The batches are the same, byte by byte, whatever `n_jobs`.
+
+        Parameters
+        ----------
+        wanted : mapping of (leaf, label) to int
+            How many rows to make of each cell.
+        stream : int, default=0
+            The same stream gives the same rows again; another gives others.
+
+        Yields
+        ------
+        Augmented
+            At most 65,536 rows, all new, in the order of `wanted`.
+
+        Raises
+        ------
+        InputError
+            As :meth:`sample`.
+
+        Examples
+        --------
+        >>> X, y = np.arange(40.0).reshape(20, 2), [0, 1] * 10
+        >>> fitted = HierarchicalAugmenter(random_state=0).fit(X, y, sensitive_features=["a"] * 20)
+        >>> [len(batch.y) for batch in fitted.batches({(("a",), 1): 100_000})]
+        [65536, 34464]
+        """
+        check_is_fitted(self)
+        cells = [
+            (Cell(self.lattice_.code(leaf), self._label_code(label)), check_count("wanted", n, 0))
+            for (leaf, label), n in wanted.items()
+        ]
+        for number, pieces in enumerate(batches_of(pieces_of(cells))):
+            X, y, groups, leaves, parents = self._make(pieces, (stream, number), np.float32)
+            yield Augmented(X, y, groups, Origin(np.ones(len(leaves), bool), self._leaves(leaves), parents))
 
     def augment(
         self, X: Any, y: Any, *, sensitive_features: Any = None, per_cell: str | int | None = None
@@ -256,12 +302,11 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         width = len(self.lattice_.attributes)
         parents = np.full((len(labels), width), -1, dtype=np.int64)
         if wanted:
-            new_X, new_y, new_S, new_leaves, new_parents = self._make(wanted, 0)
+            new_X, new_y, new_S, new_leaves, new_parents = self._make(list(pieces_of(wanted)), (0,))
             X, y, groups = concat_rows(X, new_X), concat_rows(y, new_y), concat_rows(groups, new_S)
             leaves, parents = np.concatenate([leaves, new_leaves]), np.concatenate([parents, new_parents])
-        named = {code: self.lattice_.leaf(code) for code in np.unique(leaves).tolist()}
         synthetic = np.arange(len(leaves)) >= len(labels)
-        return Augmented(X, y, groups, Origin(synthetic, tuple(named[c] for c in leaves.tolist()), parents))
+        return Augmented(X, y, groups, Origin(synthetic, self._leaves(leaves), parents))
 
     def fit_resample(self, X: Any, y: Any, *, sensitive_features: Any = None) -> tuple[Any, ...]:
         """Fit and augment at once, as imbalanced-learn's pipelines expect of a sampler.
@@ -278,19 +323,26 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         )
         return (more.X, more.y) if sensitive_features is None else (more.X, more.y, more.sensitive_features)
 
-    def _make(self, wanted: list[tuple[Cell, int]], stream: int) -> tuple[Any, Any, Any, IntArray, IntArray]:
+    def _make(
+        self, pieces: list[Piece], key: tuple[int, ...], dtype: Any = np.float64
+    ) -> tuple[Any, Any, Any, IntArray, IntArray]:
         """Rows, labels, groups, leaf codes and parents' row numbers of new rows."""
-        drawn = [self._sampler.draw(cell, n, stream=stream) for cell, n in wanted]
-        parents = np.concatenate([rows for _, rows in drawn])
-        leaves = np.concatenate([np.full(n, cell.leaf) for cell, n in wanted])
-        labels = np.concatenate([np.full(n, cell.label) for cell, n in wanted])
-        features = self.encoder_.inverse_transform(np.concatenate([vectors for vectors, _ in drawn]))
-        rng = np.random.default_rng([stream, *self._sampler.entropy])
+        vectors, parents = self._sampler.draw_pieces(pieces, stream=key[0], dtype=dtype, n_jobs=self.n_jobs)
+        sizes = [piece.n for piece in pieces]
+        leaves = np.repeat(np.asarray([piece.cell.leaf for piece in pieces], dtype=np.int64), sizes)
+        labels = np.repeat(np.asarray([piece.cell.label for piece in pieces], dtype=np.int64), sizes)
+        features = self.encoder_.inverse_transform(vectors)
+        rng = np.random.default_rng([*key, *self._sampler.entropy])
+        wanted = [(piece.cell, piece.n) for piece in pieces]
         sources = self._sampler.index.level_sources(wanted, parents, rng)
         groups = take_rows(self._S, sources[0], by_column=sources)
-        y = take_rows(self._y, np.unique(self._sampler.index.labels, return_index=True)[1][labels])
+        y = take_rows(self._y, self._of_label[labels])
         X = with_inside(self._X, features, self._inside, self.lattice_, sources) if self._inside else features
         return X, y, groups, leaves, parents
+
+    def _leaves(self, codes: IntArray) -> tuple[Leaf, ...]:
+        named = {code: self.lattice_.leaf(code) for code in np.unique(codes).tolist()}
+        return tuple(map(named.__getitem__, codes.tolist()))
 
     def _label_code(self, label: Any) -> int:
         known = self.classes_.tolist()

@@ -6,6 +6,7 @@ with rows and attributes only, not with the number of groups.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -50,10 +51,10 @@ class CellIndex:
         self.lattice, self.leaves, self.labels, self.n_labels = lattice, leaves, labels, n_labels
         self._cells = RowsByKey(leaves * n_labels + labels)
         self._by_label = RowsByKey(labels)
-        self._without = [tuple(n for n in lattice.names if n != name) for name in lattice.names]
-        self._parents = [
-            RowsByKey(lattice.project(leaves, names) * n_labels + labels) for names in self._without
-        ]
+        strides = [math.prod(lattice.shape[i + 1 :]) for i in range(len(lattice.shape))]
+        self._places = list(zip(lattice.shape, strides, strict=True))
+        self._parents = [RowsByKey(_freed(leaves, *place) * n_labels + labels) for place in self._places]
+        self._having: dict[tuple[int, int, int], IntArray] = {}
 
     def rows(self, cell: Cell) -> IntArray:
         """Row numbers of a cell, increasing."""
@@ -65,16 +66,15 @@ class CellIndex:
         A parent without such rows is replaced by everyone with the label: the nearest ancestor
         that is sure to have some.
         """
-        code = np.asarray([cell.leaf])
         found = []
-        for names, slices in zip(self._without, self._parents, strict=True):
-            rows = slices[int(self.lattice.project(code, names)[0]) * self.n_labels + cell.label]
+        for place, slices in zip(self._places, self._parents, strict=True):
+            rows = slices[_freed(cell.leaf, *place) * self.n_labels + cell.label]
             found.append(rows if len(rows) else self._by_label[cell.label])
         return tuple(found)
 
     def cells(self) -> Iterator[tuple[Cell, int]]:
         """Every cell of every leaf that has rows, with its number of rows, which may be 0."""
-        for leaf in np.unique(self.leaves).tolist():
+        for leaf in np.unique(self._cells.known // self.n_labels).tolist():
             for label in range(self.n_labels):
                 cell = Cell(leaf, label)
                 yield cell, len(self.rows(cell))
@@ -125,10 +125,13 @@ class CellIndex:
         return sources
 
     def _rows_with(self, digits: IntArray, attribute: int, level: int, label: int) -> IntArray:
-        having = digits == level
-        for rows in (np.flatnonzero(having & (self.labels == label)), np.flatnonzero(having)):
-            if len(rows):
-                return rows
+        key = (attribute, level, label)
+        if key not in self._having:  # one look at all rows for each such question, not for each cell
+            having = np.flatnonzero(digits == level)
+            own = having[self.labels[having] == label]
+            self._having[key] = own if len(own) else having
+        if len(self._having[key]):
+            return self._having[key]
         axis = self.lattice.attributes[attribute]
         group = show_group({axis.name: axis.levels[level]})
         raise InputError(f"No training row has {group}, so no rows can be made of it.")
@@ -155,12 +158,25 @@ def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int 
     return f"{len(small)} cells (group and label) have one row or none: {'; '.join(told + more)}."
 
 
+def _freed(leaf: Any, size: int, stride: int) -> Any:
+    """Codes of leaves among the groups that free the attribute with so many levels and this stride."""
+    return leaf // (size * stride) * stride + leaf % stride
+
+
 class RowsByKey:
     """Row numbers by key, through one stable sort."""
 
     def __init__(self, keys: IntArray) -> None:
+        if len(keys) and keys.max() < 2**16:  # small keys are counted, and sorted in linear time
+            sizes = np.bincount(keys)
+            self.order = np.argsort(keys.astype(np.uint16), kind="stable")
+            self.known = np.flatnonzero(sizes)
+            self.ends = np.cumsum(sizes[self.known])
+            self.starts = self.ends - sizes[self.known]
+            return
         self.order = np.argsort(keys, kind="stable")
-        self.known, self.starts = np.unique(keys[self.order], return_index=True)
+        ordered = keys[self.order]
+        self.known, self.starts = np.unique(ordered, return_index=True)
         self.ends = np.append(self.starts[1:], len(keys))
 
     def __getitem__(self, key: int) -> IntArray:

@@ -27,11 +27,11 @@ def take_rows(data: Any, rows: IntArray, *, by_column: Sequence[IntArray] | None
     native = as_native(data, allow_series=True)
     if isinstance(native, nw.Series):
         picked = rows if by_column is None else by_column[0]
-        return nw.maybe_reset_index(native[picked.tolist()]).to_native()
+        return nw.maybe_reset_index(native[picked]).to_native()
     if isinstance(native, nw.DataFrame):
         if by_column is None:
-            return nw.maybe_reset_index(native[rows.tolist()]).to_native()
-        parts = [native[c][r.tolist()].to_frame() for c, r in zip(native.columns, by_column, strict=True)]
+            return nw.maybe_reset_index(native[rows]).to_native()
+        parts = [native[c][r].to_frame() for c, r in zip(native.columns, by_column, strict=True)]
         return nw.concat([nw.maybe_reset_index(p) for p in parts], how="horizontal").to_native()
     if issparse(data):
         return data.tocsr()[rows]
