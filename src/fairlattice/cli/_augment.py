@@ -7,13 +7,14 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fairlattice.cli._options import Columns, add_table, data_about
+from fairlattice._validation import check_count
+from fairlattice.cli._options import Columns, add_table, check_jobs, data_about
 from fairlattice.exceptions import FairlatticeWarning, InputError
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from fairlattice.samplers import Augmented
+    from fairlattice.samplers import Augmented, HierarchicalAugmenter
 
 NAME = "augment"
 HELP = "write the table with synthetic rows for groups too small to learn from"
@@ -25,9 +26,12 @@ The original rows come first, as they were. Two columns tell the origin of every
   fairlattice_synthetic  false or true
   fairlattice_parents    rows of TABLE (from 0) that a synthetic row was mixed from,
                          one of each parent group; empty for original rows
---no-origin leaves them out."""
+--no-origin leaves them out.
 
-SYNTHETIC, PARENTS = "fairlattice_synthetic", "fairlattice_parents"
+A table of more than a million rows is read and written in pieces, and a sample of each
+(group, label) cell enters the fit."""
+
+MANY_ROWS = 1_000_000  # more are not held in memory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,22 +63,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was done as JSON")
     parser.add_argument("--card", type=Path, metavar="FILE", help="write a data card of the table (Markdown)")
     parser.add_argument("--no-origin", action="store_true", help="leave out the two columns of origin")
+    parser.add_argument(
+        "--stream", action="store_true", help="read and write in pieces, also a table of fewer rows"
+    )
+    parser.add_argument(
+        "--fit-rows",
+        type=int,
+        metavar="N",
+        help="rows of each cell to fit on, where read in pieces (default: 250,000 rows of all cells)",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=-1,
+        metavar="N",
+        help="threads; -1 (default) is one per core. Their number changes nothing about the rows",
+    )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same rows (default 0)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read, fit, make rows, write."""
-    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes, notes_on_features
-    from fairlattice.cli._output import note, progress, publish
-    from fairlattice.cli._tables import (
-        check_writable,
-        file_hash,
-        is_text,
-        read_table,
-        table_format,
-        table_writer,
-    )
-    from fairlattice.report import augment_summary, data_card, to_json
+    """Read, fit, make rows, write: in one piece, or in many where the table is large."""
+    from fairlattice.cli._tables import check_writable, many_rows, table_format
     from fairlattice.samplers import HierarchicalAugmenter
 
     per_cell = _per_cell(arguments.per_cell)
@@ -82,25 +92,40 @@ def run(arguments: argparse.Namespace) -> int:
     check_writable(arguments.out, arguments.card, json=arguments.json, inputs=(arguments.table,))
     if arguments.seed < 0:
         raise InputError(f"`--seed` must be at least 0, got {arguments.seed}.")
-    frame = read_table(arguments.table)
-    columns = Columns.parse(arguments, frame.columns)
-    taken = [c for c in (SYNTHETIC, PARENTS) if c in frame.columns]
-    if taken and not arguments.no_origin:
-        raise InputError(
-            f"The table has a column `{taken[0]}` already. Was it augmented before? Pass --no-origin."
-        )
-    columns.features(frame)
-    features = columns.features(frame, keep_sensitive=True)
-    check_roles(frame, columns.label, columns.sensitive, columns.cuts)
-    check_infinite(frame, features.columns)
+    check_jobs(arguments.jobs, "threads")
+    if arguments.fit_rows is not None:
+        check_count("--fit-rows", arguments.fit_rows, 2)
     augmenter = HierarchicalAugmenter(
         arguments.mixing,
         arguments.share,
         beta=arguments.beta,
-        sensitive=columns.sensitive,
-        cuts=columns.cuts,
+        n_jobs=arguments.jobs,
         random_state=arguments.seed,
     )
+    if arguments.stream or arguments.fit_rows is not None or many_rows(arguments.table) > MANY_ROWS:
+        from fairlattice.cli._augment_stream import augment_stream
+
+        return augment_stream(arguments, augmenter, per_cell)
+    return _in_one_piece(arguments, augmenter, per_cell)
+
+
+def _in_one_piece(
+    arguments: argparse.Namespace, augmenter: HierarchicalAugmenter, per_cell: str | int
+) -> int:
+    from fairlattice.cli._augment_rows import check_names
+    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes, notes_on_features
+    from fairlattice.cli._output import note, progress, publish
+    from fairlattice.cli._tables import file_hash, is_text, read_table, table_writer
+    from fairlattice.report import augment_summary, data_card, to_json
+
+    frame = read_table(arguments.table)
+    columns = Columns.parse(arguments, frame.columns)
+    check_names(frame.columns, origin=not arguments.no_origin)
+    columns.features(frame)
+    features = columns.features(frame, keep_sensitive=True)
+    check_roles(frame, columns.label, columns.sensitive, columns.cuts)
+    check_infinite(frame, features.columns)
+    augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts)
     with warnings.catch_warnings(record=True) as caught, progress("making rows") as bar:
         warnings.simplefilter("always", FairlatticeWarning)
         augmenter.fit(features, frame[columns.label])
@@ -132,15 +157,16 @@ def assemble(
     """The table as it was, with the new rows below it, and the columns of origin if asked."""
     import polars as pl
 
+    from fairlattice.cli._augment_rows import PARENTS, SYNTHETIC, new_rows, parents_text
+
     n = more.X.height - original.height
-    new = more.X.tail(n).with_columns(more.y.tail(n))
-    new = new.with_columns(pl.lit(None, dtype=schema[c]).alias(c) for c in columns.drop)
-    table: pl.DataFrame = pl.concat([original, new.select(original.columns).cast(dict(original.schema))])
+    new = new_rows(more.X.tail(n), more.y.tail(n), schema, columns).cast(original.schema)
+    table: pl.DataFrame = pl.concat([original, new])
     if not origin:
         return table
-    parents, synthetic = more.origin.parents.tolist(), more.origin.synthetic
-    rows = [" ".join(map(str, r)) if s else None for r, s in zip(parents, synthetic, strict=True)]
-    return table.with_columns(pl.Series(SYNTHETIC, synthetic), pl.Series(PARENTS, rows, dtype=pl.String))
+    none = pl.Series([None], dtype=pl.String).new_from_index(0, original.height)
+    rows = pl.concat([none, parents_text(more.origin.parents[original.height :])])
+    return table.with_columns(pl.Series(SYNTHETIC, more.origin.synthetic), rows.alias(PARENTS))
 
 
 def _per_cell(text: str) -> str | int:

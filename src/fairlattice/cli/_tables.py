@@ -26,6 +26,7 @@ _FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".pq": "parquet",
     ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc",
 }  # fmt: skip
+_ROW_GROUP = 100_000
 _SEPARATORS = {"csv": ",", "tsv": "\t"}
 _UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError, ValueError, csv.Error)
 
@@ -76,6 +77,42 @@ def scan_table(path: Path) -> pl.LazyFrame:
     with reading(path):
         _check_file(path)
         return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+
+
+def scan_rows(path: Path, *, as_text: bool = False) -> pl.LazyFrame:
+    """The table in a file of any format, in the order of its rows, never read whole.
+
+    As :func:`read_table` otherwise. What is asked of it must be collected within :func:`reading`.
+    """
+    kind = table_format(path)
+    with reading(path, kind):
+        _check_file(path)
+        if kind == "parquet":
+            return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        if kind == "ipc":
+            return pl.scan_ipc(path, glob=False, hive_partitioning=False)
+        header = _header(path, kind)
+        options: dict[str, Any] = {"separator": _SEPARATORS[kind], "glob": False}
+        if as_text:
+            scan = pl.scan_csv(path, infer_schema=False, **options)
+        else:  # all rows are looked at to tell the types, but once only
+            found = pl.scan_csv(path, infer_schema_length=None, **options).collect_schema()
+            scan = pl.scan_csv(path, schema=found, **options)
+        names = scan.collect_schema().names()
+        return scan.rename(dict(zip(names, header, strict=True))) if len(header) == len(names) else scan
+
+
+def many_rows(path: Path) -> int:
+    """How many rows a file has, at most: of text the lines are counted; 0 where it cannot be read."""
+    try:
+        kind = table_format(path)
+        _check_file(path)
+        if kind in _SEPARATORS:
+            with path.open("rb") as source:
+                return sum(block.count(b"\n") for block in iter(lambda: source.read(2**20), b""))
+        return int(scan_rows(path).select(pl.len()).collect().item())
+    except (InputError, OSError, *_UNREADABLE):
+        return 0  # whoever reads it says what is wrong
 
 
 def _parts(folder: Path) -> list[Path]:
@@ -161,6 +198,17 @@ def _read_binary(path: Path, kind: str) -> pl.DataFrame:
 
 
 def _read_text(path: Path, kind: str, as_text: bool) -> pl.DataFrame:
+    header, separator = _header(path, kind), _SEPARATORS[kind]
+    with path.open("rb") as source:
+        frame = pl.read_csv(source, separator=separator, infer_schema=not as_text, infer_schema_length=None)
+    # Polars leaves doubled quotes in names as they are.
+    return (
+        frame.rename(dict(zip(frame.columns, header, strict=True))) if len(header) == frame.width else frame
+    )
+
+
+def _header(path: Path, kind: str) -> list[str]:
+    """The names of the columns of a text file; refused if two are alike or the separator is another."""
     separator = _SEPARATORS[kind]
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", newline="") as lines:
@@ -176,12 +224,7 @@ def _read_text(path: Path, kind: str, as_text: bool) -> pl.DataFrame:
             f"`{path}` has one column only, {header[0][:60]!r}: is it separated by {other!r}? "
             f"Save it with {separator!r} in between."
         )
-    with path.open("rb") as source:
-        frame = pl.read_csv(source, separator=separator, infer_schema=not as_text, infer_schema_length=None)
-    # Polars leaves doubled quotes in names as they are.
-    return (
-        frame.rename(dict(zip(frame.columns, header, strict=True))) if len(header) == frame.width else frame
-    )
+    return header
 
 
 def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = (), json: Path | None = None) -> None:
@@ -253,6 +296,16 @@ def table_writer(frame: pl.DataFrame, path: Path) -> Writer:
     if kind in _SEPARATORS:
         return lambda target: frame.write_csv(target, separator=_SEPARATORS[kind])
     return frame.write_parquet if kind == "parquet" else frame.write_ipc
+
+
+def lazy_writer(table: pl.LazyFrame, path: Path) -> Writer:
+    """How to write a table piece by piece, never whole, in the format that the suffix of `path` tells."""
+    kind = table_format(path)
+    if kind in _SEPARATORS:
+        return lambda target: table.sink_csv(target, separator=_SEPARATORS[kind])
+    if kind == "parquet":  # a fixed size, so that the bytes do not tell how the engine cut the work
+        return lambda target: table.sink_parquet(target, row_group_size=_ROW_GROUP)
+    return table.sink_ipc
 
 
 def file_hash(path: Path) -> str:

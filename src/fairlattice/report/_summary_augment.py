@@ -6,21 +6,25 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fairlattice.groups import Leaf
 from fairlattice.report._summary import Summary, attribute_rows
 from fairlattice.samplers import Augmented, HierarchicalAugmenter
+
+CellRows = Mapping[tuple[Leaf, Any], tuple[int, int]]
 
 
 def augment_summary(
     augmenter: HierarchicalAugmenter,
-    more: Augmented,
+    more: Augmented | CellRows,
     data: Mapping[str, Any],
     notes: Sequence[str] = (),
 ) -> Summary:
-    """Rows of every cell before and after, and how the new ones were made."""
+    """Rows of every cell before and after, and how the new ones were made.
+
+    `more` is the augmented table, or where that is too large to hold, each cell's original and new rows.
+    """
     lattice = augmenter.lattice_
-    labels = more.y.to_list() if hasattr(more.y, "to_list") else list(more.y)
-    rows = Counter(zip(more.origin.leaf, labels, more.origin.synthetic.tolist(), strict=True))
-    cells = dict.fromkeys((leaf, label) for leaf, label, _ in rows)
+    cells = _count(more) if isinstance(more, Augmented) else more
     options = ("mixing", "share", "beta", "batch_size", "max_steps", "random_state")
     return {
         "schema": "fairlattice/augment/1",
@@ -31,10 +35,17 @@ def augment_summary(
             {
                 "group": lattice.group(leaf),
                 "label": label,
-                "original": rows[leaf, label, False],
-                "synthetic": rows[leaf, label, True],
+                "original": original,
+                "synthetic": synthetic,
             }
-            for leaf, label in cells
+            for (leaf, label), (original, synthetic) in cells.items()
         ],
         "notes": list(notes),
     }
+
+
+def _count(more: Augmented) -> CellRows:
+    labels = more.y.to_list() if hasattr(more.y, "to_list") else list(more.y)
+    rows = Counter(zip(more.origin.leaf, labels, more.origin.synthetic.tolist(), strict=True))
+    cells = dict.fromkeys((leaf, label) for leaf, label, _ in rows)
+    return {cell: (rows[(*cell, False)], rows[(*cell, True)]) for cell in cells}

@@ -1,0 +1,181 @@
+"""``fairlattice augment`` on a table larger than memory: read in pieces, written in pieces.
+
+One pass counts the cells, one takes a sample of each for the fit, and one copies the rows as they are
+to the new file while new rows are made below them, batch by batch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from fairlattice._files import Writer
+from fairlattice._validation import IntArray, check_count
+from fairlattice.cli._augment_rows import PARENTS, SYNTHETIC, check_names, new_rows, parents_text
+from fairlattice.cli._checks import check_scan, notes_on_attributes, notes_on_features
+from fairlattice.cli._fit_rows import rows_per_cell, sample_rows
+from fairlattice.cli._options import Columns, data_about
+from fairlattice.cli._output import note, progress, publish
+from fairlattice.cli._tables import file_hash, is_text, lazy_writer, reading, scan_rows
+from fairlattice.exceptions import FairlatticeWarning, InputError
+from fairlattice.groups import GroupCounts, Leaf
+from fairlattice.report import augment_summary, data_card, to_json
+from fairlattice.samplers import HierarchicalAugmenter
+
+if TYPE_CHECKING:
+    from fairlattice.samplers import Augmented
+
+Cells = dict[tuple[Leaf, Any], int]
+
+
+def augment_stream(
+    arguments: argparse.Namespace, augmenter: HierarchicalAugmenter, per_cell: str | int
+) -> int:
+    """Count, sample, fit, and write while rows are made."""
+    path, origin = arguments.table, not arguments.no_origin
+    with (
+        reading(path),
+        warnings.catch_warnings(record=True) as caught,
+        progress("counting and fitting") as bar,
+    ):
+        warnings.simplefilter("always", FairlatticeWarning)
+        table = scan_rows(path)
+        schema = table.collect_schema()
+        columns = Columns.parse(arguments, schema.names())
+        check_names(schema.names(), origin=origin)
+        features = _feature_names(schema, columns)
+        _check(table, columns, features)
+        counts = _counted(table, columns)
+        bar(1, 3)
+        limit = _limit(arguments.fit_rows, counts)
+        sample, numbers = sample_rows(table, counts, columns.label, limit, arguments.seed)
+        bar(2, 3)
+        augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts)
+        augmenter.fit(sample.select(features), sample[columns.label])
+        bar(3, 3)
+    wanted = _shortfalls(counts, per_cell)
+    told = [str(w.message) for w in caught if issubclass(w.category, FairlatticeWarning)]
+    data = data_about(path.name, counts.n, columns, sha256=file_hash(path))
+    rows = {cell: (n, wanted.get(cell, 0)) for cell, n in _sizes(counts).items()}
+    summary = augment_summary(augmenter, rows, data, told)
+    summary["settings"]["fit_rows"] = limit
+    made = sum(wanted.values())
+    batches = augmenter.batches(wanted)
+    publish(
+        to_json(summary),
+        arguments.json,
+        f"wrote {arguments.out}: {counts.n:,} original and {made:,} synthetic rows",
+        (arguments.out, _writer(arguments, columns, schema, _Batches(batches, numbers, made), origin=origin)),
+        (arguments.card, lambda target: target.write(data_card(summary).encode())),
+    )
+    first = sample.select(features)
+    note(arguments.prog, [*told, *notes_on_attributes(augmenter.lattice_), *notes_on_features(first)])
+    return 0
+
+
+class _Batches:
+    """Batches of new rows, in the columns of the original table; parents by row number in it."""
+
+    def __init__(self, batches: Iterator[Augmented], numbers: IntArray, total: int) -> None:
+        self.batches, self.numbers, self.total = batches, numbers, total
+
+    def frames(self, schema: pl.Schema, columns: Columns, *, origin: bool) -> Iterator[pl.DataFrame]:
+        """Frames of the original columns, and those of the origin if asked."""
+        done = 0
+        with progress("making rows") as bar:
+            for more in self.batches:
+                frame = new_rows(more.X, more.y, schema, columns)
+                if origin:
+                    parents = parents_text(self.numbers[more.origin.parents])
+                    frame = frame.with_columns(pl.lit(True).alias(SYNTHETIC), parents.alias(PARENTS))
+                done += frame.height
+                bar(done, self.total)
+                yield frame
+
+
+def _writer(
+    arguments: argparse.Namespace, columns: Columns, typed: pl.Schema, batches: _Batches, *, origin: bool
+) -> Writer:
+    """How to write the rows as they are, and the new ones below them."""
+    # From text to text the original rows keep their very text, such as the zeros of 007.
+    original = scan_rows(arguments.table, as_text=is_text(arguments.table) and is_text(arguments.out))
+    own = original.collect_schema()
+    if origin:
+        empty = pl.lit(None, dtype=pl.String)
+        original = original.with_columns(pl.lit(False).alias(SYNTHETIC), empty.alias(PARENTS))
+    schema = original.collect_schema()
+
+    def source(
+        with_columns: list[str] | None, _predicate: Any, _n_rows: int | None, _batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for frame in batches.frames(typed, columns, origin=origin):
+            whole = frame.cast({name: own[name] for name in own.names()})
+            yield whole if with_columns is None else whole.select(with_columns)
+
+    def write(target: IO[bytes]) -> None:
+        with reading(arguments.table):
+            lazy_writer(pl.concat([original, register_io_source(source, schema=schema)]), arguments.out)(
+                target
+            )
+
+    return write
+
+
+def _feature_names(schema: pl.Schema, columns: Columns) -> list[str]:
+    empty = pl.DataFrame(schema=schema)
+    columns.features(empty)
+    return columns.features(empty, keep_sensitive=True).columns
+
+
+def _check(table: pl.LazyFrame, columns: Columns, features: list[str]) -> None:
+    """Raise if a column cannot play its part."""
+    schema = table.collect_schema()
+    check_scan(table, [columns.label, *columns.sensitive], columns.sensitive, columns.cuts)
+    numbers = [name for name in [*features, columns.label] if schema[name].is_float()]
+    if not numbers:
+        return
+    infinite = table.select(pl.col(numbers).is_infinite().sum()).collect(engine="streaming")
+    for name, n in infinite.row(0, named=True).items():
+        if n:
+            raise InputError(f"Column `{name}` has {n:,} infinite values. Remove or replace them.")
+
+
+def _counted(table: pl.LazyFrame, columns: Columns) -> GroupCounts:
+    """The cells: the label counted against itself."""
+    name = columns.label
+    counts = GroupCounts.from_frame(
+        table, label=name, prediction=name, sensitive=columns.sensitive, cuts=columns.cuts
+    )
+    if len(counts.classes) < 2:
+        raise InputError(
+            f"Label `{name}` has one class only, {counts.classes[0]!r}. At least two are needed."
+        )
+    return counts
+
+
+def _sizes(counts: GroupCounts) -> Cells:
+    """Rows of every cell of every leaf that has rows."""
+    own = np.diagonal(counts.table, axis1=1, axis2=2).tolist()
+    return {
+        (leaf, label): n
+        for leaf, sizes in zip(counts.leaves, own, strict=True)
+        for label, n in zip(counts.classes, sizes, strict=True)
+    }
+
+
+def _shortfalls(counts: GroupCounts, per_cell: str | int) -> Cells:
+    sizes = _sizes(counts)
+    target = per_cell if isinstance(per_cell, int) else max(sizes.values())
+    return {cell: target - n for cell, n in sizes.items() if n < target}
+
+
+def _limit(fit_rows: int | None, counts: GroupCounts) -> int:
+    if fit_rows is None:
+        return rows_per_cell(np.diagonal(counts.table, axis1=1, axis2=2).ravel())
+    return check_count("--fit-rows", fit_rows, 2)
