@@ -81,8 +81,9 @@ def test_originals_come_first_unchanged_and_every_cell_has_its_rows(table, capsy
     assert f"{made.height:,} synthetic rows" in Path("o.md").read_text()
 
 
-def test_new_rows_are_valid_and_name_rows_of_the_table(table):
-    augment("o.parquet", *STREAM, "--fit-rows", "20")
+@pytest.mark.parametrize("mixing", ["pick", "scalar"])
+def test_new_rows_are_valid_and_name_rows_of_the_table(table, mixing):
+    augment("o.parquet", *STREAM, "--fit-rows", "20", "--mixing", mixing)
     made = pl.read_parquet("o.parquet").tail(-900)
     assert made["id"].null_count() == made.height
     assert set(made["job"].unique()) <= set(table["job"].unique())
@@ -92,8 +93,11 @@ def test_new_rows_are_valid_and_name_rows_of_the_table(table):
     for row in made.sample(30, seed=0).iter_rows(named=True):
         parents = banded(table[[int(i) for i in row["fairlattice_parents"].split()]])
         assert (parents["hired"] == row["hired"]).all()
-        assert parents["race"][0] == parents["race"][2] == row["race"]
-        assert parents["sex"][1] == parents["sex"][2] == row["sex"]
+        if mixing == "scalar":
+            assert parents["race"][0] == parents["race"][2] == row["race"]
+            assert parents["sex"][1] == parents["sex"][2] == row["sex"]
+        else:
+            assert parents["job"][0] == row["job"]
 
 
 def test_same_seed_same_bytes_whatever_the_threads_and_pieces(table):

@@ -176,10 +176,11 @@ def test_missing_levels_are_null_in_json_and_predictions(scored, tmp_path):
     assert levels == {None, "b", "c"} == set(pl.read_parquet(out[1])["race"].unique())
 
 
-def test_augment_keeps_the_table_and_marks_what_is_new(table, capsys):
+@pytest.mark.parametrize("mixing", ["pick", "scalar"])
+def test_augment_keeps_the_table_and_marks_what_is_new(table, capsys, mixing):
     before = Path(table).read_bytes()
-    code = main(["augment", table, "--label", "hired", *SENSITIVE, "--out", "more.csv", "--drop", "p", "q"])
-    assert code == 0
+    roles = ["--label", "hired", *SENSITIVE, "--drop", "p", "q"]
+    assert main(["augment", table, *roles, "--out", "more.csv", "--mixing", mixing]) == 0
     assert Path(table).read_bytes() == before
     old, new = pl.read_csv(table), pl.read_csv("more.csv")
     assert new.columns == [*old.columns, "fairlattice_synthetic", "fairlattice_parents"]
@@ -196,10 +197,14 @@ def test_augment_keeps_the_table_and_marks_what_is_new(table, capsys):
     assert banded.group_by("sex", "race", "band", "hired").len()["len"].n_unique() == 1
     for row in made.head(20).iter_rows(named=True):
         parents = old[[int(i) for i in row["fairlattice_parents"].split()]]
-        assert parents.height == 3
         assert (parents["hired"] == row["hired"]).all()
-        assert parents["race"][0] == row["race"]
-        assert parents["sex"][1] == row["sex"]
+        if mixing == "scalar":
+            assert parents.height == 3
+            assert parents["race"][0] == row["race"]
+            assert parents["sex"][1] == row["sex"]
+        else:
+            assert parents.height == 2
+            assert parents["job"][0] == row["job"]
 
 
 def test_augment_from_text_to_text_keeps_the_very_text(scored, tmp_path):

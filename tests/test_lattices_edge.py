@@ -11,9 +11,12 @@ import pytest
 
 import fairlattice as fl
 from fairlattice.encoders import TableEncoder
-from fairlattice.samplers import Cell, CellIndex, MixingSampler
+from fairlattice.samplers import Cell, CellIndex, MixingSampler, PickingSampler
+from fairlattice.samplers._draws import pieces_of
 
 FAST = {"max_steps": 20, "random_state": 0}
+MAKERS = {"pick": PickingSampler, "scalar": MixingSampler}
+WAYS = pytest.mark.parametrize("mixing", ["pick", "scalar"])
 
 
 def made_of(X, y, S, *, per_cell="max", small=False, **options):
@@ -43,16 +46,18 @@ def table(n, seed=0):
     )
 
 
-def test_empty_leaves_are_left_alone_and_can_be_sampled():
+@WAYS
+def test_empty_leaves_are_left_alone_and_can_be_sampled(mixing):
     S = {"a": ["u", "v"] * 40, "b": ["p", "q"] * 40}  # (u, q) and (v, p) have no rows
-    augmenter, _, more = made_of(table(80), np.arange(80) // 2 % 2, S, per_cell=30)
+    augmenter, _, more = made_of(table(80), np.arange(80) // 2 % 2, S, per_cell=30, mixing=mixing)
     assert set(more.origin.leaf) == {("u", "p"), ("v", "q")}
     assert augmenter.sample(("u", "q"), 1, 7).height == 7
 
 
-def test_a_cell_with_one_row_gets_rows_of_its_parents():
+@WAYS
+def test_a_cell_with_one_row_gets_rows_of_its_parents(mixing):
     S, y = {"a": ["u", "v"] * 40 + ["w"], "b": ["p", "p", "q", "q"] * 20 + ["p"]}, np.arange(81) % 3 % 2
-    augmenter, _, more = made_of(table(81), y, S, small=True)
+    augmenter, _, more = made_of(table(81), y, S, small=True, mixing=mixing)
     own = [i for i, leaf in enumerate(more.origin.leaf) if leaf == ("w", "p") and i >= 81]
     assert augmenter.lattice_.code(("w", "p")) in augmenter.lattice_.encode(S)
     assert len(set(more.origin.parents[own, 0].tolist())) > 5
@@ -61,14 +66,14 @@ def test_a_cell_with_one_row_gets_rows_of_its_parents():
 def test_a_parent_with_two_rows_gives_both():
     S = {"a": ["u", "v"] * 40 + ["w"] * 2, "b": ["p", "p", "q", "q"] * 20 + ["p"] * 2}
     y = np.append(np.arange(80) // 4 % 2, [0, 0])
-    _, _, more = made_of(table(82), y, S, small=True, per_cell=40)
+    _, _, more = made_of(table(82), y, S, small=True, per_cell=40, mixing="scalar")
     own = [i for i, leaf in enumerate(more.origin.leaf) if leaf == ("w", "p") and i >= 82 and more.y[i] == 0]
     assert set(more.origin.parents[own, 1].tolist()) == {80, 81}
 
 
 def test_one_attribute_has_everyone_with_the_label_as_its_parent():
     y = np.arange(200) % 2
-    _, _, more = made_of(table(200), y, {"a": ["u"] * 150 + ["v"] * 50})
+    _, _, more = made_of(table(200), y, {"a": ["u"] * 150 + ["v"] * 50}, mixing="scalar")
     new = more.origin.parents[200:]
     assert new.shape[1] == 1
     assert (y[new[:, 0]] == np.asarray(more.y)[200:]).all()
@@ -76,21 +81,28 @@ def test_one_attribute_has_everyone_with_the_label_as_its_parent():
     assert (new >= 150).any()
 
 
-def test_ten_attributes():
+@WAYS
+def test_ten_attributes(mixing):
     rng = np.random.default_rng(0)
     S = {f"a{i}": rng.integers(0, 2, 300) for i in range(10)}
-    augmenter, _, more = made_of(table(300), rng.integers(0, 2, 300), S, small=True, per_cell=2)
+    augmenter, _, more = made_of(
+        table(300), rng.integers(0, 2, 300), S, small=True, per_cell=2, mixing=mixing
+    )
     assert augmenter.lattice_.n_leaves == 1024
-    assert more.origin.parents.shape[1] == 10
-    assert augmenter.fits_[0].parameters.shape == (10,)
+    assert more.origin.parents.shape[1] == (2 if mixing == "pick" else 10)
+    if mixing == "scalar":
+        assert augmenter.fits_[0].parameters.shape == (10,)
 
 
-def test_forty_labels():
-    _, _, more = made_of(table(800), np.arange(800) % 40, {"a": ["u", "v", "v", "w"] * 200}, small=True)
+@WAYS
+def test_forty_labels(mixing):
+    _, _, more = made_of(
+        table(800), np.arange(800) % 40, {"a": ["u", "v", "v", "w"] * 200}, small=True, mixing=mixing
+    )
     assert len(set(np.asarray(more.y).tolist())) == 40
 
 
-@pytest.mark.parametrize("mixing", ["scalar", "diagonal", "linear"])
+@pytest.mark.parametrize("mixing", ["pick", "scalar", "diagonal", "linear"])
 def test_constant_columns_stay_constant(mixing):
     X = table(200).with_columns(one=pl.lit(7), text=pl.lit("same"), gone=pl.lit(None, pl.Float64))
     _, new, _ = made_of(X, np.arange(200) % 2, {"a": ["u"] * 150 + ["v"] * 50}, mixing=mixing)
@@ -98,48 +110,54 @@ def test_constant_columns_stay_constant(mixing):
     assert new["gone"].null_count() == new.height
 
 
-def test_nothing_but_constant_columns():
+@WAYS
+def test_nothing_but_constant_columns(mixing):
     X = pl.DataFrame({"one": [1.5] * 100})
-    _, new, _ = made_of(X, np.arange(100) % 2, {"a": ["u"] * 70 + ["v"] * 30})
+    _, new, _ = made_of(X, np.arange(100) % 2, {"a": ["u"] * 70 + ["v"] * 30}, mixing=mixing)
     assert new["one"].unique().to_list() == [1.5]
 
 
-def test_duplicated_rows_give_that_row():
+@WAYS
+def test_duplicated_rows_give_that_row(mixing):
     X = pl.concat([table(1)] * 120)
-    _, new, _ = made_of(X, np.arange(120) % 2, {"a": ["u"] * 90 + ["v"] * 30})
+    _, new, _ = made_of(X, np.arange(120) % 2, {"a": ["u"] * 90 + ["v"] * 30}, mixing=mixing)
     assert new.unique().equals(X.unique())
 
 
-def test_heavy_tails_stay_within_what_was_seen():
+@WAYS
+def test_heavy_tails_stay_within_what_was_seen(mixing):
     X = pl.DataFrame({"pay": np.random.default_rng(0).standard_cauchy(500) * 1e6, "k": np.arange(500) % 5})
-    _, new, _ = made_of(X, np.arange(500) % 2, {"a": ["u"] * 400 + ["v"] * 100})
+    _, new, _ = made_of(X, np.arange(500) % 2, {"a": ["u"] * 400 + ["v"] * 100}, mixing=mixing)
     assert new["pay"].is_between(X["pay"].min(), X["pay"].max()).all()
 
 
-def test_columns_of_0_and_1_stay_0_and_1():
+@WAYS
+def test_columns_of_0_and_1_stay_0_and_1(mixing):
     X = np.random.default_rng(0).integers(0, 2, (300, 4)).astype(float)
-    _, new, _ = made_of(X, np.arange(300) % 2, {"a": ["u"] * 200 + ["v"] * 100})
+    _, new, _ = made_of(X, np.arange(300) % 2, {"a": ["u"] * 200 + ["v"] * 100}, mixing=mixing)
     assert set(new.ravel()) == {0.0, 1.0}
 
 
-def test_a_table_of_categories_alone():
+@WAYS
+def test_a_table_of_categories_alone(mixing):
     rng = np.random.default_rng(0)
     X = pl.DataFrame({"job": rng.choice(["a", "b", "c"], 300), "own": rng.random(300) < 0.3})
-    _, new, _ = made_of(X, np.arange(300) % 2, {"a": ["u"] * 200 + ["v"] * 100})
+    _, new, _ = made_of(X, np.arange(300) % 2, {"a": ["u"] * 200 + ["v"] * 100}, mixing=mixing)
     assert new.schema == X.schema
     assert set(new["job"]) == {"a", "b", "c"}
 
 
-def test_a_million_rows_in_one_cell_and_three_in_another():
+@WAYS
+def test_a_million_rows_in_one_cell_and_three_in_another(mixing):
     n, rng = 1_000_003, np.random.default_rng(0)
     Z = rng.normal(size=(n, 2))
     features = {"a": np.repeat([0, 1], [n - 3, 3])}
     lattice = fl.GroupLattice.from_features(features)
     index = CellIndex(lattice, lattice.encode(features), np.zeros(n, dtype=np.int64), 1)
-    sampler = MixingSampler.fit(Z, index, entropy=(0,))
+    sampler = MAKERS[mixing].fit(Z, index, entropy=(0,))
     assert [len(index.rows(Cell(leaf, 0))) for leaf in (0, 1)] == [n - 3, 3]
     assert index.shortfalls("max") == {Cell(1, 0): n - 6}
-    made, parents = sampler.draw(Cell(1, 0), n - 6, dtype=np.float32)
+    made, parents = sampler.draw_pieces(list(pieces_of([(Cell(1, 0), n - 6)])), dtype=np.float32)
     assert made.shape == (n - 6, 2)
     assert made.dtype == np.float32
     assert np.isfinite(made).all()
@@ -147,7 +165,7 @@ def test_a_million_rows_in_one_cell_and_three_in_another():
 
 
 @pytest.mark.parametrize("share", ["label", "cell"])
-@pytest.mark.parametrize("mixing", ["scalar", "linear"])
+@pytest.mark.parametrize("mixing", ["pick", "scalar", "linear"])
 def test_same_seed_same_bytes_whatever_n_jobs(share, mixing):
     y, S = np.arange(400) % 2, {"a": ["u", "v", "v", "v"] * 100, "b": ["p", "q", "q", "q", "q"] * 80}
     made = [
@@ -157,9 +175,10 @@ def test_same_seed_same_bytes_whatever_n_jobs(share, mixing):
     assert made[0].equals(made[2])
 
 
-def test_pieces_of_a_cell_are_the_same_whatever_the_threads_and_the_batches():
+@WAYS
+def test_pieces_of_a_cell_are_the_same_whatever_the_threads_and_the_batches(mixing):
     y, S = np.arange(400) // 4 % 2, {"a": ["u", "v", "v", "v"] * 100}
-    augmenter = fl.HierarchicalAugmenter(**FAST).fit(table(400), y, sensitive_features=S)
+    augmenter = fl.HierarchicalAugmenter(mixing, **FAST).fit(table(400), y, sensitive_features=S)
     wanted = {(("u",), 0): 100_000, (("v",), 1): 3}
     alone = list(augmenter.batches(wanted))
     threads = list(augmenter.set_params(n_jobs=2).batches(wanted))
@@ -222,10 +241,11 @@ def kinds():
     }
 
 
+@WAYS
 @pytest.mark.parametrize("library", ["polars", "pandas", "nullable", "pyarrow"])
-def test_made_rows_pass_the_schema_of_the_real_ones(library):
+def test_made_rows_pass_the_schema_of_the_real_ones(library, mixing):
     X = kinds()[library]
-    augmenter = fl.HierarchicalAugmenter(**FAST)
+    augmenter = fl.HierarchicalAugmenter(mixing, **FAST)
     S, y = {"a": ["u", "v", "v", "v"] * 60}, np.arange(240) // 4 % 2
     augmenter.fit(X, y, sensitive_features=S)
     augmenter.encoder_.check(X)

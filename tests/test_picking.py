@@ -52,7 +52,7 @@ def test_weights_are_probabilities_over_rows_of_the_label(seed, p, n):
         vectors, behind = sampler.draw(cell, 7)
         assert vectors.shape == (7, 2)
         assert np.isfinite(vectors).all()
-        assert behind.shape == (7, p)
+        assert behind.shape == (7, 2)
         assert (labels[behind] == cell.label).all()
 
 
@@ -169,16 +169,17 @@ def test_distinct_picks_no_row_again_while_there_are_enough():
     assert sampler.draw(Cell(0, 0), 650, distinct=True)[0].shape == (650, 3)
 
 
-def test_rows_behind_have_the_leafs_levels_where_they_can():
+def test_levels_come_from_the_rows_behind_where_they_have_them():
     Z, index, _ = mixed_table()
-    sampler = PickingSampler.fit(Z, index, entropy=[0])
     cell = Cell(int(index.leaves[5]), 0)
-    _, behind = sampler.draw(cell, 50)
-    for source in index.level_sources([(cell, 50)], behind, np.random.default_rng(0)):
-        assert len(source) == 50
-    wanted = index.lattice.digits(np.array([cell.leaf]))[0]
-    known = index.lattice.digits(index.leaves)[0]
-    assert (known[behind[:, 1]] == wanted).mean() >= (known[behind[:, 0]] == wanted).mean()
+    _, behind = PickingSampler.fit(Z, index, entropy=[0]).draw(cell, 50)
+    wanted, known = (index.lattice.digits(leaves) for leaves in (np.array([cell.leaf]), index.leaves))
+    sources = index.level_sources([(cell, 50)], behind, np.random.default_rng(0))
+    for source, level, digits in zip(sources, wanted, known, strict=True):
+        assert (digits[source] == level).all()
+        has = digits[behind] == level
+        assert ((source[:, None] == behind) & has).any(axis=1)[has.any(axis=1)].all()
+        assert (index.labels[source] == 0).all()
 
 
 def edge(name):

@@ -98,8 +98,8 @@ def test_augmented_rows_are_valid_and_belong_to_their_cell(people, library):
     assert cell_weights(cells) == pytest.approx(1.0)
 
 
-def test_every_synthetic_row_names_rows_of_its_parents(people):
-    aug, X, y, S = fitted(people)
+def test_every_mixed_row_names_rows_of_its_parents(people):
+    aug, X, y, S = fitted(people, mixing="scalar")
     more = aug.augment(X, y, sensitive_features=S, per_cell=50)
     lattice, leaves = aug.lattice_, aug.lattice_.encode(S)
     n = people.height
@@ -116,8 +116,28 @@ def test_every_synthetic_row_names_rows_of_its_parents(people):
             )
 
 
-def test_a_synthetic_row_is_the_stated_mix_of_the_rows_it_names(people):
+def test_a_picked_row_lies_between_the_rows_it_names_and_has_the_categories_of_the_first(people):
     aug, X, y, S = fitted(people)
+    more = aug.augment(X, y, sensitive_features=S, per_cell=50)
+    n = people.height
+    assert (more.origin.parents[:n] == -1).all()
+    new, behind = more.X[n:], more.origin.parents[n:]
+    assert behind.shape == (new.height, 2)
+    assert (y[behind] == np.asarray(more.y)[n:, None]).all()
+    main, partner = (X[rows.tolist()] for rows in behind.T)
+    assert new["job"].equals(main["job"])
+    for name in ("skill", "hours"):
+        both = np.sort([main[name].to_numpy(), partner[name].to_numpy()], axis=0)
+        assert ((new[name].to_numpy() >= both[0] - 1e-9) & (new[name].to_numpy() <= both[1] + 1e-9)).all()
+    copied = behind[:, 0] == behind[:, 1]
+    assert new["hours"].filter(copied).equals(main["hours"].filter(copied))
+    assert 0.05 < copied.mean() < 0.15
+    kept, *_ = fitted(people, max_copies=1.0)
+    assert (np.diff(kept.augment(X, y, sensitive_features=S, per_cell=50).origin.parents[n:]) == 0).all()
+
+
+def test_a_synthetic_row_is_the_stated_mix_of_the_rows_it_names(people):
+    aug, X, y, S = fitted(people, mixing="scalar")
     more = aug.augment(X, y, sensitive_features=S, per_cell=40)
     features = X.drop(SENSITIVE)
     Z = aug.encoder_.transform(features)
@@ -178,7 +198,7 @@ def test_one_attribute_has_everyone_as_its_parent():
         rng.integers(0, 2, 90),
         rng.choice(["a", "b", "c"], 90, p=[0.1, 0.3, 0.6]),
     )
-    aug = fl.HierarchicalAugmenter(random_state=0).fit(X, y, sensitive_features=S)
+    aug = fl.HierarchicalAugmenter("scalar", random_state=0).fit(X, y, sensitive_features=S)
     more = aug.augment(X, y, sensitive_features=S)
     assert more.origin.parents.shape == (len(more.y), 1)
     cells = aug.lattice_.encode(more.sensitive_features) * 2 + more.y
@@ -237,8 +257,12 @@ def test_what_an_augmenter_refuses(people):
         fl.HierarchicalAugmenter().fit(X, y)
     with pytest.raises(fl.InputError, match="Did you mean 'label'"):
         fl.HierarchicalAugmenter(share="lable").fit(X, y, sensitive_features=S)
+    with pytest.raises(fl.InputError, match="Did you mean 'pick'"):
+        fl.HierarchicalAugmenter("picked").fit(X, y, sensitive_features=S)
     with pytest.raises(fl.InputError, match="`bandwidths`"):
-        fl.HierarchicalAugmenter(bandwidths="mean").fit(X, y, sensitive_features=S)
+        fl.HierarchicalAugmenter("scalar", bandwidths="mean").fit(X, y, sensitive_features=S)
+    with pytest.raises(fl.InputError, match="`max_copies`"):
+        fl.HierarchicalAugmenter(max_copies=2.0).fit(X, y, sensitive_features=S)
     with pytest.raises(fl.InputError, match="differ in length"):
         fl.HierarchicalAugmenter().fit(X, y.head(9), sensitive_features=S)
     aug = fl.HierarchicalAugmenter(random_state=0).fit(X, y, sensitive_features=S)

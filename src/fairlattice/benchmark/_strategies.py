@@ -146,9 +146,9 @@ def _paper(train: TrainingRows, wanted: dict[Cell, int]) -> Made:
 
 def _picked(train: TrainingRows, wanted: dict[Cell, int]) -> Made:
     """Rows of the label, picked by how likely they are to be of the leaf, their numbers moved."""
-    blocks = [part for part in train.encoder.slices_.values() if part.stop - part.start > 1]
+    encoder = train.encoder
     sampler = PickingSampler.fit(
-        train.Z, train.index, entropy=train.seed, blocks=blocks, snap=train.encoder.snap
+        train.Z, train.index, entropy=train.seed, blocks=encoder.blocks, snap=encoder.snap
     )
     return _drawn(train, wanted, partial(sampler.draw, distinct=train.distinct))
 

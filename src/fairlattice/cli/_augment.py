@@ -24,7 +24,8 @@ example:
 
 The original rows come first, as they were. Two columns tell the origin of every row:
   fairlattice_synthetic  false or true
-  fairlattice_parents    rows of TABLE (from 0) that a synthetic row was mixed from,
+  fairlattice_parents    rows of TABLE (from 0) that a synthetic row was made of: the one
+                         picked and the one its numbers were moved towards, or of a mix
                          one of each parent group; empty for original rows
 --no-origin leaves them out.
 
@@ -47,12 +48,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="raise every (group, label) cell to as many rows as the largest has (default), or to N",
     )
     parser.add_argument(
-        "--mixing", default="scalar", metavar="NAME", help="scalar (default), diagonal or linear"
+        "--mixing",
+        default="pick",
+        metavar="NAME",
+        help="pick (default): real rows that are likely to be of the group, numbers moved; or mixes of the "
+        "parents' rows: scalar (the paper's), diagonal or linear",
     )
     parser.add_argument(
-        "--share", default="label", metavar="NAME", help="parameters per label (default) or cell"
+        "--max-copies",
+        type=float,
+        default=0.1,
+        metavar="SHARE",
+        help="share of picked rows that may equal a row of TABLE (default 0.1)",
     )
-    parser.add_argument("--beta", type=float, default=1.0, help="weight of the diversity term (default 1)")
+    parser.add_argument(
+        "--share", default="label", metavar="NAME", help="of mixes: parameters per label (default) or cell"
+    )
+    parser.add_argument(
+        "--beta", type=float, default=1.0, help="of mixes: weight of the diversity term (default 1)"
+    )
     parser.add_argument(
         "--drop",
         metavar="COLUMN",
@@ -98,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
     augmenter = HierarchicalAugmenter(
         arguments.mixing,
         arguments.share,
+        max_copies=arguments.max_copies,
         beta=arguments.beta,
         n_jobs=arguments.jobs,
         random_state=arguments.seed,

@@ -112,6 +112,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             out[:, self.slices_[name]] = codec.encode(columns[name], name)
         return out
 
+    @property
+    def blocks(self) -> list[slice]:
+        """Coordinates that mean something together only: those of a category, of a number and its absence."""
+        check_is_fitted(self)
+        return [part for part in self.slices_.values() if part.stop - part.start > 1]
+
     def check(self, X: Any) -> None:
         """Raise unless every row could be one of the training table, going by each column alone.
 

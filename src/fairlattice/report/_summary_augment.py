@@ -25,7 +25,7 @@ def augment_summary(
     """
     lattice = augmenter.lattice_
     cells = _count(more) if isinstance(more, Augmented) else more
-    options = ("mixing", "share", "beta", "batch_size", "max_steps", "random_state")
+    options = ("mixing", "max_copies", "share", "beta", "batch_size", "max_steps", "random_state")
     return {
         "schema": "fairlattice/augment/1",
         "data": dict(data),

@@ -19,8 +19,10 @@ class Origin:
         False for the original rows, which come first.
     leaf : tuple of length n of tuple of Level
         The leaf of every row.
-    parents : int array of shape (n, p)
-        Row numbers in the training table, one of each parent in attribute order; -1 for originals.
+    parents : int array of shape (n, q)
+        Row numbers, in the training table, of the rows that it was made of; -1 for originals. Of a mix, one
+        of each parent in attribute order. Of a picked row that row, and the one that its numbers were moved
+        towards; the same twice where it was copied.
     """
 
     synthetic: BoolArray

@@ -1,9 +1,9 @@
-"""New rows for groups too small to learn from, made of rows of their parent groups.
+"""New rows for groups too small to learn from, made of rows of groups that resemble them.
 
-A table is encoded as vectors, :class:`MixingSampler` mixes them, and what it mixed is decoded as
-valid rows of the table. Sensitive columns are not mixed: each is copied from a training row that
-has the level in question, one of the parents' wherever possible, so that a person in the age band
-25 to 45 gets an age, not a band.
+A table is encoded as vectors, :class:`PickingSampler` or :class:`MixingSampler` makes new ones of them,
+and these are decoded as valid rows of the table. Sensitive columns are not made: each is copied from a
+training row that has the level in question, one of those behind the new row wherever possible, so that a
+person in the age band 25 to 45 gets an age, not a band.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from fairlattice._validation import (
+    FloatArray,
     IntArray,
     as_labels,
+    check_choice,
     check_count,
     check_same_length,
     did_you_mean,
@@ -27,42 +29,49 @@ from fairlattice._validation import (
 )
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError, SmallCellWarning
-from fairlattice.generators import MixingFit
+from fairlattice.generators import MIXINGS, MixingFit
 from fairlattice.groups import Leaf, Level
 from fairlattice.samplers._augmented import Augmented, Origin
 from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells, training_lattice
 from fairlattice.samplers._draws import Piece, batches_of, pieces_of
 from fairlattice.samplers._inside import columns_inside, groups_of, with_inside, without
-from fairlattice.samplers._mixing import MixingSampler
+from fairlattice.samplers._mixing import SHARES, MixingSampler
+from fairlattice.samplers._picking import PickingSampler
 from fairlattice.samplers._rows import concat_rows, take_rows
 
+PICK = "pick"
 _MOST_LABELS = 1000
 
 
 class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
-    """Make rows for the intersections of sensitive attributes by combining rows of their parents.
+    """Make rows for the intersections of sensitive attributes from rows of the groups around them.
 
-    For a leaf with p attributes and a label, one row of each of its p parents (the groups that free
-    one attribute, restricted to the label) is drawn, and the rows are mixed. The mixing is fitted so
-    that what it makes resembles the cell's rows, and stays as diverse as the parents', by maximum
-    mean discrepancy.
+    By default a row of the label is *picked* for a leaf by how likely it is to be of it, given its
+    features, in a model whose effects add up over attributes; so rows of the parents that resemble the
+    leaf are picked most. Its categories stay together, and its numbers are moved towards those of a
+    similar row. The paper's way is to *mix*: for a leaf with p attributes, one row of each of its p parents
+    (the groups that free one attribute, restricted to the label) is drawn, and their mix is fitted so that
+    it resembles the cell's rows, and stays as diverse as the parents', by maximum mean discrepancy.
 
     Parameters
     ----------
-    mixing : {"scalar", "diagonal", "linear"}, default="scalar"
-        ``Σ λ_i x_i``, ``Σ w_i ⊙ x_i`` or ``W Σ x_i``.
+    mixing : {"pick", "scalar", "diagonal", "linear"}, default="pick"
+        Pick, or mix as ``Σ λ_i x_i``, ``Σ w_i ⊙ x_i`` or ``W Σ x_i``.
     share : {"label", "cell"}, default="label"
-        Share parameters among all leaves of a label, or fit each cell its own. A cell without rows
-        always uses its label's.
+        Of mixes: share parameters among all leaves of a label, or fit each cell its own. A cell without
+        rows always uses its label's.
+    max_copies : float, default=0.1
+        Of picked rows: the share, in [0, 1], that may equal one training row or nearly so. Where no number
+        can be moved, as in tables of categories only, made rows are copies whatever this says.
     beta : float, default=1.0
-        Weight of the parents' term of the loss; at least 0.
+        Of mixes: weight of the parents' term of the loss; at least 0.
     bandwidths : "median" or sequence of float, default="median"
-        Kernel widths, on standardised columns; "median" takes ¼ to 4 times the median distance;
+        Of mixes: kernel widths, on standardised columns; "median" takes ¼ to 4 times the median distance;
         the paper used (1, 10, 20, 30, 40, 50).
     batch_size : int, default=128
-        Rows of a cell and of each parent that the loss looks at.
+        Of mixes: rows of a cell and of each parent that the loss looks at.
     max_steps : int, default=200
-        Bound on the optimiser's steps.
+        Of mixes: bound on the optimiser's steps.
     per_cell : "max" or int, default="max"
         How many rows :meth:`augment` raises every cell to.
     sensitive : sequence of str or int, optional
@@ -87,7 +96,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
     classes_ : array
         The labels, in order.
     fits_ : dict
-        Label, or ``(leaf, label)``, to :class:`~fairlattice.generators.MixingFit`.
+        Of mixes: label, or ``(leaf, label)``, to :class:`~fairlattice.generators.MixingFit`. Else empty.
     encoder_ : TableEncoder
         How rows become vectors and back.
 
@@ -112,9 +121,10 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        mixing: str = "scalar",
+        mixing: str = "pick",
         share: str = "label",
         *,
+        max_copies: float = 0.1,
         beta: float = 1.0,
         bandwidths: str | Sequence[float] = "median",
         batch_size: int = 128,
@@ -129,6 +139,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.mixing = mixing
         self.share = share
+        self.max_copies = max_copies
         self.beta = beta
         self.bandwidths = bandwidths
         self.batch_size = batch_size
@@ -142,13 +153,13 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, *, sensitive_features: Any = None) -> Self:
-        """Learn the mixings.
+        """Learn whom to pick, or how to mix.
 
         Parameters
         ----------
         X : frame or array of shape (n, d)
             Training rows, of any types that :class:`TableEncoder` takes. Columns of a frame that are
-            called like a sensitive attribute are copied along with it, not mixed.
+            called like a sensitive attribute are copied along with it, not made.
         y : array-like of shape (n,)
             Labels, of any number of classes.
         sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
@@ -174,10 +185,33 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = self.encoder_.n_features_in_ + len(self._inside)
         self._X, self._y, self._S = X, y, groups
         index = CellIndex(self.lattice_, leaves, codes.astype(np.int64), len(self.classes_))
-        self._sampler = MixingSampler.fit(
-            self.encoder_.transform(without(X, self._inside)),
+        self._sampler = self._fitted(self.encoder_.transform(without(X, self._inside)), index)
+        self._of_label = np.unique(index.labels, return_index=True)[1]
+        told = describe_small_cells(index, self.classes_.tolist())
+        if told:
+            warnings.warn(
+                f"{told} New rows of these come from their parents alone.", SmallCellWarning, stacklevel=2
+            )
+        self.fits_ = self._fits()
+        return self
+
+    def _fitted(self, Z: FloatArray, index: CellIndex) -> PickingSampler | MixingSampler:
+        check_choice("mixing", self.mixing, (PICK, *MIXINGS))
+        check_choice("share", self.share, SHARES)
+        entropy = _entropy(self.random_state)
+        if self.mixing == PICK:
+            return PickingSampler.fit(
+                Z,
+                index,
+                entropy=entropy,
+                blocks=self.encoder_.blocks,
+                max_copies=self.max_copies,
+                snap=self.encoder_.snap,
+            )
+        return MixingSampler.fit(
+            Z,
             index,
-            entropy=_entropy(self.random_state),
+            entropy=entropy,
             mixing=self.mixing,
             share=self.share,
             beta=self.beta,
@@ -186,18 +220,15 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             max_steps=self.max_steps,
             n_jobs=self.n_jobs,
         )
-        self._of_label = np.unique(index.labels, return_index=True)[1]
-        told = describe_small_cells(index, self.classes_.tolist())
-        if told:
-            warnings.warn(
-                f"{told} New rows of these come from their parents alone.", SmallCellWarning, stacklevel=2
-            )
-        self.fits_: dict[Any, MixingFit] = dict(
-            zip(self.classes_.tolist(), self._sampler.by_label, strict=True)
-        )
+
+    def _fits(self) -> dict[Any, MixingFit]:
+        """Parameters by label, and by leaf and label."""
+        if isinstance(self._sampler, PickingSampler):
+            return {}
+        fits: dict[Any, MixingFit] = dict(zip(self.classes_.tolist(), self._sampler.by_label, strict=True))
         for cell, fit in self._sampler.by_cell.items():
-            self.fits_[self.lattice_.leaf(cell.leaf), self.classes_[cell.label].item()] = fit
-        return self
+            fits[self.lattice_.leaf(cell.leaf), self.classes_[cell.label].item()] = fit
+        return fits
 
     def sample(self, leaf: Sequence[Level], label: Any, n: int = 1, *, stream: int = 0) -> Any:
         """New rows of one cell, also of one that has no rows in training.
@@ -230,7 +261,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
     def batches(self, wanted: Mapping[tuple[Leaf, Any], int], *, stream: int = 0) -> Iterator[Augmented]:
         """New rows of many cells in batches, for tables that are never held whole.
 
-        Vectors are mixed in single precision. The batches are the same, byte by byte, whatever `n_jobs`.
+        Vectors are made in single precision. The batches are the same, byte by byte, whatever `n_jobs`.
 
         Parameters
         ----------
@@ -299,8 +330,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         check_same_length(X=X, y=labels, sensitive_features=leaves)
         index = CellIndex(self.lattice_, leaves, codes, len(self.classes_))
         wanted = list(index.shortfalls(self.per_cell if per_cell is None else per_cell).items())
-        width = len(self.lattice_.attributes)
-        parents = np.full((len(labels), width), -1, dtype=np.int64)
+        parents = np.full((len(labels), self._sampler.n_behind), -1, dtype=np.int64)
         if wanted:
             new_X, new_y, new_S, new_leaves, new_parents = self._make(list(pieces_of(wanted)), (0,))
             X, y, groups = concat_rows(X, new_X), concat_rows(y, new_y), concat_rows(groups, new_S)

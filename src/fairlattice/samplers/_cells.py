@@ -94,7 +94,7 @@ class CellIndex:
         return {cell: target - size for cell, size in sizes.items() if size < target}
 
     def level_sources(
-        self, cells: Sequence[tuple[Cell, int]], parents: IntArray, rng: np.random.Generator
+        self, cells: Sequence[tuple[Cell, int]], behind: IntArray, rng: np.random.Generator
     ) -> list[IntArray]:
         """Per attribute, for each new row a training row that has its leaf's level of the attribute.
 
@@ -102,10 +102,10 @@ class CellIndex:
         ----------
         cells : sequence of (Cell, int)
             The new rows' cells, and how many rows of each stand one after the other.
-        parents : int array of shape (m, p)
-            Row numbers of the parents' rows behind them.
+        behind : int array of shape (m, q)
+            Row numbers of the rows that each was made of.
         rng : numpy.random.Generator
-            Draws a row, of the same label if there is one, where none of the parents' will do.
+            Draws a row, of the same label if there is one, where none of those behind has the level.
 
         Raises
         ------
@@ -115,13 +115,15 @@ class CellIndex:
         leaves = np.asarray([cell.leaf for cell, _ in cells])
         known, wanted = self.lattice.digits(self.leaves), self.lattice.digits(leaves)
         ends = np.cumsum([n for _, n in cells])
-        sources = [parents[:, (i + 1) % parents.shape[1]].copy() for i in range(parents.shape[1])]
-        for i, source in enumerate(sources):  # parent i frees attribute i; the next has the level as a rule
-            for (cell, n), level, end in zip(cells, wanted[i].tolist(), ends.tolist(), strict=True):
+        sources = []
+        for i, levels in enumerate(wanted):
+            source = np.empty(len(behind), dtype=np.int64)
+            for (cell, n), level, end in zip(cells, levels.tolist(), ends.tolist(), strict=True):
                 own = source[end - n : end]
-                astray = np.flatnonzero(known[i][own] != level)
-                if len(astray):
-                    own[astray] = rng.choice(self._rows_with(known[i], i, level, cell.label), len(astray))
+                own[:], lacking = _first_with(known[i], level, behind[end - n : end], i + 1)
+                if len(lacking):
+                    own[lacking] = rng.choice(self._rows_with(known[i], i, level, cell.label), len(lacking))
+            sources.append(source)
         return sources
 
     def _rows_with(self, digits: IntArray, attribute: int, level: int, label: int) -> IntArray:
@@ -135,6 +137,22 @@ class CellIndex:
         axis = self.lattice.attributes[attribute]
         group = show_group({axis.name: axis.levels[level]})
         raise InputError(f"No training row has {group}, so no rows can be made of it.")
+
+
+def _first_with(digits: IntArray, level: int, behind: IntArray, start: int) -> tuple[IntArray, IntArray]:
+    """Of each row's sources the first that has a level, begun with column `start`; and places without one.
+
+    Parent i frees attribute i, so the next one has the level as a rule.
+    """
+    q = behind.shape[1]
+    found = behind[:, start % q].copy()
+    lacking = np.flatnonzero(digits[found] != level)
+    for j in range(start + 1, start + q):
+        if not len(lacking):
+            break
+        found[lacking] = behind[lacking, j % q]
+        lacking = lacking[digits[found[lacking]] != level]
+    return found, lacking
 
 
 def pick(rng: np.random.Generator, rows: IntArray, n: int, *, distinct: bool) -> IntArray:

@@ -165,6 +165,11 @@ class MixingSampler:
         )
         return out, rows.T
 
+    @property
+    def n_behind(self) -> int:
+        """How many rows stand behind a made one: one of each parent."""
+        return len(self.index.lattice.attributes)
+
     def _rng(self, piece: Piece, stream: int) -> np.random.Generator:
         part = (piece.part,) if piece.part else ()
         return _stream(self.entropy, 2, *piece.cell, stream, *part)

@@ -16,14 +16,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed
 from scipy.spatial.distance import cdist
 
 from fairlattice._validation import BoolArray, FloatArray, IntArray, check_real
 from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
 from fairlattice.samplers._cells import Cell, CellIndex
+from fairlattice.samplers._draws import Piece, pieces_of
 from fairlattice.samplers._picking_model import LevelScores, level_scores
 from fairlattice.samplers._picking_share import own_shares, random_features
 
@@ -34,6 +39,8 @@ _NEIGHBOURS = 5
 _LEAST_MOVE = 0.1  # standard deviations of a number
 _BETWEEN = 2.5  # times as much, by which two rows differ so that there is room between them
 _TRIES = 4
+_NEAR = _NEIGHBOURS * _TRIES  # of the pool that are ever asked
+_TILE = 8192  # rows at a time, which bounds memory
 _ROUNDING = 1e-9
 
 Snap = Callable[[FloatArray], FloatArray]
@@ -147,6 +154,9 @@ class PickingSampler:
         numbers = np.flatnonzero(~copied & (Z.std(axis=0) > 0))
         return cls(Z, index, numbers, labels, max_copies, snap, tuple(entropy))
 
+    n_behind: ClassVar[int] = 2
+    """How many rows stand behind a made one."""
+
     def weights(self, cell: Cell) -> tuple[IntArray, FloatArray]:
         """The label's row numbers, and the probability of each to be picked for a cell; they sum to 1.
 
@@ -175,72 +185,119 @@ class PickingSampler:
     def draw(
         self, cell: Cell, n: int, *, stream: int = 0, distinct: bool = False
     ) -> tuple[FloatArray, IntArray]:
-        """`n` new vectors of a cell, of shape (n, d), and the training rows behind them, (n, p).
+        """`n` new vectors of a cell, of shape (n, d), and the training rows behind them, of shape (n, 2).
 
-        The first column holds the row whose categories were copied. The column after an attribute's holds
-        a row that has the leaf's level of it, if one of the two rows behind a made row does. The same cell
-        and `stream` give the same vectors, whatever was drawn before. If `distinct`, no row is picked
-        again, as long as there are enough.
+        The first is the row whose categories were copied, the second the one that its numbers were moved
+        towards: the same where it is a copy. The same cell and `stream` give the same vectors, whatever was
+        drawn before. If `distinct`, no row is picked again, as long as there are enough.
         """
-        rng = _stream(self.entropy, 3, *cell, stream)
+        if not distinct:
+            return self.draw_pieces(list(pieces_of([(cell, n)])), stream=stream)
+        rng = self._rng(Piece(cell, 0, n), stream)
         rows, weights = self.weights(cell)
-        main = rows[_systematic(_capped(weights, n) if distinct else weights, n, rng)]
-        pool = np.unique(rows[_systematic(weights, _POOL, rng)])
-        kept = int(self.max_copies * n)
-        moved, partners = self._moved(main[kept:], pool, rng)
-        partners = np.concatenate([main[:kept], partners])
-        return np.concatenate([self.Z[main[:kept]], moved]), self._behind(cell, main, partners)
+        return self._made(rows, weights, _systematic(_capped(weights, n), n, rng), rng)
 
-    def _moved(self, main: IntArray, pool: IntArray, rng: np.random.Generator) -> tuple[FloatArray, IntArray]:
-        """The rows `main` with their numbers moved, and the rows that they were moved towards."""
-        vectors, partners = self.Z[main].copy(), main.copy()
-        if not len(self.numbers) or not len(main):
-            return vectors, partners
-        least = _LEAST_MOVE * self.Z[:, self.numbers].std(axis=0)
-        order, unlike = self._similar(main, pool, least)
-        todo = np.flatnonzero(unlike)
+    def draw_pieces(
+        self,
+        pieces: Sequence[Piece],
+        *,
+        stream: int = 0,
+        dtype: npt.DTypeLike = np.float64,
+        n_jobs: int | None = None,
+    ) -> tuple[Any, IntArray]:
+        """The vectors of several pieces of cells, one below the other, and the rows behind them.
+
+        The same whatever `n_jobs`, the number of threads.
+        """
+        ends = np.cumsum([piece.n for piece in pieces], dtype=np.int64).tolist()
+        total = ends[-1] if ends else 0
+        out = np.empty((total, self.Z.shape[1]), dtype=dtype)
+        behind = np.empty((total, 2), dtype=np.int64)
+
+        def fill(piece: Piece, end: int) -> None:
+            rng, own = self._rng(piece, stream), slice(end - piece.n, end)
+            rows, weights = self.weights(piece.cell)
+            places = _systematic(weights, piece.n, rng)
+            out[own], behind[own] = self._made(rows, weights, places, rng)
+
+        Parallel(n_jobs=n_jobs, require="sharedmem")(
+            delayed(fill)(piece, end) for piece, end in zip(pieces, ends, strict=True)
+        )
+        return out, behind
+
+    def _rng(self, piece: Piece, stream: int) -> np.random.Generator:
+        part = (piece.part,) if piece.part else ()
+        return _stream(self.entropy, 3, *piece.cell, stream, *part)
+
+    def _made(
+        self, rows: IntArray, weights: FloatArray, places: IntArray, rng: np.random.Generator
+    ) -> tuple[FloatArray, IntArray]:
+        """New vectors of the rows at `places`, and the rows behind them; some are copied, the rest moved."""
+        main = rows[places]
+        vectors, partners = self.Z[main], main.copy()
+        kept = int(self.max_copies * len(main))
+        if len(self.numbers) and kept < len(main):
+            pool = np.unique(rows[_systematic(weights, _POOL, rng)])
+            unique, back = np.unique(main[kept:], return_inverse=True)
+            near, room = self._similar(unique, pool)
+            for first in range(0, len(back), _TILE):
+                own, tile = back[first : first + _TILE], slice(kept + first, kept + first + _TILE)
+                vectors[tile], partners[tile] = self._moved(main[tile], near[own], room[own], rng)
+        return vectors, np.stack([main, partners], axis=1)
+
+    def _moved(
+        self, main: IntArray, near: IntArray, room: IntArray, rng: np.random.Generator
+    ) -> tuple[FloatArray, IntArray]:
+        """The rows `main` with their numbers moved, and the rows that they were moved towards.
+
+        Of the rows `near` each, (n, k), the first `room` have other numbers.
+        """
+        vectors, partners, least = self.Z[main], main.copy(), self._least
+        todo = np.flatnonzero(room)
         for attempt in range(_TRIES):
-            reach = np.minimum(unlike[todo], _NEIGHBOURS * (attempt + 1))
-            partners[todo] = order[todo, (rng.random(len(todo)) * reach).astype(np.int64)]
+            reach = np.minimum(room[todo], _NEIGHBOURS * (attempt + 1))
+            partners[todo] = near[todo, (rng.random(len(todo)) * reach).astype(np.int64)]
             start, end = self.Z[main[todo]], self.Z[partners[todo]]
             path = (end - start)[:, self.numbers]
             margin = 1.0 / (np.abs(path) / least).max(axis=1, keepdims=True)  # so near an end it is a copy
             new = start.copy()
             new[:, self.numbers] += (margin + (1.0 - 2.0 * margin) * rng.random(margin.shape)) * path
             vectors[todo] = new if self.snap is None else self.snap(new)
-            copies = self._copies(vectors[todo], start, least) | self._copies(vectors[todo], end, least)
+            copies = self._copies(vectors[todo], start) | self._copies(vectors[todo], end)
             todo = todo[copies]
         return vectors, partners
 
-    def _copies(self, new: FloatArray, old: FloatArray, least: FloatArray) -> BoolArray:
-        """Whether rows equal others but for moves of less than `least`."""
+    def _copies(self, new: FloatArray, old: FloatArray) -> BoolArray:
+        """Whether rows equal others but for small moves."""
         gap = np.abs(new - old)
-        gap[:, self.numbers] = np.maximum(gap[:, self.numbers] - least, 0.0)
+        gap[:, self.numbers] = np.maximum(gap[:, self.numbers] - self._least, 0.0)
         return np.asarray(gap.max(axis=1) <= _ROUNDING)
 
-    def _similar(self, main: IntArray, pool: IntArray, least: FloatArray) -> tuple[IntArray, IntArray]:
-        """For each row the pool's, most similar first, and how many of them have other numbers.
+    def _similar(self, rows: IntArray, pool: IntArray) -> tuple[IntArray, IntArray]:
+        """For each row the most similar of the pool, nearest first, and how many of them have other numbers.
 
         Those that do not, towards which nothing would move, come last.
         """
-        unique, back = np.unique(main, return_inverse=True)
-        distance = cdist(self.Z[unique], self.Z[pool])
-        numbers = self.Z[:, self.numbers]
-        same = cdist(numbers[unique] / least, numbers[pool] / least, "chebyshev") <= _BETWEEN
-        distance[same] = np.inf
-        order = pool[distance.argsort(axis=1, kind="stable")]
-        return order[back], (~same).sum(axis=1)[back]
+        near = np.empty((len(rows), min(_NEAR, len(pool))), dtype=np.int64)
+        room = np.empty(len(rows), dtype=np.int64)
+        numbers = self.Z[pool][:, self.numbers] / self._least
+        for first in range(0, len(rows), _TILE):
+            tile = slice(first, first + _TILE)
+            vectors = self.Z[rows[tile]]
+            distance = cdist(vectors, self.Z[pool])
+            own = vectors[:, self.numbers] / self._least
+            distance[cdist(own, numbers, "chebyshev") <= _BETWEEN] = np.inf
+            some = np.argpartition(distance, near.shape[1] - 1, axis=1)[:, : near.shape[1]]
+            distance = np.take_along_axis(distance, some, axis=1)
+            order = np.lexsort((some, distance))
+            near[tile] = pool[np.take_along_axis(some, order, axis=1)]
+            room[tile] = np.isfinite(distance).sum(axis=1)
+        return near, room
 
-    def _behind(self, cell: Cell, main: IntArray, partners: IntArray) -> IntArray:
-        """Rows of shape (n, p) behind made rows, as :meth:`CellIndex.level_sources` reads them."""
-        lattice = self.index.lattice
-        wanted = lattice.digits(np.asarray([cell.leaf]))
-        known = lattice.digits(self.index.leaves)
-        out = np.repeat(main[:, None], len(wanted), axis=1)
-        for i, level in enumerate(wanted[:-1]):  # the last attribute reads the first column
-            lacking = (known[i][main] != level) & (known[i][partners] == level)
-            out[lacking, i + 1] = partners[lacking]
-        return out
+    @cached_property
+    def _least(self) -> FloatArray:
+        """The least move of each number."""
+        return np.asarray(_LEAST_MOVE * self.Z[:, self.numbers].std(axis=0))
 
 
 def _thinned(leaves: IntArray, rng: np.random.Generator) -> IntArray:
