@@ -108,7 +108,9 @@ def figures_of(right, leaves, truth):
 def read(store):
     """Splits by (classifier, size, data set, seed)."""
     lines = store.read_text().splitlines() if store.exists() else []
-    splits = [json.loads(line) for line in lines if line.endswith("}")]  # a killed run may leave half a line
+    splits = [
+        json.loads(line) for line in lines if line.endswith("}]}")
+    ]  # a killed run may leave half a line
     return {(s["classifier"], s["size"], s["dataset"], s["seed"]): s for s in splits}
 
 
@@ -123,6 +125,9 @@ def run(arguments):
     tasks = (delayed(one_split)(n, arguments.data_dir, z, s, c, blends) for c, z, n, s in todo)
     work = Parallel(arguments.jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
     begun = time.perf_counter()
+    if arguments.store.exists():  # what a killed run left of a line ends here
+        with arguments.store.open("a") as file:
+            file.write("\n")
     for done, split in enumerate(work(tasks), start=1):
         with arguments.store.open("a") as file:
             file.write(json.dumps(split) + "\n")
@@ -151,26 +156,36 @@ def settings_of(splits):
 
 
 def show(arguments):
-    """Tables in Markdown: figures, differences to `equal`, and the two questions."""
+    """Tables in Markdown, a line for each setting: figures, and paired differences."""
     settings = settings_of(read(arguments.store))
     if not settings:
         raise SystemExit(f"{arguments.store} holds no split yet")
-    for (classifier, size, name), curves in settings.items():
-        runs = [{s: f for (s, blend), f in curve.items() if blend == 1.0} for curve in curves]
-        groups = "/".join(str(runs[0]["equal"][f"{r}.groups"]) for r in ("tpr", "tnr"))
-        print(f"\n### {name}, {classifier}, {size:,} rows, {len(runs)} seeds, {groups} groups\n")
-        print(
-            "| strategy | IF½ | balanced accuracy | IF½ − equal | accuracy − equal | IF½ of augment − this |"
-        )
-        print("| --- | ---: | ---: | ---: | ---: | ---: |")
-        for strategy in runs[0]:
-            mean = [np.mean([r[strategy][f] for r in runs]) for f in ("if", "balanced_accuracy")]
-            gaps = [told(*paired(runs, strategy, "equal", f)) for f in ("if", "balanced_accuracy")]
-            ours = told(*paired(runs, "augment", strategy, "if"))
-            print(f"| `{strategy}` | {mean[0]:.3f} | {mean[1]:.3f} | {gaps[0]} | {gaps[1]} | {ours} |")
-        for rate in ("tpr", "tnr"):
-            gap = told(*paired(runs, "augment", "label", f"{rate}.worst"))
-            print(f"\nWorst {rate.upper()}, `augment` − `label`: {gap}")
+    runs = {
+        key: [{s: f for (s, blend), f in curve.items() if blend == 1.0} for curve in curves]
+        for key, curves in settings.items()
+    }
+    names = [s for s in STRATEGIES if all(s in run for each in runs.values() for run in each)]
+
+    def table(title, columns, cell):
+        print(f"\n{title}\n\n| setting | seeds | {' | '.join(f'`{c}`' for c in columns)} |")
+        print(f"| --- | {'---: | ' * (1 + len(columns))}".rstrip())
+        for (classifier, size, name), each in runs.items():
+            shown = " | ".join(cell(each, column) for column in columns)
+            print(f"| {name}, {classifier}, {size:,} | {len(each)} | {shown} |")
+
+    others = [s for s in names if s != "augment"]
+    table("IF½ of equalized odds:", names, lambda each, s: f"{np.mean([r[s]['if'] for r in each]):.3f}")
+    table("IF½ of `augment` less that of", others, lambda each, s: told(*paired(each, "augment", s, "if")))
+    table(
+        "Balanced accuracy less that of `equal`:",
+        [s for s in names if s != "equal"],
+        lambda each, s: told(*paired(each, s, "equal", "balanced_accuracy")),
+    )
+    table(
+        "Worst rates of `augment` less those of `label`:",
+        ["TPR", "TNR"],
+        lambda each, rate: told(*paired(each, "augment", "label", f"{rate.lower()}.worst")),
+    )
     if arguments.picture:
         draw(settings, arguments.picture)
 

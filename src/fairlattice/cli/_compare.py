@@ -28,10 +28,11 @@ example:
   fairlattice compare people.csv --label hired --sensitive sex race age:25,45 --json result.json
 
 strategies:
-  none     unconstrained                   smote    SMOTE within the cell
-  label    class weights, blind to groups  parents  rows drawn plainly from parents
-  equal    every cell weighs the same      paper    rows mixed from parents' rows
-                                           augment  our default; now the same as paper"""
+  none      unconstrained                      smote    SMOTE within the cell
+  label     class weights, blind to groups     parents  rows drawn plainly from parents
+  equal     every cell weighs the same         paper    rows mixed from parents' rows
+  adaptive  cells that lag behind weigh more   augment  our default: as adaptive, with
+                                                        rows that stand for small cells"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -102,6 +102,16 @@ def model_card(summary: Summary, strategy: str | None = None) -> str:
     )
 
 
+def _how(mixing: str) -> str:
+    """How synthetic rows came about."""
+    if mixing == "pick":
+        return (
+            "A synthetic row is a real one with the label, picked by how likely it is to be of the group, "
+            "and its numbers were moved towards those of a similar row."
+        )
+    return "Synthetic rows were mixed from rows of the groups' parent groups (arXiv:2405.14521)."
+
+
 def data_card(summary: Summary) -> str:
     """A data card for an augmented table.
 
@@ -133,8 +143,7 @@ def data_card(summary: Summary) -> str:
         {
             "What it is": [
                 f"{original:,} original rows, unchanged and first, and {made:,} synthetic rows below them. "
-                "Synthetic rows were mixed from rows of the groups' parent groups (arXiv:2405.14521); "
-                "they describe no person.",
+                f"{_how(settings.get('mixing', 'scalar'))} They describe no person.",
             ],
             "Source": _data(summary["data"]),
             "How it was made": [f"- {plain(k)}: {plain(v)}" for k, v in settings.items()],

@@ -263,8 +263,8 @@ def _assumption(summary: Summary) -> Section:
         Column("advice"),
     ]
     intro = Markup(
-        "New rows are mixed from rows of a cell's parents: the groups that free one attribute. That rests "
-        "on the cell resembling its parents. Where this fails at {} confidence, new rows may mislead."
+        "New rows come from groups around a cell, its parents first: the groups that free one attribute. "
+        "That rests on the cell resembling them. Where this fails at {} confidence, new rows may mislead."
     ).format(percent(float(summary["settings"].get("confidence", 0.95))))
     table = Table(
         "table-assumption", Markup("{:,} cells judged, failures first").format(len(rows)), columns, rows

@@ -2,7 +2,8 @@
 
 Rounds of multiplicative weights: train with the present weights on some folds, see how well each cell of
 the others is recognised, raise the cells that are recognised worse than the mean of all cells, of both
-labels. Recalls of small cells are shrunk to those of the rows that stand for them. Of the rounds whose
+labels. They begin three times: where all cells weigh the same, where all rows of a label do, and half-way
+between. Recalls of small cells are shrunk to those of the rows that stand for them. Of the rounds whose
 balanced accuracy is near that of equal weights, the one with the lowest IFα of equalized odds is taken.
 """
 
@@ -21,9 +22,9 @@ from fairlattice.samplers._borrowing import Borrowing, borrowing_of, known_cells
 from fairlattice.samplers._picking import PickingSampler
 
 _FOLDS = 3
-_ROUNDS = 20
+_ROUNDS = 20  # from each start
 _STEP = 3.0
-_UNIFORM = 0.1  # of the weight is shared out evenly, so that no cell is forgotten
+_START = 0.1  # of the weight stays as at the start, so that no cell is forgotten
 _STRENGTH = 200.0  # rows that the prior of a recall counts for
 _ALPHA = 0.5
 _WIDE = 500  # coordinates beyond which Newton's method is slower than L-BFGS
@@ -39,7 +40,8 @@ class Adapted:
     mass : float array of shape (cells,)
         Weight of each cell; they sum to 1.
     unfairness : tuple of float
-        IFα of equalized odds of the shrunk recalls, in each round; the first is that of equal weights.
+        IFα of equalized odds of the shrunk recalls, in each round of each start; the first is that of equal
+        weights.
     balanced_accuracy : tuple of float
         Out of fold, in each round.
     chosen : int
@@ -79,27 +81,46 @@ def adapt_cells(
     borrowing = borrowing_of(sampler, rows)
     seen = _Seen(borrowing, np.bincount(place))
     folds = [_Fold(Z[rows], borrowing, *parts) for parts in _deal(borrowing.place, rng)]
-    even = np.full(len(borrowing.labels), 1.0 / len(borrowing.labels))
+    even, by_label = seen.starts()
     least = seen.accuracy(_out_of_fold(folds, even, borrow=False)) - cost
-    masses, unfairness, accuracy = [even], [], []
-    for turn in range(_ROUNDS + 1):
-        correct = _out_of_fold(folds, masses[-1], borrow=borrow)
-        recalls = borrowing.shrunk(correct, _STRENGTH)
-        unfairness.append(_unfair(recalls, borrowing.labels))
-        accuracy.append(seen.accuracy(correct))
-        raised = masses[-1] * np.exp(_STEP / np.sqrt(turn + 1.0) * np.maximum(recalls.mean() - recalls, 0.0))
-        masses.append((1 - _UNIFORM) * raised / raised.sum() + _UNIFORM * even)
+    rounds = [
+        found
+        for start in (even, (even + by_label) / 2.0, by_label)
+        for found in _rounds(folds, borrowing, seen, start, borrow=borrow)
+    ]
+    masses, unfairness, accuracy = zip(*rounds, strict=True)
     near = [i for i, a in enumerate(accuracy) if a >= least]
     chosen = min(near, key=unfairness.__getitem__) if near else int(np.argmax(accuracy))
-    return Adapted(masses[chosen], tuple(unfairness), tuple(accuracy), chosen)
+    return Adapted(masses[chosen], unfairness, accuracy, chosen)
+
+
+def _rounds(
+    folds: list[_Fold], borrowing: Borrowing, seen: _Seen, start: FloatArray, *, borrow: bool
+) -> Iterator[tuple[FloatArray, float, float]]:
+    """Weights of the cells in each round, with the unfairness and the balanced accuracy that they come to."""
+    mass = start
+    for turn in range(_ROUNDS + 1):
+        correct = _out_of_fold(folds, mass, borrow=borrow)
+        recalls = borrowing.shrunk(correct, _STRENGTH)
+        yield mass, _unfair(recalls, borrowing.labels), seen.accuracy(correct)
+        raised = mass * np.exp(_STEP / np.sqrt(turn + 1.0) * np.maximum(recalls.mean() - recalls, 0.0))
+        mass = (1 - _START) * raised / raised.sum() + _START * start
 
 
 class _Seen:
     """The rows that are looked at, which may be fewer than there are."""
 
     def __init__(self, borrowing: Borrowing, sizes: IntArray) -> None:
+        self._sizes, self._cells = sizes, borrowing.labels
         self._labels = borrowing.labels[borrowing.place]
         self._stands_for = (sizes / borrowing.sizes)[borrowing.place]  # rows of the table, each
+
+    def starts(self) -> tuple[FloatArray, FloatArray]:
+        """Weights of cells: all the same; and such that all rows of a label weigh the same."""
+        even = np.full(len(self._sizes), 1.0 / len(self._sizes))
+        of_label = np.bincount(self._cells, weights=self._sizes)
+        by_label = self._sizes / of_label[self._cells]
+        return even, by_label / by_label.sum()
 
     def accuracy(self, correct: FloatArray) -> float:
         """Balanced accuracy of the whole table, estimated."""

@@ -30,11 +30,12 @@ def adaptive_weights(
 ) -> FloatArray:
     """Sample weights under which every (leaf, label) cell is recognised as well as accuracy allows.
 
-    Two things are learned from the training rows. How much each cell should weigh: in 20 rounds a logistic
-    regression is cross-fitted and cells that it recognises worse than the mean of all cells are raised; of
-    the rounds that cost at most `cost` of balanced accuracy against equal weights, the one with the lowest
-    IF½ of equalized odds is taken. And which rows stand for a cell beside its own: those of its label, each
-    by how likely it is to be of the leaf, given its features.
+    Two things are learned from the training rows. How much each cell should weigh: in rounds of
+    multiplicative weights a logistic regression is cross-fitted, and cells that it recognises worse than the
+    mean of all cells are raised, 20 rounds from each of three starts (all cells alike, all rows of a label
+    alike, half-way between); of the rounds that cost at most `cost` of balanced accuracy against equal
+    weights, the one with the lowest IF½ of equalized odds is taken. And which rows stand for a cell beside
+    its own: those of its label, each by how likely it is to be of the leaf, given its features.
 
     Parameters
     ----------
