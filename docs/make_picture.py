@@ -9,7 +9,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 # Colours that differ for colour-blind eyes too (Okabe & Ito).
-COLOURS = ["#000000", "#999999", "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7"]
+COLOURS = ["#000000", "#999999", "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#E69F00"]
 
 
 def trade_off(axes, summary):
@@ -17,8 +17,7 @@ def trade_off(axes, summary):
     # Splits share rows, so the plain standard error is too small; this is the corrected one.
     repeats, share = summary["settings"]["repeats"], summary["settings"]["test_size"]
     reach = 2 * (1 + repeats * share / (1 - share)) ** 0.5
-    strategies = [s for s in summary["strategies"] if s["name"] != "paper"]  # the same as augment, for now
-    for s, colour in zip(strategies, COLOURS, strict=False):
+    for s, colour in zip(summary["strategies"], COLOURS, strict=False):
         x, y = s["balanced_accuracy"], s["equalized_odds"]["if"]
         axes.errorbar(
             x["mean"],
@@ -45,7 +44,7 @@ def worst_groups(axes, summary, least=15, top=8):
     for name, colour, shift in (
         ("none", COLOURS[0], 0.2),
         ("equal", COLOURS[2], 0.0),
-        ("augment", COLOURS[5], -0.2),
+        ("augment", COLOURS[7], -0.2),
     ):
         for place, i in enumerate(rows):
             g = by_name[name][i]

@@ -60,7 +60,7 @@ def test_every_figure(written):
     summary, predictions = written
     assert summary["schema"] == "fairlattice/compare/1"
     assert predictions.columns[:6] == ["strategy", "repeat", "row", "y_true", "y_pred", "score"]
-    baselines = {name: per_repeat(predictions, name) for name in ("none", "equal")}
+    baselines = {name: per_repeat(predictions, name) for name in ("none", "equal", "adaptive")}
     for strategy in summary["strategies"]:
         runs = per_repeat(predictions, strategy["name"])
         check(strategy["balanced_accuracy"], [r["balanced_accuracy"] for r in runs])

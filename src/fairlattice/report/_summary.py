@@ -20,7 +20,7 @@ from fairlattice.metrics import GroupChange, GroupRate
 
 Summary = dict[str, Any]
 _MOST_EMPTY = 100
-_BASELINES = ("none", "equal")
+_BASELINES = ("none", "equal", "adaptive")
 
 
 def to_json(summary: Summary) -> str:

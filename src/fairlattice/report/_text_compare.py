@@ -99,17 +99,10 @@ def _reading(summary: Summary) -> Iterator[str]:
         unsure = [s["name"] for s in strategies.values() if _unsure_loss(s)]
         if unsure:
             yield f"Perhaps less accurate, though these splits cannot prove it: {', '.join(unsure)}."
-    # Of strategies that do the same, for now paper and augment, the last stands for both.
-    best = min(reversed(strategies.values()), key=lambda s: s["equalized_odds"]["if"]["mean"])
+    best = min(strategies.values(), key=lambda s: s["equalized_odds"]["if"]["mean"])
     yield f"Lowest {name} on average: {best['name']}, {best['equalized_odds']['if']['mean']:.3f}."
     for s in (best, strategies.get("augment", {})):
-        if s.get("name") in _WITH_NEW_ROWS and "equal" in s["differences"]:
-            d, accuracy = (s["differences"]["equal"][k] for k in ("equalized_odds.if", "balanced_accuracy"))
-            yield (
-                f"What the new rows of {s['name']} add to equal weights: {name} {d['mean']:+.3f} "
-                f"({_direction(d['mean'])}, {_noise(d)}), balanced accuracy "
-                f"{accuracy['mean']:+.3f} ({_noise(accuracy)})."
-            )
+        yield from _added(s, name)
         if best["name"] == "augment":
             break
     for verdict, words in (("yes", "Leveling down"), ("not enough data", "Leveling down not excluded")):
@@ -117,6 +110,19 @@ def _reading(summary: Summary) -> Iterator[str]:
         if names:
             yield f"{words}: {', '.join(names)}."
     yield from summary["notes"]
+
+
+def _added(strategy: Summary, name: str) -> Iterator[str]:
+    """What rows that are not a cell's own add to the same weights without them."""
+    without = "adaptive" if strategy.get("name") == "augment" else "equal"
+    if strategy.get("name") in _WITH_NEW_ROWS and without in strategy["differences"]:
+        found = strategy["differences"][without]
+        d, accuracy = found["equalized_odds.if"], found["balanced_accuracy"]
+        yield (
+            f"What the rows of {strategy['name']} add to {without} weights: {name} {d['mean']:+.3f} "
+            f"({_direction(d['mean'])}, {_noise(d)}), balanced accuracy "
+            f"{accuracy['mean']:+.3f} ({_noise(accuracy)})."
+        )
 
 
 def _worst_off(strategy: Summary) -> Iterator[str]:

@@ -22,7 +22,7 @@ from fairlattice.samplers._borrowing import Borrowing, borrowing_of, known_cells
 from fairlattice.samplers._picking import PickingSampler
 
 _FOLDS = 3
-_ROUNDS = 20  # from each start
+_ROUNDS = 5  # from each start
 _STEP = 3.0
 _START = 0.1  # of the weight stays as at the start, so that no cell is forgotten
 _STRENGTH = 200.0  # rows that the prior of a recall counts for

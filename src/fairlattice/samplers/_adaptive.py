@@ -32,7 +32,7 @@ def adaptive_weights(
 
     Two things are learned from the training rows. How much each cell should weigh: in rounds of
     multiplicative weights a logistic regression is cross-fitted, and cells that it recognises worse than the
-    mean of all cells are raised, 20 rounds from each of three starts (all cells alike, all rows of a label
+    mean of all cells are raised, five rounds from each of three starts (all cells alike, all rows of a label
     alike, half-way between); of the rounds that cost at most `cost` of balanced accuracy against equal
     weights, the one with the lowest IF½ of equalized odds is taken. And which rows stand for a cell beside
     its own: those of its label, each by how likely it is to be of the leaf, given its features.
