@@ -75,7 +75,7 @@ def fit_mixing(
     beta: float = 1.0,
     bandwidths: Sequence[float] = (1.0,),
     n_directions: int = 64,
-    batch_size: int = 256,
+    batch_size: int = 128,
     max_cells: int = 64,
     max_steps: int = 200,
     rng: np.random.Generator,
@@ -98,7 +98,7 @@ def fit_mixing(
         Widths of the RBF mixture of "mmd".
     n_directions : int, default=64
         Directions of "sliced_wasserstein".
-    batch_size : int, default=256
+    batch_size : int, default=128
         Rows drawn from each cell and each parent; a smaller cell is taken whole.
     max_cells : int, default=64
         At most so many cells, drawn by `rng`, enter the loss.
