@@ -23,6 +23,7 @@ from fairlattice._validation import (
     as_labels,
     check_choice,
     check_count,
+    check_real,
     check_same_length,
     did_you_mean,
     index_of,
@@ -198,6 +199,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
     def _fitted(self, Z: FloatArray, index: CellIndex) -> PickingSampler | MixingSampler:
         check_choice("mixing", self.mixing, (PICK, *MIXINGS))
         check_choice("share", self.share, SHARES)
+        check_real("beta", self.beta, 0.0, 1e6)
         entropy = _entropy(self.random_state)
         if self.mixing == PICK:
             return PickingSampler.fit(
