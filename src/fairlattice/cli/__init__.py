@@ -8,11 +8,14 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 a gate fell, 2 anything else, told in one line."""
-    try:
-        # Imported here, so that an interruption while modules load is one like any other.
-        from fairlattice.cli._main import run_command
+    from fairlattice.cli._interrupt import one_interrupt
 
-        return run_command(argv)
+    try:
+        with one_interrupt():
+            # Imported here, so that an interruption while modules load is one like any other.
+            from fairlattice.cli._main import run_command
+
+            return run_command(argv)
     except KeyboardInterrupt:
         sys.stderr.write("fairlattice: interrupted; nothing was written.\n")
         return 2

@@ -7,7 +7,6 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fairlattice._validation import check_count
 from fairlattice.cli._options import Columns, add_table, check_jobs, data_about
 from fairlattice.exceptions import FairlatticeWarning, InputError
 
@@ -98,6 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, fit, make rows, write: in one piece, or in many where the table is large."""
+    from fairlattice._validation import check_count
     from fairlattice.cli._tables import check_writable, many_rows, table_format
     from fairlattice.samplers import HierarchicalAugmenter
 

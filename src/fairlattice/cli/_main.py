@@ -17,7 +17,6 @@ from typing import NoReturn
 import fairlattice
 from fairlattice._validation import did_you_mean, printable
 from fairlattice.cli import _audit, _augment, _bench, _compare, _demo, _diagnose, _report
-from fairlattice.cli._interrupt import one_interrupt
 from fairlattice.exceptions import InputError
 
 COMMANDS = (_audit, _compare, _augment, _diagnose, _bench, _report, _demo)
@@ -77,15 +76,14 @@ def build_parser() -> tuple[_Parser, dict[str, _Parser]]:
 def run_command(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     _prepare_streams()
-    with one_interrupt():
-        try:
-            code = _run(argv)
-            sys.stdout.flush()
-        except OSError:
-            from fairlattice.cli._output import silence_stdout
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+    except OSError:
+        from fairlattice.cli._output import silence_stdout
 
-            silence_stdout()
-            code = 2
+        silence_stdout()
+        code = 2
     return code
 
 
