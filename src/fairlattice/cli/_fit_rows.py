@@ -15,6 +15,7 @@ import polars as pl
 
 from fairlattice._validation import FloatArray, IntArray, as_labels, index_of
 from fairlattice.groups import GroupCounts
+from fairlattice.samplers import even_share
 
 MOST = 250_000
 """Rows that enter a fit by default, of all cells together."""
@@ -32,11 +33,7 @@ def rows_per_cell(sizes: IntArray, most: int = MOST) -> int:
     >>> rows_per_cell(np.array([5, 100, 1000]), 505)
     400
     """
-    low, high = 2, max(2, int(sizes.max()))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if np.minimum(sizes, middle).sum() <= most else (low, middle - 1)
-    return low
+    return even_share(sizes, most, least=2)
 
 
 def row_keys(rows: npt.NDArray[Any], seed: int) -> FloatArray:

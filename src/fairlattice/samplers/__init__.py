@@ -4,7 +4,7 @@ from fairlattice.samplers._adapting import Adapted, adapt_cells
 from fairlattice.samplers._adaptive import adaptive_weights, weights_of
 from fairlattice.samplers._augmented import Augmented, Origin
 from fairlattice.samplers._augmenter import HierarchicalAugmenter
-from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells, pick
+from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells, even_share, pick
 from fairlattice.samplers._classifier import FairClassifier
 from fairlattice.samplers._equal import cell_weights, equal_resample, equal_weights
 from fairlattice.samplers._mixing import MixingSampler
@@ -28,6 +28,7 @@ __all__ = [
     "describe_small_cells",
     "equal_resample",
     "equal_weights",
+    "even_share",
     "pick",
     "take_rows",
     "weights_of",

@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.samplers._borrowing import Borrowing, borrowing_of, known_cells
+from fairlattice.samplers._cells import even_share
 from fairlattice.samplers._picking import PickingSampler
 
 _FOLDS = 3
@@ -165,23 +166,8 @@ def _thinned(place: IntArray, rng: np.random.Generator) -> IntArray:
     order = np.lexsort((rng.random(len(place)), place))
     sizes = np.bincount(place)
     within = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    most = _even_share(sizes, _MOST_ROWS)
+    most = even_share(sizes, _MOST_ROWS, least=_FOLDS)
     return np.sort(order[within < most])
-
-
-def _even_share(sizes: IntArray, total: int) -> int:
-    """The largest number that cells can be cut to so that `total` is not exceeded; at least 3.
-
-    Examples
-    --------
-    >>> _even_share(np.array([2, 10, 100]), 40)
-    28
-    """
-    low, high = 3, max(3, int(sizes.max()))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if np.minimum(sizes, middle).sum() <= total else (low, middle - 1)
-    return low
 
 
 def _deal(place: IntArray, rng: np.random.Generator) -> Iterator[tuple[IntArray, IntArray]]:

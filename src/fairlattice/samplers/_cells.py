@@ -163,6 +163,21 @@ def pick(rng: np.random.Generator, rows: IntArray, n: int, *, distinct: bool) ->
     return np.concatenate([*rounds, rng.choice(rows, n % len(rows), replace=False)])
 
 
+def even_share(sizes: IntArray, total: int, *, least: int) -> int:
+    """The largest number that cells can be cut to so that all have at most `total` rows; at least `least`.
+
+    Examples
+    --------
+    >>> even_share(np.array([2, 10, 100]), 40, least=3)
+    28
+    """
+    low, high = least, max(least, int(sizes.max()))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if np.minimum(sizes, middle).sum() <= total else (low, middle - 1)
+    return low
+
+
 def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int = 3) -> str:
     """A sentence that names the cells with one row or none; nothing where there are none."""
     small = [(cell, size) for cell, size in index.cells() if size < 2]

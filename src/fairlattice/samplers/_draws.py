@@ -8,11 +8,12 @@ in the processor's cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.generators import MixingFit
@@ -49,6 +50,30 @@ def batches_of(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
         batch.append(piece)
     if batch:
         yield batch
+
+
+def fill_pieces(
+    pieces: Sequence[Piece],
+    fill: Callable[[Piece, Vectors, IntArray], None],
+    *,
+    width: int,
+    n_behind: int,
+    dtype: npt.DTypeLike,
+    n_jobs: int | None,
+) -> tuple[Vectors, IntArray]:
+    """Vectors of pieces, one below the other, and the rows behind them, by threads.
+
+    `fill` gets a piece, and where its vectors, (n, width), and the rows behind them, (n, n_behind), go.
+    """
+    ends = np.cumsum([piece.n for piece in pieces], dtype=np.int64).tolist()
+    total = ends[-1] if ends else 0
+    out = np.empty((total, width), dtype=dtype)
+    behind = np.empty((n_behind, total), dtype=np.int64).T  # filled column by column
+    Parallel(n_jobs=n_jobs, require="sharedmem")(
+        delayed(fill)(piece, out[end - piece.n : end], behind[end - piece.n : end])
+        for piece, end in zip(pieces, ends, strict=True)
+    )
+    return out, behind
 
 
 def mix_into(

@@ -22,7 +22,7 @@ from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
 from fairlattice.generators import CellRows, MixingFit, fit_mixing
 from fairlattice.samplers._cells import Cell, CellIndex, pick
-from fairlattice.samplers._draws import Piece, Vectors, mix_into, pieces_of
+from fairlattice.samplers._draws import Piece, Vectors, fill_pieces, mix_into, pieces_of
 
 SHARES = ("label", "cell")
 _COPIED = 65_536  # rows of a table that may be copied without a thought
@@ -146,24 +146,17 @@ class MixingSampler:
         n_jobs: int | None = None,
     ) -> tuple[Any, IntArray]:
         """The vectors of several pieces of cells, one below the other, and their parents' rows."""
-        ends = np.cumsum([piece.n for piece in pieces], dtype=np.int64).tolist()
-        total = ends[-1] if ends else 0
-        out = np.empty((total, self.Z.shape[1]), dtype=dtype)
-        rows = np.empty((len(self.index.lattice.attributes), total), dtype=np.int64)
-        Z = self._table(out.dtype)
+        Z = self._table(np.dtype(dtype))
 
-        def fill(piece: Piece, end: int) -> None:
-            rng, own = self._rng(piece, stream), slice(end - piece.n, end)
-            parents = self.index.parents(piece.cell)
+        def fill(piece: Piece, out: Vectors, behind: IntArray) -> None:
+            rng, parents = self._rng(piece, stream), self.index.parents(piece.cell)
             at = np.stack([rng.integers(0, len(parent), piece.n) for parent in parents])
-            for row, parent, places in zip(rows, parents, at, strict=True):
-                row[own] = parent[places]
-            mix_into(out[own], Z, parents, at, self._fit_of(piece.cell), self.centre)
+            for i, (parent, places) in enumerate(zip(parents, at, strict=True)):
+                behind[:, i] = parent[places]
+            mix_into(out, Z, parents, at, self._fit_of(piece.cell), self.centre)
 
-        Parallel(n_jobs=n_jobs, require="sharedmem")(
-            delayed(fill)(piece, end) for piece, end in zip(pieces, ends, strict=True)
-        )
-        return out, rows.T
+        width, n_behind = self.Z.shape[1], self.n_behind
+        return fill_pieces(pieces, fill, width=width, n_behind=n_behind, dtype=dtype, n_jobs=n_jobs)
 
     @property
     def n_behind(self) -> int:

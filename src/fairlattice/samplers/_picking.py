@@ -21,14 +21,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
 from scipy.spatial.distance import cdist
 
 from fairlattice._validation import BoolArray, FloatArray, IntArray, check_real
 from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
 from fairlattice.samplers._cells import Cell, CellIndex
-from fairlattice.samplers._draws import Piece, pieces_of
+from fairlattice.samplers._draws import Piece, Vectors, fill_pieces, pieces_of
 from fairlattice.samplers._picking_model import LevelScores, level_scores
 from fairlattice.samplers._picking_share import own_shares, random_features
 
@@ -209,21 +208,15 @@ class PickingSampler:
 
         The same whatever `n_jobs`, the number of threads.
         """
-        ends = np.cumsum([piece.n for piece in pieces], dtype=np.int64).tolist()
-        total = ends[-1] if ends else 0
-        out = np.empty((total, self.Z.shape[1]), dtype=dtype)
-        behind = np.empty((total, 2), dtype=np.int64)
 
-        def fill(piece: Piece, end: int) -> None:
-            rng, own = self._rng(piece, stream), slice(end - piece.n, end)
+        def fill(piece: Piece, out: Vectors, behind: IntArray) -> None:
+            rng = self._rng(piece, stream)
             rows, weights = self.weights(piece.cell)
             places = _systematic(weights, piece.n, rng)
-            out[own], behind[own] = self._made(rows, weights, places, rng)
+            out[:], behind[:] = self._made(rows, weights, places, rng)
 
-        Parallel(n_jobs=n_jobs, require="sharedmem")(
-            delayed(fill)(piece, end) for piece, end in zip(pieces, ends, strict=True)
-        )
-        return out, behind
+        width, n_behind = self.Z.shape[1], self.n_behind
+        return fill_pieces(pieces, fill, width=width, n_behind=n_behind, dtype=dtype, n_jobs=n_jobs)
 
     def _rng(self, piece: Piece, stream: int) -> np.random.Generator:
         part = (piece.part,) if piece.part else ()
