@@ -9,10 +9,10 @@ from scipy.optimize import check_grad
 from fairlattice import InputError
 from fairlattice.divergences import NegativeDistance, RBFMixture, median_bandwidths, mmd2, sliced_wasserstein
 from fairlattice.generators import DIVERGENCES, MIXINGS, CellRows, _blocks, fit_mixing, make_mixing
-from fairlattice.generators._batches import draw_batch, in_best_precision
+from fairlattice.generators._batches import Batch, draw_rows
 from fairlattice.generators._blocks import BlockLoss, block_size
 from fairlattice.generators._losses import sliced_loss
-from fairlattice.generators._training import kernel_loss
+from fairlattice.generators._training import in_best_precision, kernel_loss
 
 samples = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 
@@ -44,16 +44,22 @@ def test_mixing_formulas():
         make_mixing("skalar")
 
 
-def losses_of(name, divergence, batches):
+def losses_of(name, divergence, Z, draws):
     """The losses of a mixing: from rows, and for scalar weights from inner products too."""
-    form = make_mixing(name)
+    form, batches = make_mixing(name), [Batch.of(Z, draw) for draw in draws]
     shape = form.start(*batches[0].parents.shape[::2]).shape
     if divergence == "sliced":
         u = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
         return [sliced_loss(form, shape, batches, u)]
     kernel = RBFMixture((0.5, 2.0)) if divergence == "mmd" else NegativeDistance(0.1)
     plain = [kernel_loss(form, shape, batches, kernel)]
-    return plain + ([BlockLoss.of(batches, kernel)] if name == "scalar" else [])
+    return plain + ([BlockLoss.of(Z, draws, kernel)] if name == "scalar" else [])
+
+
+@pytest.fixture
+def doubles(monkeypatch):
+    """Keep losses in double precision, so that differences tell their derivatives."""
+    monkeypatch.setattr(_blocks, "single_will_do", lambda *_: False)
 
 
 def two_cells(rng, beta, size=8):
@@ -62,26 +68,34 @@ def two_cells(rng, beta, size=8):
         CellRows(np.arange(9), (np.arange(9, 30), np.arange(30, 60))),
         CellRows(np.arange(3), (np.arange(5),) * 2),
     ]
-    return [draw_batch(Z, cell, beta, size, rng) for cell in cells]
+    return Z, [draw_rows(cell, beta, size, rng) for cell in cells]
 
 
+@pytest.mark.usefixtures("doubles")
 @pytest.mark.parametrize("divergence", ["mmd", "energy", "sliced"])
 @pytest.mark.parametrize("name", MIXINGS)
 @pytest.mark.parametrize("beta", [0.0, 1.0])
-def test_the_loss_has_its_true_gradient_through_both_terms(name, beta, divergence):
+def test_the_loss_has_its_true_derivatives_through_both_terms(name, beta, divergence):
     rng = np.random.default_rng(5)
-    for loss in losses_of(name, divergence, two_cells(rng, beta)):
+    for loss in losses_of(name, divergence, *two_cells(rng, beta)):
         start = make_mixing(name).start(2, 3).ravel()
         start = start + rng.normal(size=start.size) * 0.1
-        assert check_grad(lambda t, f=loss: f(t)[0], lambda t, f=loss: f(t)[1], start) < 1e-6
+        assert check_grad(lambda t, f=loss: f(t).value, lambda t, f=loss: f(t).gradient, start) < 1e-6
+        hessian = loss(start).hessian
+        assert (hessian is None) != isinstance(loss, BlockLoss)
+        if hessian is not None:
+            steps = 1e-6 * np.eye(len(start))
+            slopes = [(loss(start + u).gradient - loss(start - u).gradient) / 2e-6 for u in steps]
+            assert hessian == pytest.approx(np.stack(slopes), abs=1e-6)
 
 
+@pytest.mark.usefixtures("doubles")
 @pytest.mark.parametrize("divergence", ["mmd", "energy", "sliced"])
 def test_the_loss_is_the_formula(divergence):
     rng = np.random.default_rng(6)
-    batches, theta = two_cells(rng, 0.7, size=12), np.array([0.3, 0.9])
+    (Z, draws), theta = two_cells(rng, 0.7, size=12), np.array([0.3, 0.9])
     expected = 0.0
-    for batch in batches:
+    for batch in (Batch.of(Z, draw) for draw in draws):
         made = make_mixing("scalar").mix(theta, batch.parents)
         for target, weight in batch.targets:
             expected += weight * {
@@ -89,7 +103,7 @@ def test_the_loss_is_the_formula(divergence):
                 "energy": lambda X, Y: mmd2(X, Y, NegativeDistance(0.1)),
                 "sliced": lambda X, Y: sliced_wasserstein(X, Y, n_directions=3, rng=np.random.default_rng(0)),
             }[divergence](made, target)
-    for loss in losses_of("scalar", divergence, batches):
+    for loss in losses_of("scalar", divergence, Z, draws):
         found = loss(theta)[0] + loss.constant()
         assert found == pytest.approx(expected / 2, abs=1e-9 if divergence != "sliced" else None)
 
@@ -101,31 +115,38 @@ def test_blocks_estimate_the_whole_without_bias(monkeypatch):
     cells = [CellRows(np.arange(20), (np.arange(20, 150), np.arange(150, 300)))] * 10
     gaps = []
     for _ in range(12):
-        batches = [draw_batch(Z, cell, 1.0, 32, rng) for cell in cells]
+        draws = [draw_rows(cell, 1.0, 32, rng) for cell in cells]
         with monkeypatch.context() as patch:
-            whole = BlockLoss.of(batches, kernel)
+            whole = BlockLoss.of(Z, draws, kernel)
             patch.setattr(_blocks, "_PAIRS", 1)
-            parts = BlockLoss.of(batches, kernel)
-        assert (whole.blocks, parts.blocks) == (1, 4)
-        (value, slope), (other, other_slope) = parts(theta), whole(theta)
-        gaps.append([value - other, *(slope - other_slope), parts.constant() - whole.constant()])
+            parts = BlockLoss.of(Z, draws, kernel)
+        assert (whole.norms.shape[2], parts.norms.shape[2]) == (10, 40)  # blocks of all cells
+        some, every = parts(theta), whole(theta)
+        bends = (some.hessian - every.hessian).ravel()
+        gaps.append([some.value - every.value, *(some.gradient - every.gradient), *bends])
     error = np.std(gaps, axis=0, ddof=1) / np.sqrt(len(gaps))
     assert (np.abs(np.mean(gaps, axis=0)) < 5 * error + 5e-3).all()
-    assert (error < 0.02).all()
-    assert parts.share.sum(axis=1).mean() == pytest.approx(3.0)  # the weights of all targets
-    assert [block_size(n, 10**6) for n in (2, 7, 13, 24, 128)] == [2, 7, 13, 8, 8]
+    assert (error < 0.03).all()
+    assert parts.across[3, :, 0].sum(axis=1).mean() == pytest.approx(3.0)  # the weights of all targets
+    assert [block_size(n, 10**6, 1) for n in (2, 7, 13, 24, 128)] == [2, 7, 13, 8, 8]
+    assert [block_size(128, 80, d) for d in (1, 384, 768)] == [16, 16, 32]
 
 
-def test_single_precision_does_not_show_and_is_not_taken_where_it_would():
+def test_single_precision_does_not_show_and_is_not_taken_where_it_would(monkeypatch):
     rng, theta, kernel = np.random.default_rng(8), np.array([0.4, 0.7]), RBFMixture((0.5, 1.0, 2.0))
-    batches = two_cells(rng, 1.0, size=16)
-    single = in_best_precision(batches, kernel.finest)
-    assert single[0].parents.dtype == np.float32
-    (value, slope), (fine, fine_slope) = (BlockLoss.of(b, kernel)(theta) for b in (single, batches))
-    assert value == pytest.approx(fine, abs=1e-5)
-    assert slope == pytest.approx(fine_slope, abs=1e-5)
-    far = [batch._replace(parents=batch.parents + 1e3) for batch in batches]
-    assert in_best_precision(far, kernel.finest)[0].parents.dtype == np.float64
+    Z, draws = two_cells(rng, 1.0, size=16)
+    loss = BlockLoss.of(Z, draws, kernel)
+    with monkeypatch.context() as patch:
+        patch.setattr(_blocks, "single_will_do", lambda *_: False)
+        exact = BlockLoss.of(Z, draws, kernel)
+    assert (loss.norms.dtype, exact.norms.dtype) == (np.float32, np.float64)
+    for found, expected in zip(loss(theta), exact(theta), strict=True):
+        assert found == pytest.approx(expected, abs=1e-5)
+    assert loss.constant() == pytest.approx(exact.constant(), abs=1e-5)
+    assert in_best_precision(Z, draws, kernel.finest)[0].parents.dtype == np.float32
+    for far in (Z + 1e3, Z * 1e30):
+        assert BlockLoss.of(far, draws, kernel).norms.dtype == np.float64
+        assert in_best_precision(far, draws, kernel.finest)[0].parents.dtype == np.float64
 
 
 def toy(weights, rng, n=3000):

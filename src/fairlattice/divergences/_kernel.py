@@ -36,6 +36,12 @@ class Kernel(Protocol):
     def of_squared(self, squared: Any) -> tuple[Any, Any]:
         """K and W from squared distances in an array of any shape."""
 
+    def terms(self, squared: Any) -> tuple[Any, Any]:
+        """S of shape (3, m) and T of shape (m, N): ``S @ T`` holds K, W and V = -2 ∂W/∂s at N distances.
+
+        Squared distances s come in one row.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class RBFMixture:
@@ -79,22 +85,24 @@ class RBFMixture:
 
     def of_squared(self, squared: Any) -> tuple[Any, Any]:
         """K and W from squared distances in an array of any shape."""
+        return _first_two(self, squared)
+
+    def terms(self, squared: Any) -> tuple[Any, Any]:
+        """The Gaussians, a row each, and what each counts for K, W and V."""
         xp = array_namespace(squared)
         widths = sorted(self.bandwidths, reverse=True)
-        flat, like = xp.reshape(squared, (-1,)), {"dtype": squared.dtype, "device": device(squared)}
-        terms, last = xp.empty((len(widths), flat.shape[0]), **like), 0.0
+        like = {"dtype": squared.dtype, "device": device(squared)}
+        terms, last = xp.empty((len(widths), squared.shape[0]), **like), 0.0
         for j, h in enumerate(widths):
             # At half the width a Gaussian is the fourth power of itself: two products, not one exponential.
             if abs(last / h - 2.0) < 1e-12:
                 xp.multiply(terms[j - 1], terms[j - 1], out=terms[j])
-                terms[j] *= terms[j]
+                xp.multiply(terms[j], terms[j], out=terms[j])
             else:
-                terms[j] = flat * (-0.5 / h**2)
+                xp.multiply(squared, -0.5 / h**2, out=terms[j])
                 xp.exp(terms[j], out=terms[j])
             last = h
-        share = xp.asarray([[1.0] * len(widths), [1.0 / h**2 for h in widths]], **like) / len(widths)
-        K, W = share @ terms
-        return xp.reshape(K, squared.shape), xp.reshape(W, squared.shape)
+        return xp.asarray([[h ** (-2 * k) / len(widths) for h in widths] for k in range(3)], **like), terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +150,25 @@ class NegativeDistance:
 
     def of_squared(self, squared: Any) -> tuple[Any, Any]:
         """K and W from squared distances in an array of any shape."""
+        return _first_two(self, squared)
+
+    def terms(self, squared: Any) -> tuple[Any, Any]:
+        """K, W and V themselves; rounding may leave squared distances below 0."""
         xp = array_namespace(squared)
-        distance = xp.sqrt(squared + self.smoothing**2)
+        distance = xp.sqrt(xp.clip(squared, 0.0, None) + self.smoothing**2)
         apart = distance > 0.0
         W = xp.where(apart, 1.0 / xp.where(apart, distance, xp.ones_like(distance)), xp.zeros_like(distance))
-        return self.smoothing - distance, W
+        return xp.eye(3, dtype=squared.dtype, device=device(squared)), xp.stack(
+            [self.smoothing - distance, W, W**3]
+        )
+
+
+def _first_two(kernel: Kernel, squared: Any) -> tuple[Any, Any]:
+    """K and W in the shape of the squared distances."""
+    xp = array_namespace(squared)
+    S, T = kernel.terms(xp.reshape(squared, (-1,)))
+    K, W = S[:2, :] @ T
+    return xp.reshape(K, squared.shape), xp.reshape(W, squared.shape)
 
 
 def squared_distances(X: Any, Y: Any) -> Any:

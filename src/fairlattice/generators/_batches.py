@@ -7,7 +7,7 @@ the scale on which the divergence changes, and is twice as fast.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from array_api_compat import array_namespace, device, is_array_api_obj, to_devic
 from fairlattice._validation import FloatArray, IntArray
 
 _ROOM = 1e4  # rows' squared norms in units of the finest squared scale, up to which single precision will do
+_GATHERED = 2**20  # numbers gathered at a time: doubles on their way to single precision stay in the cache
 
 
 class CellRows(NamedTuple):
@@ -25,45 +26,79 @@ class CellRows(NamedTuple):
     parents: tuple[IntArray, ...]
 
 
+class Draw(NamedTuple):
+    """Numbers of the rows of one batch."""
+
+    parents: IntArray  # (p, n), mixed into rows
+    targets: list[tuple[IntArray, float]]  # what the rows should resemble, with weights
+
+
 class Batch(NamedTuple):
     """Rows of one cell's parents to mix, and the rows that the mix should resemble."""
 
     parents: Any  # (p, n, d), mixed into rows
     targets: list[tuple[Any, float]]  # what the rows should resemble, with weights
 
+    @classmethod
+    def of(cls, Z: Any, draw: Draw, *, single: bool = False) -> Batch:
+        """The rows that were drawn."""
+        targets = [(gather(Z, rows, single=single), weight) for rows, weight in draw.targets]
+        return cls(gather(Z, draw.parents, single=single), targets)
+
     def every(self, step: int) -> Batch:
         """The batch with every second or third … of its rows."""
         return Batch(self.parents[:, ::step], [(T[::step], weight) for T, weight in self.targets])
 
-    def astype(self, dtype: Any) -> Batch:
-        """The batch in another precision."""
-        xp = array_namespace(self.parents)
-        targets = [(xp.astype(T, dtype), weight) for T, weight in self.targets]
-        return Batch(xp.astype(self.parents, dtype), targets)
 
-
-def draw_batch(Z: Any, cell: CellRows, beta: float, size: int, rng: np.random.Generator) -> Batch:
+def draw_rows(cell: CellRows, beta: float, size: int, rng: np.random.Generator) -> Draw:
     """Rows of the cell, rows of each parent to mix, and as many others of each parent to resemble."""
-    mixed, targets = [], [(_take(Z, _some(cell.rows, size, rng)), 1.0)]
+    mixed, targets = [], [(_some(cell.rows, size, rng), 1.0)]
     for rows in cell.parents:
-        mixed.append(_take(Z, rng.choice(rows, size)))
+        mixed.append(rng.choice(rows, size))
         if beta:
-            targets.append((_take(Z, _some(rows, size, rng)), beta))
-    return Batch(array_namespace(mixed[0]).stack(mixed), targets)
+            targets.append((_some(rows, size, rng), beta))
+    return Draw(np.stack(mixed), targets)
 
 
-def in_best_precision(batches: Sequence[Batch], finest: float) -> list[Batch]:
-    """The batches in single precision where that is safe for a divergence of that finest scale."""
-    xp = array_namespace(batches[0].parents)
-    d = batches[0].parents.shape[-1]
-    rows = [R for b in batches for R in (xp.reshape(b.parents, (-1, d)), b.targets[0][0])]
-    norms = [xp.sum(R * R, axis=1) for R in rows]
-    # What is left of the mean squared norm without the squared norm of the mean.
-    inside = [float(xp.mean(n2) - xp.sum(xp.mean(R, axis=0) ** 2)) for R, n2 in zip(rows, norms, strict=True)]
-    scale = min(finest**2, sum(inside) / len(inside) / 16)
-    safe = max(float(xp.max(norm)) for norm in norms) < _ROOM * scale
-    dtype = xp.float32 if safe else xp.float64
-    return [batch.astype(dtype) for batch in batches]
+def gather(Z: Any, numbers: IntArray, *, single: bool = False) -> Any:
+    """Rows by their numbers, of shape (*numbers, d), of an array or of what gives rows for numbers."""
+    flat, d = numbers.ravel(), Z.shape[1]
+    step, out = max(1, _GATHERED // max(1, d)), None
+    for first in range(0, len(flat), step):
+        some = flat[first : first + step]
+        if isinstance(Z, np.ndarray) or not is_array_api_obj(Z):
+            rows = Z[some]
+        else:
+            xp = array_namespace(Z)
+            rows = xp.take(Z, xp.asarray(some, device=device(Z)), axis=0)
+        if out is None:
+            xp = array_namespace(rows)
+            dtype = xp.float32 if single else xp.float64
+            out = xp.empty((len(flat), d), dtype=dtype, device=device(rows))
+        out[first : first + step, ...] = rows
+    return array_namespace(out).reshape(out, (*numbers.shape, d))
+
+
+def single_will_do(samples: Iterable[Any], largest: float, finest: float) -> bool:
+    """Whether single precision is safe for a divergence of that finest scale.
+
+    Samples are parents' rows, of shape (…, d); the largest squared norm is that of all rows. What overflowed
+    is not safe.
+    """
+    inside = [float(_variance(R)) for R in samples]
+    return largest < _ROOM * min(finest**2, sum(inside) / len(inside) / 16)
+
+
+def _variance(R: Any) -> Any:
+    """The mean squared norm of rows less the squared norm of their mean."""
+    xp = array_namespace(R)
+    rows = xp.reshape(R, (-1, R.shape[-1]))
+    return xp.mean(squared_norms(rows)) - xp.sum(xp.mean(rows, axis=0) ** 2)
+
+
+def squared_norms(R: Any) -> Any:
+    """Squared norms of rows, which are the last axis."""
+    return array_namespace(R).vecdot(R, R)
 
 
 def like(values: Any, array: Any) -> Any:
@@ -75,14 +110,6 @@ def like(values: Any, array: Any) -> Any:
 def to_numpy(array: Any) -> FloatArray:
     """An array of any library as a NumPy array of doubles."""
     return np.asarray(array if isinstance(array, np.ndarray) else to_device(array, "cpu"), dtype=np.float64)
-
-
-def _take(Z: Any, rows: IntArray) -> Any:
-    """Rows of an array, or of anything that gives arrays of rows for row numbers."""
-    if isinstance(Z, np.ndarray) or not is_array_api_obj(Z):
-        return Z[rows]
-    xp = array_namespace(Z)
-    return xp.take(Z, xp.asarray(rows, device=device(Z)), axis=0)
 
 
 def _some(rows: IntArray, size: int, rng: np.random.Generator) -> IntArray:

@@ -8,7 +8,7 @@ of parents mix as the parents themselves do, so that they are projected once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -19,11 +19,19 @@ from fairlattice.generators._batches import Batch, like, to_numpy
 from fairlattice.generators._mixing import Mixing
 
 
+class Place(NamedTuple):
+    """A loss in one place: its value, its gradient, and its Hessian where that is cheap to tell."""
+
+    value: float
+    gradient: FloatArray
+    hessian: FloatArray | None
+
+
 class Loss(Protocol):
     """A function to minimise, and what it leaves out because no parameter changes it."""
 
-    def __call__(self, flat: FloatArray) -> tuple[float, FloatArray]:
-        """Value and gradient at a flat parameter vector."""
+    def __call__(self, flat: FloatArray) -> Place:
+        """Value and derivatives at a flat parameter vector."""
 
     def constant(self) -> float:
         """What the targets alone add to the loss."""
@@ -45,15 +53,15 @@ class RowLoss:
     def __init__(self, form: Mixing, shape: tuple[int, ...], parents: Sequence[Any], scores: Sequence[Score]):
         self.form, self.shape, self.parents, self.scores = form, shape, parents, scores
 
-    def __call__(self, flat: FloatArray) -> tuple[float, FloatArray]:
-        """Value and gradient at a flat parameter vector."""
+    def __call__(self, flat: FloatArray) -> Place:
+        """Value and derivatives at a flat parameter vector."""
         parameters = like(flat.reshape(self.shape), self.parents[0])
         total, gradient = 0.0, np.zeros(self.shape)
         for parents, score in zip(self.parents, self.scores, strict=True):
             value, pull = score(self.form.mix(parameters, parents))
             total += float(value)
             gradient += to_numpy(self.form.pull_back(pull, parents))
-        return total / len(self.scores), gradient.ravel() / len(self.scores)
+        return Place(total / len(self.scores), gradient.ravel() / len(self.scores), None)
 
     def constant(self) -> float:
         """What the targets alone add to the loss."""

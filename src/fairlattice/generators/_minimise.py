@@ -1,25 +1,22 @@
-"""Minimising a smooth loss of few parameters: roughly on few rows first, then exactly on all.
+"""Minimising a smooth loss: roughly on few rows first, then exactly on all.
 
-A quarter of the rows costs a sixteenth and tells about where the minimum is, and how the loss curves
-there. In coordinates in which that curvature is the same in every direction, the full loss is at its
-minimum after a handful of evaluations. All of it is deterministic, and the full loss never rises.
+A quarter of the rows costs a sixteenth and tells about where the minimum is. Where the loss tells its
+curvature, a few Newton steps within a trusted distance end each descent; elsewhere a quasi-Newton method
+does. All of it is deterministic, and the full loss never rises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 
 from fairlattice._validation import FloatArray
-from fairlattice.generators._losses import Loss
+from fairlattice.generators._losses import Loss, Place
 
-_FEW = 32  # parameters, up to which the curvature is measured
-_STEP = 1e-2  # of its differences: weights are about 1, and single precision is far finer
-# In even coordinates half the square of the gradient is what is left to gain: about 1e-7.
-_EVEN = {"gtol": 5e-4}
+_LEFT = 4e-6  # of the loss: too little left to gain to go on for, far below what drawing other rows changes
 _PLAIN = {"ftol": 1e-7, "gtol": 1e-5}
 
 
@@ -31,30 +28,18 @@ class Minimum(NamedTuple):
     status: str
 
 
-def minimise(losses: Sequence[Loss], start: FloatArray, *, max_steps: int, alike: bool) -> Minimum:
-    """The minimum of the last of the losses, from `start`; those before it are alike and cheaper.
-
-    Where parameters stand for things `alike`, such as one weight per parent, there are valleys that differ in
-    who has which weight: the loss tells whether two had better exchange theirs.
-    """
+def minimise(losses: Sequence[Loss], start: FloatArray, *, max_steps: int) -> Minimum:
+    """The minimum of the last of the losses, from `start`; those before it are alike and cheaper."""
     *rougher, last = losses
-    loss, place, few = _Remembered(last), start, len(start) <= _FEW
-    curve = [loss(start)[0]]
-    scale: FloatArray | None = None  # far off, curvature misleads: the first descent takes plain steps
+    loss, place = _Remembered(last), start
+    curve = [loss(start).value]
     for rough in rougher:
-        place, _ = _descend(_Remembered(rough), place, scale, max_steps)
-        scale = _even_scale(rough, place) if few else None
-    if alike and rougher:
-        place = _exchanged(loss, place)
-    if loss(place)[0] < curve[0]:
-        curve.append(loss(place)[0])
+        place, _ = _descend(_Remembered(rough), place, max_steps, [])
+    if loss(place).value < curve[0]:
+        curve.append(loss(place).value)
     else:
         place = start
-
-    def note(intermediate_result: OptimizeResult) -> None:
-        curve.append(float(intermediate_result.fun))
-
-    place, status = _descend(loss, place, scale, max_steps, note)
+    place, status = _descend(loss, place, max_steps, curve)
     return Minimum(place, curve, status)
 
 
@@ -62,56 +47,81 @@ class _Remembered:
     """A loss that is not computed twice in one place."""
 
     def __init__(self, loss: Loss) -> None:
-        self.loss, self.key, self.found = loss, b"", (0.0, np.zeros(0))
+        self.loss, self.key, self.found = loss, b"", Place(0.0, np.zeros(0), None)
 
-    def __call__(self, place: FloatArray) -> tuple[float, FloatArray]:
+    def __call__(self, place: FloatArray) -> Place:
         if place.tobytes() != self.key:
             self.key, self.found = place.tobytes(), self.loss(place)
         return self.found
 
 
-def _exchanged(loss: _Remembered, place: FloatArray) -> FloatArray:
-    """The best of a place and of those with two of its entries exchanged."""
-    places = [place]
-    for i, j in zip(*np.triu_indices(len(place), k=1), strict=True):
-        swapped = place.copy()
-        swapped[[i, j]] = place[[j, i]]
-        places.append(swapped)
-    return min(places, key=lambda other: loss(other)[0])
-
-
-def _even_scale(loss: Loss, place: FloatArray) -> FloatArray:
-    """A matrix S such that ``loss(place + S u)`` curves about alike in every direction of u."""
-    here = loss(place)[1]
-    H = np.stack([loss(place + step)[1] - here for step in _STEP * np.eye(len(place))]) / _STEP
-    if not np.isfinite(H).all():
-        return np.eye(len(place))
-    values, vectors = np.linalg.eigh((H + H.T) / 2.0)
-    sizes = np.abs(values)
-    sizes = np.maximum(sizes, max(1e-3 * float(sizes.max()), 1e-6))
-    return np.asarray(vectors / np.sqrt(sizes), dtype=np.float64)
-
-
 def _descend(
-    loss: Callable[[FloatArray], tuple[float, FloatArray]],
-    start: FloatArray,
-    scale: FloatArray | None,
-    max_steps: int,
-    callback: Callable[[OptimizeResult], None] | None = None,
+    loss: _Remembered, start: FloatArray, max_steps: int, curve: list[float]
 ) -> tuple[FloatArray, str]:
-    """BFGS in the coordinates u of ``start + scale u``, or L-BFGS where there is no scale: where, and why."""
+    """Where a descent ends, and why; it writes down how the loss falls."""
+    H = loss(start).hessian
+    if H is None or not np.isfinite(H).all():
+        return _quasi_newton(loss, start, max_steps, curve)
+    return _newton(loss, start, H, max_steps, curve)
 
-    def scaled(u: FloatArray) -> tuple[float, FloatArray]:
-        value, gradient = loss(start + (u if scale is None else scale @ u))
-        return value, gradient if scale is None else scale.T @ gradient
 
-    method, options = ("BFGS", _EVEN) if scale is not None else ("L-BFGS-B", _PLAIN)
+def _quasi_newton(
+    loss: _Remembered, start: FloatArray, max_steps: int, curve: list[float]
+) -> tuple[FloatArray, str]:
+    """A descent by values and gradients alone."""
+
+    def note(intermediate_result: OptimizeResult) -> None:
+        curve.append(float(intermediate_result.fun))
+
+    def plain(place: FloatArray) -> tuple[float, FloatArray]:
+        return loss(place)[:2]
+
+    options = {"maxiter": max_steps, **_PLAIN}
+    found = minimize(plain, start, jac=True, method="L-BFGS-B", callback=note, options=options)
+    return found.x, str(found.message).lower()
+
+
+def _newton(
+    loss: _Remembered, start: FloatArray, H: FloatArray, max_steps: int, curve: list[float]
+) -> tuple[FloatArray, str]:
+    """A descent by curvature too, in coordinates u of ``start + S u`` that curve alike at the start."""
+    sizes, vectors = _curvature(H)
+    S = vectors / np.sqrt(sizes)
+
+    def at(u: FloatArray) -> Place:
+        return loss(start + S @ u)
+
+    def bent(u: FloatArray) -> Any:
+        return np.linalg.multi_dot([S.T, np.asarray(at(u).hessian), S])
+
+    def note(intermediate_result: OptimizeResult) -> None:
+        here = at(intermediate_result.x)
+        curve.append(here.value)
+        if _left(here) < _LEFT * abs(here.value):
+            raise StopIteration
+
     found = minimize(
-        scaled,
+        lambda u: at(u).value,
         np.zeros_like(start),
-        jac=True,
-        method=method,
-        callback=callback,
-        options={"maxiter": max_steps, **options},
+        jac=lambda u: S.T @ at(u).gradient,
+        hess=bent,
+        method="trust-exact",
+        callback=note,
+        options={"maxiter": max_steps, "gtol": 1e-6},
     )
-    return start + (found.x if scale is None else scale @ found.x), str(found.message).lower()
+    place = start + S @ found.x
+    ended = found.success or _left(loss(place)) < _LEFT * abs(loss(place).value)
+    return place, "too little was left to gain" if ended else str(found.message).lower()
+
+
+def _curvature(H: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """How much a Hessian curves along its axes, whichever way, at least a little; and the axes."""
+    values, vectors = np.linalg.eigh(H)
+    sizes = np.abs(values)
+    return np.maximum(sizes, max(1e-3 * float(sizes.max()), 1e-6)), vectors
+
+
+def _left(here: Place) -> float:
+    """What a Newton step would gain."""
+    sizes, vectors = _curvature(np.asarray(here.hessian))
+    return 0.5 * float(np.sum((vectors.T @ here.gradient) ** 2 / sizes))

@@ -21,7 +21,15 @@ from array_api_compat import array_namespace
 from fairlattice._validation import FloatArray, check_choice, check_count, check_real
 from fairlattice.divergences import Kernel, NegativeDistance, RBFMixture, draw_directions
 from fairlattice.exceptions import InputError
-from fairlattice.generators._batches import Batch, CellRows, draw_batch, in_best_precision
+from fairlattice.generators._batches import (
+    Batch,
+    CellRows,
+    Draw,
+    draw_rows,
+    gather,
+    single_will_do,
+    squared_norms,
+)
 from fairlattice.generators._blocks import BlockLoss
 from fairlattice.generators._losses import KernelScore, Loss, RowLoss, sliced_loss
 from fairlattice.generators._minimise import minimise
@@ -34,7 +42,7 @@ DIVERGENCES = ("mmd", "energy", "sliced_wasserstein")
 _SMOOTH = 1e-3  # of the spread of rows: rounds the energy distance's corners where two rows meet
 _THINNED = (4, 2)  # every fourth row first, then every second, where so many are left:
 _ENOUGH = 32
-_THINNED_BLOCKS = (4,)  # likewise of the blocks that rows meet in
+_FEW_ROWS = 64  # of each parent, that tell the spread of rows
 
 
 @dataclass(frozen=True)
@@ -131,10 +139,10 @@ def fit_mixing(
         return MixingFit(mixing, start, (), "no cell has rows: mean of the parents", 0)
     if len(usable) > max_cells:
         usable = [usable[i] for i in np.sort(rng.choice(len(usable), max_cells, replace=False))]
-    batches = [draw_batch(Z, cell, beta, batch_size, rng) for cell in usable]
+    draws = [draw_rows(cell, beta, batch_size, rng) for cell in usable]
     with one_thread():
-        losses = _losses(form, start.shape, batches, divergence, bandwidths, n_directions, rng)
-        found = minimise(losses, start.ravel(), max_steps=max_steps, alike=mixing == "scalar")
+        losses = _losses(form, start.shape, Z, draws, divergence, bandwidths, n_directions, rng)
+        found = minimise(losses, start.ravel(), max_steps=max_steps)
         constant = losses[-1].constant()
     curve = tuple(value + constant for value in found.curve)
     return MixingFit(mixing, found.place.reshape(start.shape), curve, found.status, len(usable))
@@ -143,23 +151,33 @@ def fit_mixing(
 def _losses(
     form: Mixing,
     shape: tuple[int, ...],
-    batches: list[Batch],
+    Z: Any,
+    draws: list[Draw],
     divergence: str,
     bandwidths: Sequence[float],
     n_directions: int,
     rng: np.random.Generator,
 ) -> list[Loss]:
     """The loss, last, and before it cheaper ones like it on fewer rows, the cheapest first."""
-    d = batches[0].parents.shape[2]
     if divergence == "sliced_wasserstein":
-        directions = draw_directions(d, n_directions, rng)
+        directions = draw_directions(Z.shape[1], n_directions, rng)
+        batches = [Batch.of(Z, draw) for draw in draws]
         return [sliced_loss(form, shape, some, directions) for some in _thinned(batches)]
-    kernel = RBFMixture(tuple(bandwidths)) if divergence == "mmd" else NegativeDistance(_smooth(batches))
-    batches = in_best_precision(batches, kernel.finest)
+    kernel = RBFMixture(tuple(bandwidths)) if divergence == "mmd" else NegativeDistance(_smooth(Z, draws))
     if form.name == "scalar":
-        loss = BlockLoss.of(batches, kernel)
-        return [*(loss.every(k) for k in _THINNED_BLOCKS if loss.blocks >= k), loss]
+        return [BlockLoss.of(Z, draws, kernel)]
+    batches = in_best_precision(Z, draws, kernel.finest)
     return [kernel_loss(form, shape, some, kernel) for some in _thinned(batches)]
+
+
+@np.errstate(over="ignore", invalid="ignore")  # what overflows is found not to do
+def in_best_precision(Z: Any, draws: Sequence[Draw], finest: float) -> list[Batch]:
+    """The batches, in single precision where that is safe for a divergence of that finest scale."""
+    batches = [Batch.of(Z, draw, single=True) for draw in draws]
+    rows = [R for b in batches for R in (b.parents, *(T for T, _ in b.targets))]
+    largest = max(float(array_namespace(R).max(squared_norms(R))) for R in rows)
+    safe = single_will_do([b.parents for b in batches], largest, finest)
+    return batches if safe else [Batch.of(Z, draw) for draw in draws]
 
 
 def _thinned(batches: list[Batch]) -> list[list[Batch]]:
@@ -174,8 +192,8 @@ def kernel_loss(form: Mixing, shape: tuple[int, ...], batches: Sequence[Batch], 
     return RowLoss(form, shape, [batch.parents for batch in batches], scores)
 
 
-def _smooth(batches: Sequence[Batch]) -> float:
-    """A small part of the rows' root mean square norm."""
-    xp = array_namespace(batches[0].parents)
-    norms = [float(xp.mean(xp.sum(batch.parents**2, axis=-1))) for batch in batches]
-    return _SMOOTH * float(np.sqrt(np.mean(norms)))
+def _smooth(Z: Any, draws: Sequence[Draw]) -> float:
+    """A small part of the parents' rows' root mean square norm."""
+    rows = gather(Z, np.concatenate([draw.parents[:, :_FEW_ROWS].ravel() for draw in draws]))
+    xp = array_namespace(rows)
+    return _SMOOTH * float(np.sqrt(float(xp.mean(squared_norms(rows)))))
