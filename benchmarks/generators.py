@@ -1,6 +1,6 @@
 """What fitting the generators costs beside a plain loop of automatic differentiation, and as data grows.
 
-python benchmarks/generators.py [--quick] [--repeats 3] [--only loop|rows|cells]
+python benchmarks/generators.py [--quick] [--repeats 3] [--only loop|rows|cells|device]
 
 loop   in turns, in this process, on the same rows: a loop in torch (minibatches of 128 rows of a random cell
        of the label, of each parent to mix and of each parent to resemble, 1,000 steps of Adam per label,
@@ -10,6 +10,8 @@ loop   in turns, in this process, on the same rows: a loop in torch (minibatches
        repeats.
 rows   seconds of `MixingSampler.fit` for 10^4, 10^5 and 10^6 rows, and by what power they grow
 cells  the same for 16 to 1,458 cells, with the growth of peak memory
+device seconds of fits of NumPy arrays and of torch tensors, on a graphics card too where there is one, and
+       how far losses at the end are from NumPy's
 
 Rows are synthetic: means and spreads depend on the leaf, group sizes are unequal. Seeds are fixed. Time on a
 shared machine is noisy: look at the ratios, which come from one run, and at their least and greatest.
@@ -199,6 +201,38 @@ def cells_curve(quick, repeats):
     grow("cells", sizes, lambda size: table(n, 35, levels[size]), repeats)
 
 
+def on_devices(quick, repeats):
+    import torch
+
+    sizes = [(6_000, 35, 64)] if quick else [(120_000, 35, 128), (120_000, 35, 1024), (20_000, 768, 128)]
+    names = ["numpy", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    card = torch.cuda.get_device_name() if "cuda" in names else "no graphics card"
+    print(f"devices, 16 leaves, one label, {card}:")
+    for n, d, batch in sizes:
+        X, S, y = table(n, d)
+        cells, widths = cells_of(S, y)[0], median_bandwidths(X, rng=np.random.default_rng(0))
+        for mixing in ("scalar", "diagonal"):
+            told, ends = [], []
+            for name in names:
+                Z, seconds = X if name == "numpy" else torch.as_tensor(X, device=name), []
+                for _ in range(repeats + 1):  # the first wakes the device
+                    start = time.perf_counter()
+                    fit = fit_mixing(
+                        Z,
+                        cells,
+                        mixing=mixing,
+                        bandwidths=widths,
+                        batch_size=batch,
+                        rng=np.random.default_rng(0),
+                    )
+                    seconds.append(time.perf_counter() - start)
+                ends.append(fit.curve[-1])
+                told.append(f"{name} {np.median(seconds[1:]):.3f} s ({fit.curve[-1] - ends[0]:+.1e})")
+            print(
+                f"  {n:,} rows, d={d}, {mixing}, {batch} rows a cell: {', '.join(told)}; loss {ends[0]:.4f}"
+            )
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -206,7 +240,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--steps", type=int, default=1000, help="of Adam, per label")
-    parser.add_argument("--only", choices=("loop", "rows", "cells"))
+    parser.add_argument("--only", choices=("loop", "rows", "cells", "device"))
     arguments = parser.parse_args()
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
     print(f"{os.cpu_count()} processors, load {load}; times are noisy on a shared machine")
@@ -216,6 +250,8 @@ def main():
             loop(n, d, steps, arguments.repeats)
     if arguments.only in (None, "rows"):
         rows_curve(arguments.quick, arguments.repeats)
+    if arguments.only in (None, "device"):
+        on_devices(arguments.quick, arguments.repeats)
     if arguments.only in (None, "cells"):
         cells_curve(arguments.quick, arguments.repeats)
 

@@ -1,8 +1,10 @@
 """What the tests share: small tables with known structure, where real ones lie, how many processes run."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 # Several processes of tests keep every processor busy: more threads in each would only wait for one another.
 # NumPy and PyTorch read this once, when they are loaded, as do the programs that tests start.
@@ -54,6 +56,15 @@ def two_threads() -> Iterator[None]:
     """Sums on two threads, also where the tests run on one: for results that must not depend on it."""
     with threadpool_limits(2):
         yield
+
+
+@pytest.fixture(params=["cpu", "cuda"])
+def tensor(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Makes a tensor of an array, on the processor and on a graphics card where there is one."""
+    torch = pytest.importorskip("torch")
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no graphics card here")
+    return partial(torch.tensor, device=request.param)
 
 
 def data_folder() -> Path:

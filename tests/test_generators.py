@@ -242,12 +242,11 @@ def test_fits_at_the_edges_are_finite_and_never_worse_than_the_mean(kind, diverg
 
 @pytest.mark.parametrize("divergence", DIVERGENCES)
 @pytest.mark.parametrize("name", MIXINGS)
-def test_a_torch_fit_is_the_same_and_its_parameters_are_in_numpy(name, divergence):
-    torch = pytest.importorskip("torch")
+def test_a_torch_fit_is_the_same_and_its_parameters_are_in_numpy(name, divergence, tensor):
     Z, cell, _ = toy(np.array([0.7, 0.4]), np.random.default_rng(0), n=300)
     options = {"mixing": name, "divergence": divergence, "bandwidths": (1.0, 2.0), "batch_size": 64}
     ours = fit_mixing(Z, [cell], **options, rng=np.random.default_rng(1))
-    theirs = fit_mixing(torch.tensor(Z), [cell], **options, rng=np.random.default_rng(1))
+    theirs = fit_mixing(tensor(Z), [cell], **options, rng=np.random.default_rng(1))
     assert isinstance(theirs.parameters, np.ndarray)
     assert theirs.curve[0] == pytest.approx(ours.curve[0], abs=1e-5)
     assert theirs.curve[-1] == pytest.approx(ours.curve[-1], abs=1e-4)
@@ -278,16 +277,15 @@ def test_the_parents_term_keeps_rows_diverse():
     assert spreads[0] < 0.1 * spreads[1]
 
 
-def test_torch_parents_are_mixed_on_their_device():
-    torch = pytest.importorskip("torch")
+def test_torch_parents_are_mixed_on_their_device(tensor):
     parents = np.random.default_rng(15).normal(size=(2, 7, 3))
     for name, mixing in MIXINGS.items():
         theta = mixing.start(2, 3)
-        made = mixing.mix(torch.tensor(theta), torch.tensor(parents))
-        assert isinstance(made, torch.Tensor), name
-        assert made.numpy() == pytest.approx(mixing.mix(theta, parents))
-        back = mixing.pull_back(made, torch.tensor(parents))
-        assert back.numpy() == pytest.approx(mixing.pull_back(made.numpy(), parents))
+        made = mixing.mix(tensor(theta), tensor(parents))
+        assert made.device == tensor(theta).device, name
+        assert made.cpu().numpy() == pytest.approx(mixing.mix(theta, parents))
+        back = mixing.pull_back(made, tensor(parents))
+        assert back.cpu().numpy() == pytest.approx(mixing.pull_back(made.cpu().numpy(), parents))
 
 
 def test_what_a_fit_refuses():

@@ -15,7 +15,7 @@ import fairlattice
 ROOT = Path(fairlattice.__file__).parent
 FLOORS = [
     {"exceptions"},
-    {"_validation", "_files"},
+    {"_validation", "_files", "_threads"},
     {"groups", "divergences", "datasets", "encoders"},
     {"metrics", "generators", "diagnostics"},
     {"samplers", "classifiers"},

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ import numpy as np
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
+from fairlattice._threads import one_torch_thread
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.benchmark._comparison import Run, count_run, run_figures
 from fairlattice.benchmark._methods import Combination, Method
@@ -237,20 +237,6 @@ def _test_scores(model: Any, ready: _Ready, table: Table) -> FloatArray:
     return np.concatenate([_scores(model, ready.encoder.transform(take_rows(X, c))) for c in chunks])
 
 
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    """Torch on one thread, if it is loaded: sums then run in the same order whatever runs beside."""
-    torch = sys.modules.get("torch")
-    before = 1 if torch is None else torch.get_num_threads()
-    try:
-        if torch is not None:
-            torch.set_num_threads(1)
-        yield
-    finally:
-        if torch is not None:
-            torch.set_num_threads(before)
-
-
 def _fitted(method: Method, hyper: Mapping[str, Any], rows: Prepared, table: Table, trial: Trial) -> Any:
     model = method.make(seed=child_seed(trial.seed, 2), settings=trial.settings, **hyper)
     if not hasattr(model, "predict_proba"):
@@ -267,12 +253,12 @@ def _fitted(method: Method, hyper: Mapping[str, Any], rows: Prepared, table: Tab
         drawn = rng.choice(len(rows.labels), len(rows.labels), p=rows.weights / rows.weights.sum())
         rows = Prepared(rows.Z[drawn], rows.leaves[drawn], rows.labels[drawn], None)
         more = {name: values[drawn] for name, values in more.items()}
-    with _one_thread():
+    with one_torch_thread():
         return model.fit(rows.Z, rows.labels, **more)
 
 
 def _scores(model: Any, Z: FloatArray) -> FloatArray:
-    with _one_thread():
+    with one_torch_thread():
         both: FloatArray = np.asarray(model.predict_proba(Z), dtype=np.float64)
     if both.shape != (len(Z), 2):
         raise InputError(f"`predict_proba` gave shape {both.shape} for {len(Z)} rows, not ({len(Z)}, 2).")

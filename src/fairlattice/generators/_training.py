@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
+from fairlattice._threads import one_thread
 from fairlattice._validation import FloatArray, check_choice, check_count, check_real
 from fairlattice.divergences import Kernel, NegativeDistance, RBFMixture, draw_directions
 from fairlattice.exceptions import InputError
@@ -34,7 +35,6 @@ from fairlattice.generators._blocks import BlockLoss
 from fairlattice.generators._losses import KernelScore, Loss, RowLoss, sliced_loss
 from fairlattice.generators._minimise import minimise
 from fairlattice.generators._mixing import Mixing, make_mixing
-from fairlattice.generators._threads import one_thread
 
 DIVERGENCES = ("mmd", "energy", "sliced_wasserstein")
 """The divergences that a fit may choose from, by name."""
