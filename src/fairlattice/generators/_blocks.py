@@ -5,7 +5,10 @@ A row is x = Σ λ_i x_i, so every squared distance is a quadratic form in the p
     |x^a - x^b|² = λᵀ G_ab λ,     G_ab,ij = (x_i^a - x_i^b)·(x_j^a - x_j^b)       between generated rows,
     |x^a - t|² = λᵀ Q_a λ - 2 λ·c_at + |t|²,   Q_a,ij = x_i^a·x_j^a, c_at,i = x_i^a·t   to a target's row.
 
-An evaluation costs nothing that grows with the columns, and looks at each pair of generated rows once.
+An evaluation costs nothing that grows with the columns, and looks at each pair of generated rows once. With
+W = -2 k' and V = 4 k'' of a kernel k of the squared distance s, the derivatives of k(s(λ)) are
+
+    -W ∇s / 2     and     V ∇s ∇sᵀ / 4 - W ∇²s / 2,     ∇s = 2 G λ or 2 (Q λ - c),     ∇²s = 2 G or 2 Q.
 
 Where many cells share weights, rows meet in blocks: a row meets the rows of its own block, not all. That is
 an incomplete U-statistic: it errs by the number of rows, as the complete one does, and costs the block
@@ -40,7 +43,7 @@ class BlockLoss:
     kernel: Kernel
     n: int  # generated rows of a cell
     weight: float  # of all targets together
-    itself: float  # what the targets alone add
+    alone: float  # what the targets alone add
     within: Any  # G of the pairs i <= j of weights, (p (p + 1) / 2, blocks, pairs of rows)
     norms: Any  # Q, (p, p, blocks, g)
     across: Any  # c of every weight, then |t|², then the share of t, (p + 2, blocks, g, h)
@@ -137,7 +140,7 @@ class BlockLoss:
 
     def constant(self) -> float:
         """What the targets alone add to the loss."""
-        return self.itself
+        return self.alone
 
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is found not to do

@@ -5,7 +5,7 @@ For one or several cells that share parameters θ the loss is the mean over cell
     D(generated, rows of the cell) + β · Σ_i D(generated, rows of parent i),
 
 with D the chosen divergence and the true gradient through every term. Rows are drawn once, so the loss
-is a smooth, deterministic function of θ, which a quasi-Newton method minimises in a handful of
+is a smooth, deterministic function of θ, which Newton or quasi-Newton steps minimise in a dozen
 evaluations, with a stopping rule instead of a number of steps. Only rows passed in are looked at.
 """
 
