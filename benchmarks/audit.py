@@ -17,7 +17,6 @@ import argparse
 import json
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from _timing import gigabytes, in_turns, launched, ratio, say
 
 import fairlattice as fl
 
@@ -33,22 +33,10 @@ LEVELS = {"a": 2, "b": 5, "c": 3, "d": 4}
 NAMES = list(LEVELS)
 GROUPS = int(np.prod(list(LEVELS.values())))
 RATES = ("tpr", "tnr", "accuracy", "selection_rate")
-TURNS = 5
 PART = 10_000_000
 BYTES_PER_ROW = 4  # at most, in a part; it is nearer 1
 REPLICATES = 1000
 FEW = 2
-
-# A child starts with the peak memory of the process that forked it, so a small one stands between.
-LAUNCHER = """
-import json, os, subprocess, sys, time
-start = time.perf_counter()
-running = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-problem = running.stderr.read().decode()
-_, status, usage = os.wait4(running.pid, 0)
-seconds = time.perf_counter() - start
-print(json.dumps([seconds, usage.ru_maxrss, usage.ru_utime + usage.ru_stime, status, problem]))
-"""
 
 
 def chances():
@@ -88,31 +76,6 @@ def rates_only(counts):
     """What fairlearn's MetricFrame tells, every rate of every group, with intervals beside."""
     a = fl.audit(counts)
     return [a.by_group(rate) for rate in RATES]
-
-
-def seconds_of(work):
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def in_turns(jobs):
-    """Seconds of every job, a turn of each after the other; the first turn is not kept."""
-    found = [{name: seconds_of(job) for name, job in jobs.items()} for _ in range(TURNS + 1)]
-    return {name: np.array([turn[name] for turn in found[1:]]) for name in jobs}
-
-
-def ratio(over, under):
-    each = over / under
-    return f"{np.median(each):,.2f} ({each.min():,.2f} to {each.max():,.2f})"
-
-
-def say(text):
-    print(text, flush=True)
-
-
-def gigabytes(maxrss):
-    return maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
 
 
 def own_memory():
@@ -251,17 +214,12 @@ def stream(rows):
         say(f"  written in {time.perf_counter() - start:.0f} s")
         command = [sys.executable, "-m", "fairlattice", "audit", str(folder), "--label", "y"]
         command += ["--prediction", "p", "--sensitive", *NAMES, "--json", str(out)]
-        launched = subprocess.run(
-            [sys.executable, "-c", LAUNCHER, *command], stdout=subprocess.PIPE, check=True, text=True
-        )
-        seconds, peak, processor, status, problem = json.loads(launched.stdout)
-        if status:
-            raise SystemExit(f"{' '.join(command)} failed: {problem}")
+        cost = launched(command)
         n = json.loads(out.read_text(encoding="utf-8"))["n"]
     if n != rows:
         raise SystemExit(f"{n:,} rows were audited, not {rows:,}")
-    say(f"  `fairlattice audit FOLDER`: {seconds:.1f} s ({processor:.1f} s of processor time)")
-    say(f"  peak memory of its process: {gigabytes(peak):.2f} GB, limit 1.5")
+    say(f"  `fairlattice audit FOLDER`: {cost.seconds:.1f} s ({cost.processor:.1f} s of processor time)")
+    say(f"  peak memory of its process: {cost.peak:.2f} GB, limit 1.5")
     own_memory()
 
 

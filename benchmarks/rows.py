@@ -17,7 +17,6 @@ scale   CellIndex and MixingSampler.fit, 10^5 and 10^6 rows, six attributes (729
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,24 +25,15 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from _timing import in_turns, launched, ratio, say
 from imblearn.over_sampling import SMOTE
 from sklearn.neighbors import NearestNeighbors
 
 import fairlattice as fl
 from fairlattice.samplers import Cell, CellIndex, MixingSampler
 
-TRAINING, WIDTH, TURNS, SPARE = 120_000, 53, 5, 8_000
+TRAINING, WIDTH, SPARE = 120_000, 53, 8_000
 LIMIT = 5_000_000
-
-# A child starts with the peak memory of the process that forked it, so a small one stands between.
-LAUNCHER = """
-import json, os, subprocess, sys, time
-start = time.perf_counter()
-running = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-problem = running.stderr.read().decode()
-_, status, usage = os.wait4(running.pid, 0)
-print(json.dumps([time.perf_counter() - start, usage.ru_maxrss, status, problem]))
-"""
 
 
 def groups(n, p, rng):
@@ -55,27 +45,6 @@ def index_of(n, p, rng):
     features, labels = groups(n, p, rng), rng.integers(0, 2, n)
     lattice = fl.GroupLattice.from_features(features)
     return CellIndex(lattice, lattice.encode(features), labels, 2)
-
-
-def seconds_of(work):
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def in_turns(jobs):
-    """Seconds of every job, a turn of each after the other; the first turn is not kept."""
-    found = [{name: seconds_of(job) for name, job in jobs.items()} for _ in range(TURNS + 1)]
-    return {name: np.array([turn[name] for turn in found[1:]]) for name in jobs}
-
-
-def ratio(over, under):
-    each = over / under
-    return f"{np.median(each):,.2f} ({each.min():,.2f} to {each.max():,.2f})"
-
-
-def say(text):
-    print(text, flush=True)
 
 
 def draw(rows):
@@ -137,17 +106,11 @@ def stream(rows):
         pl.DataFrame(columns).write_parquet(source, row_group_size=100_000)
         command = [sys.executable, "-m", "fairlattice", "augment", str(source), "--label", "y", "--stream"]
         command += ["--sensitive", "a", "b", "--out", str(out), "--json", str(told)]
-        launched = subprocess.run(
-            [sys.executable, "-c", LAUNCHER, *command], stdout=subprocess.PIPE, check=True, text=True
-        )
-        seconds, peak, status, problem = json.loads(launched.stdout)
-        if status:
-            raise SystemExit(f"{' '.join(command)} failed: {problem}")
+        cost = launched(command)
         made = sum(cell["synthetic"] for cell in json.loads(told.read_text(encoding="utf-8"))["cells"])
-    gigabytes = peak * (1 if sys.platform == "darwin" else 1024) / 1e9
     say(f"stream, {rows:,} rows of 13 columns, and {made:,} made, from Parquet to Parquet:")
-    say(f"  {seconds:.1f} s, start and fit included: {(rows + made) / seconds:,.0f} rows/s")
-    say(f"  peak memory of its process: {gigabytes:.2f} GB")
+    say(f"  {cost.seconds:.1f} s, start and fit included: {(rows + made) / cost.seconds:,.0f} rows/s")
+    say(f"  peak memory of its process: {cost.peak:.2f} GB")
 
 
 def scale():
