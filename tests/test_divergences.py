@@ -18,7 +18,6 @@ from fairlattice.divergences import (
     mmd2,
     mmd2_gradient,
     quantile_means,
-    scored_gradient,
     sliced_wasserstein,
 )
 
@@ -86,15 +85,6 @@ def test_gradient_agrees_with_finite_differences(rng, n, m):
             down[i, j] -= step
             slope = (mmd2(up, Y, KERNEL) - mmd2(down, Y, KERNEL)) / (2 * step)
             assert gradient[i, j] == pytest.approx(slope, abs=1e-7)
-
-
-def test_the_weighted_sum_is_the_sum():
-    rng = np.random.default_rng(2)
-    X, Y, Z = (rng.normal(size=(5, 3)) for _ in range(3))
-    value, gradient = scored_gradient(X, [(Y, 1.0), (Z, 0.5)], KERNEL)
-    parts = [mmd2_gradient(X, T, KERNEL) for T in (Y, Z)]
-    assert value == pytest.approx(parts[0][0] + 0.5 * parts[1][0])
-    assert gradient == pytest.approx(parts[0][1] + 0.5 * parts[1][1])
 
 
 def test_torch_arrays_give_the_same_and_autograd_agrees(tensor):

@@ -10,9 +10,9 @@ from fairlattice import InputError
 from fairlattice.divergences import NegativeDistance, RBFMixture, median_bandwidths, mmd2, sliced_wasserstein
 from fairlattice.generators import DIVERGENCES, MIXINGS, CellRows, _blocks, fit_mixing, make_mixing
 from fairlattice.generators._batches import Batch, draw_rows
-from fairlattice.generators._blocks import BlockLoss, block_size
-from fairlattice.generators._losses import sliced_loss
-from fairlattice.generators._training import in_best_precision, kernel_loss
+from fairlattice.generators._blocks import Blocks, block_size
+from fairlattice.generators._losses import KernelLoss, SlicedLoss
+from fairlattice.generators._products import ProductLoss
 
 samples = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 
@@ -46,14 +46,15 @@ def test_mixing_formulas():
 
 def losses_of(name, divergence, Z, draws):
     """The losses of a mixing: from rows, and for scalar weights from inner products too."""
-    form, batches = make_mixing(name), [Batch.of(Z, draw) for draw in draws]
-    shape = form.start(*batches[0].parents.shape[::2]).shape
+    form = make_mixing(name)
+    shape = form.start(len(draws[0].parents), Z.shape[1]).shape
     if divergence == "sliced":
         u = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
-        return [sliced_loss(form, shape, batches, u)]
+        return [SlicedLoss(form, shape, [Batch.of(Z, draw) for draw in draws], u)]
     kernel = RBFMixture((0.5, 2.0)) if divergence == "mmd" else NegativeDistance(0.1)
-    plain = [kernel_loss(form, shape, batches, kernel)]
-    return plain + ([BlockLoss.of(Z, draws, kernel)] if name == "scalar" else [])
+    blocks = Blocks.of(Z, draws, kernel, pairs=10**6)
+    plain = [KernelLoss(form, shape, blocks, kernel)]
+    return plain + ([ProductLoss.of(blocks, kernel)] if name == "scalar" else [])
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_the_loss_has_its_true_derivatives_through_both_terms(name, beta, diverg
         start = start + rng.normal(size=start.size) * 0.1
         assert check_grad(lambda t, f=loss: f(t).value, lambda t, f=loss: f(t).gradient, start) < 1e-6
         hessian = loss(start).hessian
-        assert (hessian is None) != isinstance(loss, BlockLoss)
+        assert (hessian is None) != isinstance(loss, ProductLoss)
         if hessian is not None:
             steps = 1e-6 * np.eye(len(start))
             slopes = [(loss(start + u).gradient - loss(start - u).gradient) / 2e-6 for u in steps]
@@ -108,7 +109,7 @@ def test_the_loss_is_the_formula(divergence):
         assert found == pytest.approx(expected / 2, abs=1e-9 if divergence != "sliced" else None)
 
 
-def test_blocks_estimate_the_whole_without_bias(monkeypatch):
+def test_blocks_estimate_the_whole_without_bias():
     """Rows that meet in blocks give on average what all pairs give, gradients too."""
     rng, kernel, theta = np.random.default_rng(7), RBFMixture((1.0,)), np.array([0.5, 0.8])
     Z = rng.normal(size=(300, 2))
@@ -116,37 +117,35 @@ def test_blocks_estimate_the_whole_without_bias(monkeypatch):
     gaps = []
     for _ in range(12):
         draws = [draw_rows(cell, 1.0, 32, rng) for cell in cells]
-        with monkeypatch.context() as patch:
-            whole = BlockLoss.of(Z, draws, kernel)
-            patch.setattr(_blocks, "_PAIRS", 1)
-            parts = BlockLoss.of(Z, draws, kernel)
+        whole, parts = (ProductLoss.of(Blocks.of(Z, draws, kernel, pairs=n), kernel) for n in (10**6, 1))
         assert (whole.norms.shape[2], parts.norms.shape[2]) == (10, 40)  # blocks of all cells
         some, every = parts(theta), whole(theta)
+        rows = KernelLoss(make_mixing("scalar"), (2,), parts.blocks, kernel)(theta)
+        assert rows.value == pytest.approx(some.value, abs=1e-5)
+        assert rows.gradient == pytest.approx(some.gradient, abs=1e-5)
         bends = (some.hessian - every.hessian).ravel()
         gaps.append([some.value - every.value, *(some.gradient - every.gradient), *bends])
     error = np.std(gaps, axis=0, ddof=1) / np.sqrt(len(gaps))
     assert (np.abs(np.mean(gaps, axis=0)) < 5 * error + 5e-3).all()
     assert (error < 0.03).all()
     assert parts.across[3, :, 0].sum(axis=1).mean() == pytest.approx(3.0)  # the weights of all targets
-    assert [block_size(n, 10**6, 1) for n in (2, 7, 13, 24, 128)] == [2, 7, 13, 8, 8]
-    assert [block_size(128, 80, d) for d in (1, 384, 768)] == [16, 16, 32]
+    assert [block_size(n, 10**6, 10**5) for n in (2, 7, 13, 24, 128)] == [2, 7, 13, 8, 8]
+    assert [block_size(128, 80, pairs) for pairs in (200_000, 400_000, 10**7)] == [16, 32, 128]
 
 
 def test_single_precision_does_not_show_and_is_not_taken_where_it_would(monkeypatch):
     rng, theta, kernel = np.random.default_rng(8), np.array([0.4, 0.7]), RBFMixture((0.5, 1.0, 2.0))
     Z, draws = two_cells(rng, 1.0, size=16)
-    loss = BlockLoss.of(Z, draws, kernel)
+    loss = ProductLoss.of(Blocks.of(Z, draws, kernel, pairs=10**6), kernel)
     with monkeypatch.context() as patch:
         patch.setattr(_blocks, "single_will_do", lambda *_: False)
-        exact = BlockLoss.of(Z, draws, kernel)
+        exact = ProductLoss.of(Blocks.of(Z, draws, kernel, pairs=10**6), kernel)
     assert (loss.norms.dtype, exact.norms.dtype) == (np.float32, np.float64)
     for found, expected in zip(loss(theta), exact(theta), strict=True):
         assert found == pytest.approx(expected, abs=1e-5)
     assert loss.constant() == pytest.approx(exact.constant(), abs=1e-5)
-    assert in_best_precision(Z, draws, kernel.finest)[0].parents.dtype == np.float32
     for far in (Z + 1e3, Z * 1e30):
-        assert BlockLoss.of(far, draws, kernel).norms.dtype == np.float64
-        assert in_best_precision(far, draws, kernel.finest)[0].parents.dtype == np.float64
+        assert Blocks.of(far, draws, kernel, pairs=1).X.dtype == np.float64
 
 
 def toy(weights, rng, n=3000):

@@ -2,7 +2,7 @@
 
 from fairlattice.divergences._energy import energy_distance
 from fairlattice.divergences._kernel import Kernel, NegativeDistance, RBFMixture, median_bandwidths
-from fairlattice.divergences._mmd import mmd2, mmd2_gradient, scored_gradient
+from fairlattice.divergences._mmd import mmd2, mmd2_gradient
 from fairlattice.divergences._sliced import by_rank, draw_directions, quantile_means, sliced_wasserstein
 
 __all__ = [
@@ -16,6 +16,5 @@ __all__ = [
     "mmd2",
     "mmd2_gradient",
     "quantile_means",
-    "scored_gradient",
     "sliced_wasserstein",
 ]

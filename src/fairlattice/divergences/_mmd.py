@@ -77,25 +77,12 @@ def mmd2_gradient(X: Any, Y: Any, kernel: Kernel) -> tuple[Any, Any]:
     gradient : float array of shape (n, d)
         ``∂ value / ∂X``.
     """
-    return scored_gradient(X, [(Y, 1.0)], kernel)
-
-
-def scored_gradient(X: Any, targets: list[tuple[Any, float]], kernel: Kernel) -> tuple[Any, Any]:
-    """Value and gradient of ``Σ weight · MMD²(X, target)``, without the targets' constants.
-
-    The pairs within X, which every term shares, are looked at once.
-    """
     xp = array_namespace(X)
-    n, total = X.shape[0], sum(weight for _, weight in targets)
+    n, m = X.shape[0], Y.shape[0]
     K, W = kernel.with_weights(X, X)
-    value = total * xp.mean(K)
-    gradient = (-2.0 * total / n**2) * _pull(W, X, X, xp)
-    # All targets stand below each other, and each of their rows carries its target's share.
-    Y = xp.concat([target for target, _ in targets])
-    share = xp.concat([xp.full_like(T[:, 0], weight / T.shape[0]) for T, weight in targets])
+    value, gradient = xp.mean(K), (-2.0 / n**2) * _pull(W, X, X, xp)
     K, W = kernel.with_weights(X, Y)
-    value = value - (2.0 / n) * xp.sum(K @ share)
-    return value, gradient + (2.0 / n) * _pull(W * share[None, :], X, Y, xp)
+    return value - 2.0 * xp.mean(K), gradient + (2.0 / (n * m)) * _pull(W, X, Y, xp)
 
 
 def _pull(W: Any, X: Any, Y: Any, xp: Any) -> Any:

@@ -40,10 +40,9 @@ class Batch(NamedTuple):
     targets: list[tuple[Any, float]]  # what the rows should resemble, with weights
 
     @classmethod
-    def of(cls, Z: Any, draw: Draw, *, single: bool = False) -> Batch:
+    def of(cls, Z: Any, draw: Draw) -> Batch:
         """The rows that were drawn."""
-        targets = [(gather(Z, rows, single=single), weight) for rows, weight in draw.targets]
-        return cls(gather(Z, draw.parents, single=single), targets)
+        return cls(gather(Z, draw.parents), [(gather(Z, rows), weight) for rows, weight in draw.targets])
 
     def every(self, step: int) -> Batch:
         """The batch with every second or third … of its rows."""

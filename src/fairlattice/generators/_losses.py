@@ -1,8 +1,9 @@
 """Losses: what a parameter vector costs, as a mean over cells, and its gradient.
 
-:class:`RowLoss` mixes rows and scores them, for every mixing and every divergence. Scalar weights have
-shortcuts that never mix a row: see :mod:`._blocks` for kernels; along fixed directions the projections
-of parents mix as the parents themselves do, so that they are projected once.
+Parents' rows are mixed, the mixes are held against the targets' rows, and the gradient with respect to the
+mixes is pulled back to the parameters. Scalar weights have shortcuts that never mix a row: see
+:mod:`._products` for kernels; along fixed directions the projections of parents mix as the parents themselves
+do, so that they are projected once.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from fairlattice._validation import FloatArray
-from fairlattice.divergences import Kernel, by_rank, quantile_means, scored_gradient
-from fairlattice.generators._batches import Batch, like, to_numpy
+from fairlattice.divergences import Kernel, by_rank, quantile_means
+from fairlattice.generators._batches import Batch, like, squared_norms, to_numpy
+from fairlattice.generators._blocks import Blocks, chunks
 from fairlattice.generators._mixing import Mixing
 
 
@@ -37,24 +39,69 @@ class Loss(Protocol):
         """What the targets alone add to the loss."""
 
 
-class Score(Protocol):
-    """How far generated rows are from their targets."""
+class KernelLoss:
+    """The mean over cells of the loss under a kernel, for any mixing: rows are mixed, and meet in blocks."""
 
-    def __call__(self, rows: Any) -> tuple[Any, Any]:
-        """Value, and gradient with respect to every row."""
-
-    def constant(self) -> float:
-        """What the targets alone add."""
-
-
-class RowLoss:
-    """Mix every cell's parents, score the rows, and pull the gradient back."""
-
-    def __init__(self, form: Mixing, shape: tuple[int, ...], parents: Sequence[Any], scores: Sequence[Score]):
-        self.form, self.shape, self.parents, self.scores = form, shape, parents, scores
+    def __init__(self, form: Mixing, shape: tuple[int, ...], blocks: Blocks, kernel: Kernel) -> None:
+        self.form, self.shape, self.blocks, self.kernel = form, shape, blocks, kernel
+        xp, (_, p, _, d) = array_namespace(blocks.X), blocks.X.shape
+        self.parents = xp.reshape(xp.permute_dims(blocks.X, (1, 0, 2, 3)), (p, -1, d))
+        self.ends = squared_norms(blocks.T)
 
     def __call__(self, flat: FloatArray) -> Place:
-        """Value and derivatives at a flat parameter vector."""
+        """Value and gradient at a flat parameter vector."""
+        xp, (b, _, g, d) = array_namespace(self.parents), self.blocks.X.shape
+        made = self.form.mix(like(flat.reshape(self.shape), self.parents), self.parents)
+        made = xp.reshape(made, (b, g, d))
+        pull, value = xp.empty_like(made), 0.0
+        itself, rest = self.blocks.parts(self.kernel)
+        within = rest / max(1, b * g * (g - 1))
+        for some in chunks(b, g * (g + self.ends.shape[1]), made):
+            value += self._block(made[some, ...], some, within, 2.0 / (b * g), pull[some, ...])
+        gradient = self.form.pull_back(xp.reshape(pull, (b * g, d)), self.parents)
+        return Place(itself + value, to_numpy(gradient).ravel(), None)
+
+    def _block(self, X: Any, some: slice, within: float, across: float, pull: Any) -> float:
+        """What some blocks add to the loss; the gradient with respect to their rows goes to `pull`."""
+        xp, T, share = array_namespace(X), self.blocks.T[some, ...], self.blocks.share[some, ...]
+        ends, g = squared_norms(X), X.shape[1]
+        K, W = self.kernel.of_squared(_squared(X, X, ends, ends))
+        apart = within * like(1.0 - np.eye(g), X)
+        value = float(xp.sum(K * apart))
+        W = W * (2.0 * apart)
+        pull[...] = W @ X - xp.sum(W, axis=2)[..., None] * X
+        K, W = self.kernel.of_squared(_squared(X, T, ends, self.ends[some, ...]))
+        W = W * (across * share[:, None, :])
+        pull += xp.sum(W, axis=2)[..., None] * X - W @ T
+        return value - across * float(xp.sum(K * share[:, None, :]))
+
+    def constant(self) -> float:
+        """What the targets alone add to the loss."""
+        return self.blocks.alone
+
+
+def _squared(X: Any, Y: Any, x2: Any, y2: Any) -> Any:
+    """Squared distances between rows of the same block, from their squared norms; rounding may go below 0."""
+    squared = -2.0 * (X @ array_namespace(X).matrix_transpose(Y))
+    squared += x2[..., :, None]
+    squared += y2[..., None, :]
+    return squared
+
+
+class SlicedLoss:
+    """The mean over cells of the loss under the sliced Wasserstein distance: mix, score, pull back."""
+
+    def __init__(
+        self, form: Mixing, shape: tuple[int, ...], batches: Sequence[Batch], directions: FloatArray
+    ) -> None:
+        u = like(directions, batches[0].parents)
+        projected = form.name == "scalar"
+        self.form, self.shape = form, shape
+        self.parents = [batch.parents @ u if projected else batch.parents for batch in batches]
+        self.scores = [SlicedScore(b.targets, b.parents.shape[1], u, projected=projected) for b in batches]
+
+    def __call__(self, flat: FloatArray) -> Place:
+        """Value and gradient at a flat parameter vector."""
         parameters = like(flat.reshape(self.shape), self.parents[0])
         total, gradient = 0.0, np.zeros(self.shape)
         for parents, score in zip(self.parents, self.scores, strict=True):
@@ -66,21 +113,6 @@ class RowLoss:
     def constant(self) -> float:
         """What the targets alone add to the loss."""
         return sum(score.constant() for score in self.scores) / len(self.scores)
-
-
-class KernelScore:
-    """Weighted MMD² from rows to targets under a kernel."""
-
-    def __init__(self, targets: list[tuple[Any, float]], kernel: Kernel) -> None:
-        self.targets, self.kernel = targets, kernel
-
-    def __call__(self, rows: Any) -> tuple[Any, Any]:
-        """Value, and gradient with respect to every row."""
-        return scored_gradient(rows, self.targets, self.kernel)
-
-    def constant(self) -> float:
-        """What the targets alone add."""
-        return sum(w * float(array_namespace(T).mean(self.kernel(T, T))) for T, w in self.targets)
 
 
 class SlicedScore:
@@ -112,14 +144,3 @@ class SlicedScore:
     def constant(self) -> float:
         """What the targets alone add."""
         return self.squares - self.total * float(array_namespace(self.wanted).mean(self.wanted**2))
-
-
-def sliced_loss(
-    form: Mixing, shape: tuple[int, ...], batches: Sequence[Batch], directions: FloatArray
-) -> RowLoss:
-    """The loss under the sliced Wasserstein distance."""
-    u = like(directions, batches[0].parents)
-    projected = form.name == "scalar"
-    parents = [batch.parents @ u if projected else batch.parents for batch in batches]
-    scores = [SlicedScore(b.targets, b.parents.shape[1], u, projected=projected) for b in batches]
-    return RowLoss(form, shape, parents, scores)

@@ -20,28 +20,24 @@ from array_api_compat import array_namespace
 
 from fairlattice._threads import one_thread
 from fairlattice._validation import FloatArray, check_choice, check_count, check_real
-from fairlattice.divergences import Kernel, NegativeDistance, RBFMixture, draw_directions
+from fairlattice.divergences import NegativeDistance, RBFMixture, draw_directions
 from fairlattice.exceptions import InputError
-from fairlattice.generators._batches import (
-    Batch,
-    CellRows,
-    Draw,
-    draw_rows,
-    gather,
-    single_will_do,
-    squared_norms,
-)
-from fairlattice.generators._blocks import BlockLoss
-from fairlattice.generators._losses import KernelScore, Loss, RowLoss, sliced_loss
+from fairlattice.generators._batches import Batch, CellRows, Draw, draw_rows, gather, squared_norms
+from fairlattice.generators._blocks import Blocks
+from fairlattice.generators._losses import KernelLoss, Loss, SlicedLoss
 from fairlattice.generators._minimise import minimise
 from fairlattice.generators._mixing import Mixing, make_mixing
+from fairlattice.generators._products import ProductLoss
 
 DIVERGENCES = ("mmd", "energy", "sliced_wasserstein")
 """The divergences that a fit may choose from, by name."""
 
 _SMOOTH = 1e-3  # of the spread of rows: rounds the energy distance's corners where two rows meet
-_THINNED = (4, 2)  # every fourth row first, then every second, where so many are left:
+_THINNED = (4, 2)  # every fourth row or block first, then every second, where so many are left:
 _ENOUGH = 32
+_PAIRS = 200_000  # of rows that tell few parameters; or
+_PER_COLUMN = 512  # so many for each column, as gathering the rows then takes longer than looking at pairs
+_MANY_PAIRS = 800_000  # that tell many parameters
 _FEW_ROWS = 64  # of each parent, that tell the spread of rows
 
 
@@ -162,34 +158,14 @@ def _losses(
     if divergence == "sliced_wasserstein":
         directions = draw_directions(Z.shape[1], n_directions, rng)
         batches = [Batch.of(Z, draw) for draw in draws]
-        return [sliced_loss(form, shape, some, directions) for some in _thinned(batches)]
+        return [SlicedLoss(form, shape, some, directions) for some in _thinned(batches)]
     kernel = RBFMixture(tuple(bandwidths)) if divergence == "mmd" else NegativeDistance(_smooth(Z, draws))
     if form.name == "scalar":
-        return [BlockLoss.of(Z, draws, kernel)]
-    batches = in_best_precision(Z, draws, kernel.finest)
-    return [kernel_loss(form, shape, some, kernel) for some in _thinned(batches)]
-
-
-@np.errstate(over="ignore", invalid="ignore")  # what overflows is found not to do
-def in_best_precision(Z: Any, draws: Sequence[Draw], finest: float) -> list[Batch]:
-    """The batches, in single precision where that is safe for a divergence of that finest scale."""
-    batches = [Batch.of(Z, draw, single=True) for draw in draws]
-    rows = [R for b in batches for R in (b.parents, *(T for T, _ in b.targets))]
-    largest = max(float(array_namespace(R).max(squared_norms(R))) for R in rows)
-    safe = single_will_do([b.parents for b in batches], largest, finest)
-    return batches if safe else [Batch.of(Z, draw) for draw in draws]
-
-
-def _thinned(batches: list[Batch]) -> list[list[Batch]]:
-    """Batches of fewer rows, the fewest first, and all."""
-    n = batches[0].parents.shape[1]
-    return [[batch.every(k) for batch in batches] for k in _THINNED if n >= _ENOUGH * k] + [batches]
-
-
-def kernel_loss(form: Mixing, shape: tuple[int, ...], batches: Sequence[Batch], kernel: Kernel) -> RowLoss:
-    """The loss under the MMD² of a kernel, for any mixing."""
-    scores = [KernelScore(batch.targets, kernel) for batch in batches]
-    return RowLoss(form, shape, [batch.parents for batch in batches], scores)
+        pairs = max(_PAIRS, _PER_COLUMN * Z.shape[1])
+        return [ProductLoss.of(Blocks.of(Z, draws, kernel, pairs=pairs), kernel)]
+    blocks = Blocks.of(Z, draws, kernel, pairs=_MANY_PAIRS)
+    parts = [blocks.every(k) for k in _THINNED if blocks.X.shape[0] >= _ENOUGH * k] + [blocks]
+    return [KernelLoss(form, shape, part, kernel) for part in parts]
 
 
 def _smooth(Z: Any, draws: Sequence[Draw]) -> float:
@@ -197,3 +173,9 @@ def _smooth(Z: Any, draws: Sequence[Draw]) -> float:
     rows = gather(Z, np.concatenate([draw.parents[:, :_FEW_ROWS].ravel() for draw in draws]))
     xp = array_namespace(rows)
     return _SMOOTH * float(np.sqrt(float(xp.mean(squared_norms(rows)))))
+
+
+def _thinned(batches: list[Batch]) -> list[list[Batch]]:
+    """Batches of fewer rows, the fewest first, and all."""
+    n = batches[0].parents.shape[1]
+    return [[batch.every(k) for batch in batches] for k in _THINNED if n >= _ENOUGH * k] + [batches]
