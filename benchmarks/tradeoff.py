@@ -69,10 +69,12 @@ def one_split(name, folder, size, seed, classifier, blends):
         tested = np.asarray(encoder.transform(take_rows(X, test)), dtype=np.float32)
         index = CellIndex(table.lattice, table.leaves[train], table.truth[train], 2)
         by_label = cell_weights(table.truth[train])
+        own = None if classifier == "logistic" else make_classifier(classifier, child_seed(seed))
         for strategy in STRATEGIES:
             start = time.perf_counter()
             seeds = (seed, list(RECIPES).index(strategy))
-            rows = RECIPES[strategy](TrainingRows(Z, encoder, index, {}, PER_CELL, seeds))
+            train_rows = TrainingRows(Z, encoder, index, {}, PER_CELL, seeds, classifier=own)
+            rows = RECIPES[strategy](train_rows)
             seconds = time.perf_counter() - start
             for blend in blends:
                 if strategy == "label" and blend < 1:

@@ -1,9 +1,16 @@
 """Adaptive weights: cells that are recognised worst weigh more, and likely rows stand for small ones."""
 
+from typing import ClassVar
+
 import numpy as np
+import polars as pl
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeClassifier
 
 import fairlattice as fl
 from fairlattice.samplers import CellIndex, PickingSampler, adapt_cells, weights_of
@@ -111,7 +118,7 @@ def test_part_of_the_rows_stands_for_all_cells():
 def test_many_rows_are_looked_at_in_part_small_cells_whole(monkeypatch):
     monkeypatch.setattr(adapting, "_MOST_ROWS", 600)
     Z, index, sampler = fitted()
-    rows = adapting._thinned(known_cells(index)[1], np.random.default_rng(0))
+    rows = adapting._thinned(known_cells(index)[1], 600, np.random.default_rng(0))
     place = known_cells(index)[1]
     sizes, kept = np.bincount(place), np.bincount(place[rows])
     assert len(rows) <= 600
@@ -151,9 +158,9 @@ def test_one_row_of_a_label_and_one_group_are_no_obstacle():
 
 def test_the_classifier_takes_adaptive_weights_or_draws_by_them():
     X, y, S, _ = people()
-    weights = fl.adaptive_weights(X, y, sensitive_features=S, random_state=0)
     model = fl.FairClassifier(LogisticRegression(), balance="adaptive", random_state=0)
     model.fit(X, y, sensitive_features=S)
+    weights = fl.adaptive_weights(X, y, sensitive_features=S, estimator=LogisticRegression(), random_state=0)
     by_hand = LogisticRegression().fit(X, y, sample_weight=weights)
     assert model.estimator_.coef_ == pytest.approx(by_hand.coef_)
     drawn = fl.FairClassifier(KNeighborsClassifier(), balance="adaptive", random_state=0)
@@ -163,6 +170,57 @@ def test_the_classifier_takes_adaptive_weights_or_draws_by_them():
         refused = fl.FairClassifier(LogisticRegression(), augmenter, balance="adaptive")
         with pytest.raises(fl.InputError, match="adaptive"):
             refused.fit(X, y, **bad)
+
+
+class Counting(DecisionTreeClassifier):
+    """A tree that knows how many rows it was ever trained on."""
+
+    sizes: ClassVar[list[int]] = []
+
+    def fit(self, X, y, sample_weight=None):
+        self.sizes.append(len(X))
+        return super().fit(X, y, sample_weight)
+
+
+def test_an_estimator_is_cross_fitted_on_a_bounded_number_of_rows(monkeypatch):
+    X, y, S, _ = people()
+    Counting.sizes.clear()
+    weights = fl.adaptive_weights(X, y, sensitive_features=S, estimator=Counting(max_depth=3), random_state=0)
+    # Equal weights once, and three starts with five rounds each, on three folds.
+    assert len(Counting.sizes) == 3 * (1 + 3 * 6)
+    assert set(Counting.sizes) == {1000}
+    assert weights.mean() == pytest.approx(1)
+    default = fl.adaptive_weights(X, y, sensitive_features=S, random_state=0)
+    assert weights.tobytes() != default.tobytes()
+    monkeypatch.setattr(adapting, "_MOST_OWN", 600)
+    Counting.sizes.clear()
+    fl.adaptive_weights(X, y, sensitive_features=S, estimator=Counting(max_depth=3), random_state=0)
+    assert max(Counting.sizes) <= 400
+
+
+def test_its_own_recalls_tell_what_a_classifier_needs():
+    """A stump that sees one feature is as blind in its folds as on new rows, which a regression is not."""
+    X, y, S, small = people(2, 3000)
+    stump = DecisionTreeClassifier(max_depth=1, random_state=0)
+    own, others = (
+        fl.adaptive_weights(
+            X, y, sensitive_features=S, cost=0.2, borrow=False, estimator=estimator, random_state=0
+        )
+        for estimator in (stump, None)
+    )
+    assert own[small].sum() > 1.2 * others[small].sum()
+
+
+@pytest.mark.parametrize("last", [KNeighborsClassifier(), LogisticRegression()])
+def test_pipelines_on_frames_and_classifiers_without_weights_are_cross_fitted(last):
+    X, y, S, _ = people(n=600)
+    frame = pl.DataFrame(X, schema=list("wxyz")).with_columns(pl.Series("o", S["o"]).cast(str)).to_pandas()
+    encode = make_column_transformer((OneHotEncoder(), ["o"]), remainder="passthrough")
+    model = fl.FairClassifier(make_pipeline(encode, last), balance="adaptive", random_state=0)
+    labels = np.where(y == 1, "yes", "no")
+    first, again = (model.fit(frame, labels, sensitive_features=S).predict_proba(frame) for _ in range(2))
+    assert first.tobytes() == again.tobytes()
+    assert set(model.predict(frame)) == {"yes", "no"}
 
 
 def test_weights_from_vectors_are_those_of_the_table():

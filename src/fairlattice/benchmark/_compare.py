@@ -181,6 +181,7 @@ def _one_run(
         warnings.simplefilter("always")
         encoder = TableEncoder()
         Z = encoder.fit_transform(take_rows(X, train))
+        model = make_classifier(classifier, child_seed(seed, repeat))
         rows = TrainingRows(
             Z,
             encoder,
@@ -188,9 +189,9 @@ def _one_run(
             {i: encoder.slices_[name] for i, name in enumerate(lattice.names) if name in encoder.slices_},
             per_cell,
             (seed, repeat, list(RECIPES).index(recipe)),
+            classifier=None if classifier == "logistic" else model,
         )
         prepared = RECIPES[recipe](rows)
-        model = make_classifier(classifier, child_seed(seed, repeat))
         weights = {} if prepared.weights is None else {"sample_weight": prepared.weights}
         model.fit(prepared.Z, prepared.labels, **weights)
         score = model.predict_proba(encoder.transform(take_rows(X, test)))[:, 1]

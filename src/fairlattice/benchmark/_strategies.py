@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from imblearn.over_sampling import SMOTE
@@ -54,6 +54,8 @@ class TrainingRows:
         Entropy of all draws.
     distinct : bool, default=False
         Draw no row of a parent again before all have been drawn.
+    classifier : classifier, optional
+        What will be trained on them, where a logistic regression does not tell what it needs.
     """
 
     Z: FloatArray
@@ -63,6 +65,7 @@ class TrainingRows:
     per_cell: int
     seed: tuple[int, ...]
     distinct: bool = False
+    classifier: Any = None
 
     def shortfalls(self) -> dict[Cell, int]:
         """How many rows each cell lacks."""
@@ -96,7 +99,8 @@ def _adapted(train: TrainingRows, *, borrow: bool) -> Prepared:
 
     The latter are not drawn: each row has the weight that it would have after infinitely many draws.
     """
-    weights = weights_of(train.Z, train.index, borrow=borrow, entropy=train.seed)
+    own = None if train.classifier is None else (train.classifier, train.Z)
+    weights = weights_of(train.Z, train.index, borrow=borrow, own=own, entropy=train.seed)
     return _none(train)._replace(weights=weights)
 
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
@@ -21,6 +23,8 @@ from fairlattice._validation import FloatArray, IntArray
 from fairlattice.samplers._borrowing import Borrowing, borrowing_of, known_cells
 from fairlattice.samplers._cells import even_share
 from fairlattice.samplers._picking import PickingSampler
+from fairlattice.samplers._rows import take_rows
+from fairlattice.samplers._weighting import fit_weighted
 
 _FOLDS = 3
 _ROUNDS = 5  # from each start
@@ -30,6 +34,7 @@ _STRENGTH = 200.0  # rows that the prior of a recall counts for
 _ALPHA = 0.5
 _WIDE = 500  # coordinates beyond which Newton's method is slower than L-BFGS
 _MOST_ROWS = 20_000  # that are looked at; of larger tables, small cells whole and large ones in part
+_MOST_OWN = 6_000  # rows that an estimator of the caller's, which may be slow, is trained on
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +61,13 @@ class Adapted:
 
 
 def adapt_cells(
-    sampler: PickingSampler, Z: FloatArray, *, borrow: bool, cost: float = 0.005, rng: np.random.Generator
+    sampler: PickingSampler,
+    X: Any,
+    *,
+    borrow: bool,
+    cost: float = 0.005,
+    estimator: Any = None,
+    rng: np.random.Generator,
 ) -> Adapted:
     """Find weights of the cells under which all are recognised alike, as far as accuracy allows.
 
@@ -64,24 +75,25 @@ def adapt_cells(
     ----------
     sampler : PickingSampler
         What stands for the cells of a training table with two labels.
-    Z : float array of shape (n, d)
-        Its rows, standardised.
+    X : array or frame of n rows
+        Its rows, as the estimator takes them; standardised numbers for the logistic regression.
     borrow : bool
         Whether a cell's weight goes to all rows that stand for it, or to its own alone.
     cost : float, default=0.005
         Balanced accuracy that may be lost against equal weights of each cell's own rows.
+    estimator : classifier, optional
+        Whose recalls they are; a logistic regression by default. It is cloned, and trained some fifty times.
     rng : numpy.random.Generator
-        Deals the rows out to folds.
-
-    Notes
-    -----
-    Recalls are those of a logistic regression, whatever is trained later.
+        Deals the rows out to folds, and draws rows by weight for an estimator that takes no weights.
     """
     _, place = known_cells(sampler.index)
-    rows = _thinned(place, rng)
+    rows = _thinned(place, _MOST_ROWS if estimator is None else _MOST_OWN, rng)
     borrowing = borrowing_of(sampler, rows)
     seen = _Seen(borrowing, np.bincount(place))
-    folds = [_Fold(Z[rows], borrowing, *parts) for parts in _deal(borrowing.place, rng)]
+    model = _regression(X.shape[1]) if estimator is None else clone(estimator)
+    looked_at = take_rows(X, rows)
+    dealt = _deal(borrowing.place, rng)
+    folds = [_Fold(looked_at, borrowing, *parts, model=clone(model), rng=rng) for parts in dealt]
     even, by_label = seen.starts()
     least = seen.accuracy(_out_of_fold(folds, even, borrow=False)) - cost
     rounds = [
@@ -130,14 +142,22 @@ class _Seen:
 
 
 class _Fold:
-    """Rows to train on, others to look at, and a model that goes on from where it was."""
+    """Rows to train on, others to look at, and a model that may go on from where it was."""
 
-    def __init__(self, Z: FloatArray, borrowing: Borrowing, rows: IntArray, rest: IntArray) -> None:
-        self.rest, self.borrowing = rest, borrowing.take(rows)
+    def __init__(
+        self,
+        X: Any,
+        borrowing: Borrowing,
+        rows: IntArray,
+        rest: IntArray,
+        *,
+        model: Any,
+        rng: np.random.Generator,
+    ) -> None:
+        self.rest, self.borrowing, self.model, self.rng = rest, borrowing.take(rows), model, rng
         labels = borrowing.labels[borrowing.place]
-        self.train, self.test = (Z[rows], labels[rows]), (Z[rest], labels[rest])
-        solver = "newton-cholesky" if Z.shape[1] <= _WIDE else "lbfgs"
-        self.model = LogisticRegression(solver=solver, warm_start=True, tol=1e-3, max_iter=50)
+        self.train = take_rows(X, rows), labels[rows]
+        self.test = take_rows(X, rest), labels[rest]
 
     def correct(self, mass: FloatArray, *, borrow: bool) -> FloatArray:
         """1 for each of the other rows that is recognised, when cells weigh as `mass` says."""
@@ -146,9 +166,15 @@ class _Fold:
         weights = self.borrowing.weights(mass, borrow=borrow)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # near its end is near enough
-            self.model.fit(*self.train, sample_weight=weights)
+            fit_weighted(self.model, *self.train, weights, self.rng)
         found: FloatArray = (self.model.predict(self.test[0]) == self.test[1]).astype(np.float64)
         return found
+
+
+def _regression(d: int) -> LogisticRegression:
+    """Quick to train again with other weights."""
+    solver = "newton-cholesky" if d <= _WIDE else "lbfgs"
+    return LogisticRegression(solver=solver, warm_start=True, tol=1e-3, max_iter=50)
 
 
 def _out_of_fold(folds: list[_Fold], mass: FloatArray, *, borrow: bool) -> FloatArray:
@@ -159,14 +185,14 @@ def _out_of_fold(folds: list[_Fold], mass: FloatArray, *, borrow: bool) -> Float
     return correct
 
 
-def _thinned(place: IntArray, rng: np.random.Generator) -> IntArray:
-    """Row numbers of at most so many rows: small cells whole, large ones in part."""
-    if len(place) <= _MOST_ROWS:
+def _thinned(place: IntArray, n: int, rng: np.random.Generator) -> IntArray:
+    """Row numbers of at most n rows: small cells whole, large ones in part."""
+    if len(place) <= n:
         return np.arange(len(place))
     order = np.lexsort((rng.random(len(place)), place))
     sizes = np.bincount(place)
     within = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    most = even_share(sizes, _MOST_ROWS, least=_FOLDS)
+    most = even_share(sizes, n, least=_FOLDS)
     return np.sort(order[within < most])
 
 

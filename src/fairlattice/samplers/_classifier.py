@@ -7,14 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.pipeline import Pipeline
 from sklearn.utils import assert_all_finite, check_consistent_length, check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_is_fitted,
     column_or_1d,
-    has_fit_parameter,
     validate_data,
 )
 
@@ -26,6 +24,7 @@ from fairlattice.samplers._augmenter import HierarchicalAugmenter
 from fairlattice.samplers._cells import training_lattice
 from fairlattice.samplers._equal import cell_weights, resample_cells
 from fairlattice.samplers._rows import take_rows
+from fairlattice.samplers._weighting import fit_weighted, weight_parameter
 
 BALANCES = ("auto", "weight", "resample", "adaptive")
 
@@ -52,8 +51,9 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Makes rows for cells that lack some, before weighting; it is cloned and fitted on the same rows.
     balance : {"auto", "weight", "resample", "adaptive"}, default="auto"
         Sample weights, drawing rows, or weights where the estimator takes them. "adaptive" takes
-        :func:`adaptive_weights` instead of equal ones: cells weigh more where they are recognised worst, and
-        rows that are likely to be of a small cell stand for it. It needs groups, two labels and no augmenter.
+        :func:`adaptive_weights` instead of equal ones: cells weigh more where the estimator, cross-fitted,
+        recognises them worst, and rows that are likely to be of a small cell stand for it. It is trained
+        some fifty times more for that. It needs groups, two labels and no augmenter.
     cuts : mapping of str to sequence of float, optional
         Cut points of numeric attributes, as in ``{"age": [25, 45]}``; with an augmenter, its own hold.
     missing : {"level", "raise"}, default="level"
@@ -137,16 +137,16 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             X, y, cells = self._cells(X, y, sensitive_features)
             weights = cell_weights(cells)
         self.estimator_ = clone(self.estimator)
-        parameter = _weight_parameter(self.estimator_)
+        parameter = weight_parameter(self.estimator_)
         if self.balance == "weight" and parameter is None:
             raise InputError(
                 f"{type(self.estimator).__name__} takes no `sample_weight`. Pass `balance='resample'`."
             )
-        if parameter is not None and self.balance != "resample":
-            self.estimator_.fit(X, y, **{parameter: weights})
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+        if cells is None or (parameter is not None and self.balance != "resample"):
+            fit_weighted(self.estimator_, X, y, weights, rng)
         else:
-            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-            rows = _drawn(weights, rng) if cells is None else resample_cells(cells, rng=rng)
+            rows = resample_cells(cells, rng=rng)
             self.estimator_.fit(take_rows(X, rows), take_rows(y, rows))
         self.classes_ = self.estimator_.classes_
         return self
@@ -172,6 +172,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             X,
             y,
             sensitive_features=groups,
+            estimator=self.estimator,
             cuts=self.cuts,
             missing=self.missing,
             random_state=self.random_state,
@@ -208,17 +209,3 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             inner.classifier_tags.multi_class if inner.classifier_tags else True
         )
         return tags
-
-
-def _drawn(weights: FloatArray, rng: np.random.Generator) -> IntArray:
-    """As many rows as there are, drawn by weight."""
-    return rng.choice(len(weights), len(weights), p=weights / weights.sum())
-
-
-def _weight_parameter(estimator: Any) -> str | None:
-    """What a classifier, or the last step of a pipeline, calls its sample weights in ``fit``."""
-    if isinstance(estimator, Pipeline):
-        name, last = estimator.steps[-1]
-        inner = _weight_parameter(last)
-        return f"{name}__{inner}" if inner else None
-    return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
