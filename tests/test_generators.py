@@ -1,9 +1,12 @@
 """Mixings and their fits: gradients, recovery of known mixtures, edge cases, determinism."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joblib import Parallel, delayed
 from scipy.optimize import check_grad
 
 from fairlattice import InputError
@@ -262,6 +265,60 @@ def test_cells_without_rows_leave_the_mean_and_tiny_cells_work():
     assert np.isfinite(constant.parameters).all()
 
 
+@pytest.mark.parametrize("divergence", ["mmd", "energy"])
+@pytest.mark.parametrize("scale", [1e-12, 1e-3, 1e6, 1e12])
+def test_units_do_not_matter(scale, divergence):
+    """Weights of rows in other units are the same, and nothing overflows on the way."""
+    rng = np.random.default_rng(2)
+    Z, cell, _ = toy(np.array([0.7, 0.4]), rng, n=300)
+    plain, scaled = (
+        fit_mixing(
+            Z * s, [cell], divergence=divergence, bandwidths=(s, 2.0 * s), rng=np.random.default_rng(0)
+        ).parameters
+        for s in (1.0, scale)
+    )
+    assert scaled == pytest.approx(plain, abs=2e-3)
+
+
+@pytest.mark.parametrize("name", MIXINGS)
+def test_rows_far_from_0_round_to_no_overflow(name):
+    Z, cell, _ = toy(np.array([0.7, 0.4]), np.random.default_rng(3), n=300)
+    fit = fit_mixing(Z + 1e8, [cell], mixing=name, bandwidths=(1e-3, 1.0), rng=np.random.default_rng(0))
+    assert np.isfinite(fit.curve).all()
+
+
+def test_a_batch_of_a_prime_number_of_rows_costs_no_more(monkeypatch):
+    rng, seen = np.random.default_rng(4), []
+    Z = rng.normal(size=(900, 2))
+    cells = [CellRows(np.arange(600), (np.arange(600), np.arange(300, 900)))] * 3
+    keep = Blocks.of.__func__
+
+    def watched(cls, *args, **options):
+        seen.append(keep(cls, *args, **options))
+        return seen[-1]
+
+    monkeypatch.setattr(Blocks, "of", classmethod(watched))
+    fit_mixing(Z, cells, batch_size=509, rng=rng)
+    assert seen[0].n == 504
+    assert seen[0].share.shape[0] > 3
+
+
+def test_fits_in_threads_leave_torch_as_it_was():
+    torch = pytest.importorskip("torch")
+    Z, cell, _ = toy(np.array([0.7, 0.4]), np.random.default_rng(5), n=300)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        fits = Parallel(n_jobs=4, require="sharedmem")(
+            delayed(fit_mixing)(Z, [cell], rng=np.random.default_rng(0)) for _ in range(8)
+        )
+        with ThreadPoolExecutor(1) as pool:
+            assert (torch.get_num_threads(), pool.submit(torch.get_num_threads).result()) == (2, 2)
+    finally:
+        torch.set_num_threads(before)
+    assert len({fit.parameters.tobytes() for fit in fits}) == 1
+
+
 def test_the_parents_term_keeps_rows_diverse():
     """Fitted to one row alone the mix shrinks; the second term holds it back."""
     rng = np.random.default_rng(14)
@@ -296,6 +353,14 @@ def test_what_a_fit_refuses():
         fit_mixing(Z, [cell], beta=-1.0, rng=rng)
     with pytest.raises(InputError, match="`batch_size`"):
         fit_mixing(Z, [cell], batch_size=1, rng=rng)
+    with pytest.raises(InputError, match="`max_cells`"):
+        fit_mixing(Z, [cell], max_cells=0, rng=rng)
+    with pytest.raises(InputError, match="at least 1"):
+        fit_mixing(Z, [CellRows(np.arange(2), ())], rng=rng)
+    for divergence in DIVERGENCES:
+        for bad in (np.nan, np.inf):
+            with pytest.raises(InputError, match="must be finite"):
+                fit_mixing(np.full((4, 1), bad), [cell], divergence=divergence, rng=rng)
     with pytest.raises(InputError, match="Did you mean 'energy'"):
         fit_mixing(Z, [cell], divergence="enrgy", rng=rng)
     with pytest.raises(InputError, match="`n_directions`"):

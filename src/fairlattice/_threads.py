@@ -16,7 +16,7 @@ from typing import Any
 from threadpoolctl import ThreadpoolController
 
 _LOCK = Lock()
-_HELD: list[Any] = []  # the limit, as often as it is wanted
+_HELD: list[tuple[Any, int]] = []  # the limit and torch's threads before it, as often as it is wanted
 
 
 @contextmanager
@@ -24,32 +24,44 @@ def one_thread() -> Iterator[None]:
     """Keep the arithmetic of NumPy and torch to one thread meanwhile.
 
     Many threads of a process may want it: the first to come limits NumPy's linear algebra for all, and the
-    last to go lifts that. Torch keeps a limit for each thread.
+    last to go lifts that. Torch counts for each thread, but what one sets is where the next begins; so all
+    go back to what the first one found.
     """
     with _LOCK:
-        _HELD.append(_HELD[0] if _HELD else _controller().limit(limits=1, user_api="blas"))
+        _HELD.append(
+            _HELD[0] if _HELD else (_controller().limit(limits=1, user_api="blas"), _torch_threads())
+        )
+        limit, before = _HELD[0]
+    _set_torch_threads(1)
     try:
-        with one_torch_thread():
-            yield
+        yield
     finally:
         with _LOCK:
-            limit = _HELD.pop()
+            _HELD.pop()
             if not _HELD:
                 limit.restore_original_limits()
+            _set_torch_threads(before)
 
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """Keep torch to one thread meanwhile, if it is loaded."""
-    torch = sys.modules.get("torch")
-    before = 1 if torch is None else torch.get_num_threads()
+    """Keep torch to one thread meanwhile, if it is loaded; for one thread of a process at a time."""
+    before = _torch_threads()
     try:
-        if torch is not None:
-            torch.set_num_threads(1)
+        _set_torch_threads(1)
         yield
     finally:
-        if torch is not None:
-            torch.set_num_threads(before)
+        _set_torch_threads(before)
+
+
+def _torch_threads() -> int:
+    torch = sys.modules.get("torch")
+    return 1 if torch is None else int(torch.get_num_threads())
+
+
+def _set_torch_threads(n: int) -> None:
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(n)
 
 
 @cache

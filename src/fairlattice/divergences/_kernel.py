@@ -18,6 +18,7 @@ from fairlattice._validation import FloatArray
 from fairlattice.exceptions import InputError
 
 _SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+_NARROW, _WIDE = 1e-75, 1e150  # bandwidths whose fourth powers are still numbers
 
 
 class Kernel(Protocol):
@@ -50,12 +51,12 @@ class RBFMixture:
     Parameters
     ----------
     bandwidths : tuple of float
-        The widths h, each above 0, in the units of the data.
+        The widths h, in the units of the data.
 
     Raises
     ------
     InputError
-        If there is no bandwidth, or one is not above 0 and finite.
+        If there is no bandwidth, or one is outside [1e-75, 1e150].
 
     Examples
     --------
@@ -67,8 +68,8 @@ class RBFMixture:
     bandwidths: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if not self.bandwidths or not all(0 < h < np.inf for h in self.bandwidths):
-            raise InputError(f"`bandwidths` must be finite and above 0, got {self.bandwidths!r}.")
+        if not self.bandwidths or not all(_NARROW <= h <= _WIDE for h in self.bandwidths):
+            raise InputError(f"`bandwidths` must lie in [{_NARROW}, {_WIDE}], got {self.bandwidths!r}.")
 
     @property
     def finest(self) -> float:
@@ -92,6 +93,7 @@ class RBFMixture:
         xp = array_namespace(squared)
         widths = sorted(self.bandwidths, reverse=True)
         like = {"dtype": squared.dtype, "device": device(squared)}
+        squared = squared * (squared > 0.0)  # rounding may have gone below
         terms, last = xp.empty((len(widths), squared.shape[0]), **like), 0.0
         for j, h in enumerate(widths):
             # At half the width a Gaussian is the fourth power of itself: two products, not one exponential.
@@ -137,8 +139,8 @@ class NegativeDistance:
 
     @property
     def finest(self) -> float:
-        """Infinite: the distance has no scale of its own."""
-        return float("inf")
+        """The smoothing; infinite without, as the distance has no scale of its own."""
+        return self.smoothing or float("inf")
 
     def __call__(self, X: Any, Y: Any) -> Any:
         """Kernel matrix of shape (n, m) of two arrays of shape (n, d) and (m, d)."""
@@ -155,11 +157,11 @@ class NegativeDistance:
     def terms(self, squared: Any) -> tuple[Any, Any]:
         """K, W and V themselves; rounding may leave squared distances below 0."""
         xp = array_namespace(squared)
-        distance = xp.sqrt(xp.clip(squared, 0.0, None) + self.smoothing**2)
+        distance = xp.sqrt(squared * (squared > 0.0) + self.smoothing**2)
         apart = distance > 0.0
         W = xp.where(apart, 1.0 / xp.where(apart, distance, xp.ones_like(distance)), xp.zeros_like(distance))
         return xp.eye(3, dtype=squared.dtype, device=device(squared)), xp.stack(
-            [self.smoothing - distance, W, W**3]
+            [self.smoothing - distance, W, W * W * W]
         )
 
 

@@ -1,7 +1,7 @@
 """Batches: the rows of each cell that a fit looks at, drawn once.
 
 A batch holds rows of every parent to mix, and the rows that the mix should resemble: the cell's with
-weight 1, and others of each parent with weight β. Single precision will do where rounding is far below
+weight 1, and more of each parent's with weight β. Single precision will do where rounding is far below
 the scale on which the divergence changes, and is twice as fast.
 """
 
@@ -14,8 +14,11 @@ import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj, to_device
 
 from fairlattice._validation import FloatArray, IntArray
+from fairlattice.exceptions import InputError
 
 _ROOM = 1e4  # rows' squared norms in units of the finest squared scale, up to which single precision will do
+_SPREAD = 16  # a quarter of the spread of rows is a scale as well
+_FINE = 1e-8  # a scale whose fourth power and its inverse are numbers in single precision
 _GATHERED = 2**20  # numbers gathered at a time: doubles on their way to single precision stay in the cache
 
 
@@ -44,13 +47,9 @@ class Batch(NamedTuple):
         """The rows that were drawn."""
         return cls(gather(Z, draw.parents), [(gather(Z, rows), weight) for rows, weight in draw.targets])
 
-    def every(self, step: int) -> Batch:
-        """The batch with every second or third … of its rows."""
-        return Batch(self.parents[:, ::step], [(T[::step], weight) for T, weight in self.targets])
-
 
 def draw_rows(cell: CellRows, beta: float, size: int, rng: np.random.Generator) -> Draw:
-    """Rows of the cell, rows of each parent to mix, and as many others of each parent to resemble."""
+    """Rows of the cell, rows of each parent to mix, and as many of each, drawn anew, to resemble."""
     mixed, targets = [], [(_some(cell.rows, size, rng), 1.0)]
     for rows in cell.parents:
         mixed.append(rng.choice(rows, size))
@@ -60,7 +59,10 @@ def draw_rows(cell: CellRows, beta: float, size: int, rng: np.random.Generator) 
 
 
 def gather(Z: Any, numbers: IntArray, *, single: bool = False) -> Any:
-    """Rows by their numbers, of shape (*numbers, d), of an array or of what gives rows for numbers."""
+    """Rows by their numbers, of shape (*numbers, d), of an array or of what gives rows for numbers.
+
+    In double precision they must be finite; what is not never does in single precision.
+    """
     flat, d = numbers.ravel(), Z.shape[1]
     step, out = max(1, _GATHERED // max(1, d)), None
     for first in range(0, len(flat), step):
@@ -68,12 +70,13 @@ def gather(Z: Any, numbers: IntArray, *, single: bool = False) -> Any:
         if isinstance(Z, np.ndarray) or not is_array_api_obj(Z):
             rows = Z[some]
         else:
-            xp = array_namespace(Z)
-            rows = xp.take(Z, xp.asarray(some, device=device(Z)), axis=0)
+            rows = array_namespace(Z).take(Z, array_namespace(Z).asarray(some, device=device(Z)), axis=0)
+        xp = array_namespace(rows)
         if out is None:
-            xp = array_namespace(rows)
             dtype = xp.float32 if single else xp.float64
             out = xp.empty((len(flat), d), dtype=dtype, device=device(rows))
+        if not single and not bool(xp.all(xp.isfinite(rows))):
+            raise InputError("Rows to fit to must be finite numbers.")
         out[first : first + step, ...] = rows
     return array_namespace(out).reshape(out, (*numbers.shape, d))
 
@@ -85,7 +88,7 @@ def single_will_do(samples: Iterable[Any], largest: float, finest: float) -> boo
     is not safe.
     """
     inside = [float(_variance(R)) for R in samples]
-    return largest < _ROOM * min(finest**2, sum(inside) / len(inside) / 16)
+    return _FINE < finest < 1.0 / _FINE and largest < _ROOM * min(finest**2, sum(inside) / len(inside) / _SPREAD)
 
 
 def _variance(R: Any) -> Any:

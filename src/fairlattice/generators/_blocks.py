@@ -1,8 +1,8 @@
 """Rows in blocks, for all cells of a fit at once.
 
 Where many cells share parameters, rows meet in blocks: a generated row meets the rows of its own block, not
-all. That is an incomplete U-statistic: it errs by the number of rows, as the complete one does, and costs the
-block instead of the square. With one block it is the complete statistic.
+all. That is an incomplete U-statistic: like the complete one's, its error falls with the number of rows, but
+it costs the block instead of the square. With one block it is the complete statistic.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Minimising a smooth loss: roughly on few rows first, then exactly on all.
+"""Minimising a smooth loss, after cheaper ones like it, if any, that tell about where the minimum is.
 
-A quarter of the rows costs a sixteenth and tells about where the minimum is. Where the loss tells its
-curvature, a few Newton steps within a trusted distance end each descent; elsewhere a quasi-Newton method
-does. All of it is deterministic, and the full loss never rises.
+Where the loss tells its curvature, a few Newton steps within a trusted distance end each descent; elsewhere a
+quasi-Newton method does. Losses count in units of what the full one is at the start. All of it is
+deterministic, and the full loss never rises.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from scipy.optimize import OptimizeResult, minimize
 from fairlattice._validation import FloatArray
 from fairlattice.generators._losses import Loss, Place
 
-_LEFT = 4e-6  # of the loss: too little left to gain to go on for, far below what drawing other rows changes
+_LEFT = 3e-5  # too little left to gain to go on for, far below what drawing other rows changes
 _PLAIN = {"ftol": 1e-7, "gtol": 1e-5}
 
 
 class Minimum(NamedTuple):
-    """Where the loss is least, how it fell, and why it stopped."""
+    """Where the loss is least, how it fell, with what no parameter changes, and why it stopped."""
 
     place: FloatArray
     curve: list[float]
@@ -31,27 +31,32 @@ class Minimum(NamedTuple):
 def minimise(losses: Sequence[Loss], start: FloatArray, *, max_steps: int) -> Minimum:
     """The minimum of the last of the losses, from `start`; those before it are alike and cheaper."""
     *rougher, last = losses
-    loss, place = _Remembered(last), start
+    apart = last.constant()
+    unit = last(start).value + apart
+    unit = unit if 0.0 < unit < np.inf else 1.0
+    loss, place = _Remembered(last, unit), start
     curve = [loss(start).value]
     for rough in rougher:
-        place, _ = _descend(_Remembered(rough), place, max_steps, [])
+        place, _ = _descend(_Remembered(rough, unit), place, max_steps, [])
     if loss(place).value < curve[0]:
         curve.append(loss(place).value)
     else:
         place = start
     place, status = _descend(loss, place, max_steps, curve)
-    return Minimum(place, curve, status)
+    return Minimum(place, [unit * value + apart for value in curve], status)
 
 
 class _Remembered:
-    """A loss that is not computed twice in one place."""
+    """A loss in some unit that is not computed twice in one place."""
 
-    def __init__(self, loss: Loss) -> None:
-        self.loss, self.key, self.found = loss, b"", Place(0.0, np.zeros(0), None)
+    def __init__(self, loss: Loss, unit: float) -> None:
+        self.loss, self.unit, self.key, self.found = loss, unit, b"", Place(0.0, np.zeros(0), None)
 
     def __call__(self, place: FloatArray) -> Place:
         if place.tobytes() != self.key:
-            self.key, self.found = place.tobytes(), self.loss(place)
+            value, gradient, hessian = self.loss(place)
+            bent = None if hessian is None else hessian / self.unit
+            self.key, self.found = place.tobytes(), Place(value / self.unit, gradient / self.unit, bent)
         return self.found
 
 
@@ -97,7 +102,7 @@ def _newton(
     def note(intermediate_result: OptimizeResult) -> None:
         here = at(intermediate_result.x)
         curve.append(here.value)
-        if _left(here) < _LEFT * abs(here.value):
+        if _left(here) < _LEFT:
             raise StopIteration
 
     found = minimize(
@@ -110,7 +115,7 @@ def _newton(
         options={"maxiter": max_steps, "gtol": 1e-6},
     )
     place = start + S @ found.x
-    ended = found.success or _left(loss(place)) < _LEFT * abs(loss(place).value)
+    ended = found.success or _left(loss(place)) < _LEFT
     return place, "too little was left to gain" if ended else str(found.message).lower()
 
 

@@ -33,12 +33,13 @@ DIVERGENCES = ("mmd", "energy", "sliced_wasserstein")
 """The divergences that a fit may choose from, by name."""
 
 _SMOOTH = 1e-3  # of the spread of rows: rounds the energy distance's corners where two rows meet
-_THINNED = (4, 2)  # every fourth row or block first, then every second, where so many are left:
+_THINNED = (4, 2)  # every fourth block first, then every second, where so many are left:
 _ENOUGH = 32
-_PAIRS = 200_000  # of rows that tell few parameters; or
-_PER_COLUMN = 512  # so many for each column, as gathering the rows then takes longer than looking at pairs
-_MANY_PAIRS = 800_000  # that tell many parameters
-_FEW_ROWS = 64  # of each parent, that tell the spread of rows
+_PAIRS = 200_000  # pairs of rows of an evaluation that are enough for few parameters,
+_PER_COLUMN = 512  # or so many per column: gathering wide rows takes longer than looking at their pairs,
+_MANY_PAIRS = 800_000  # and those for many parameters
+_SPREAD_ROWS = 64  # of each parent, that tell the spread of rows
+_STEP = 8  # batches of more than so many squared are cut to a multiple of it, to be dealt to blocks
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ def fit_mixing(
     n_directions : int, default=64
         Directions of "sliced_wasserstein".
     batch_size : int, default=128
-        Rows drawn from each cell and each parent; a smaller cell is taken whole.
+        Rows drawn from each cell and each parent; a smaller cell is taken whole. Above 64 it is rounded down
+        to a multiple of 8.
     max_cells : int, default=64
         At most so many cells, drawn by `rng`, enter the loss.
     max_steps : int, default=200
@@ -127,21 +129,23 @@ def fit_mixing(
     check_count("batch_size", batch_size, 2)
     check_count("n_directions", n_directions)
     check_count("max_steps", max_steps)
-    if not cells or len({len(c.parents) for c in cells}) > 1:
-        raise InputError("`cells` must hold at least one cell, and all must have as many parents.")
+    check_count("max_cells", max_cells)
+    if not cells or len({len(c.parents) for c in cells}) > 1 or not cells[0].parents:
+        raise InputError(
+            "`cells` must hold at least one cell, and all must have as many parents, at least 1."
+        )
     start = form.start(len(cells[0].parents), Z.shape[1])
     usable = [c for c in cells if len(c.rows) and all(map(len, c.parents))]
     if not usable:
         return MixingFit(mixing, start, (), "no cell has rows: mean of the parents", 0)
     if len(usable) > max_cells:
         usable = [usable[i] for i in np.sort(rng.choice(len(usable), max_cells, replace=False))]
-    draws = [draw_rows(cell, beta, batch_size, rng) for cell in usable]
+    size = batch_size if batch_size <= _STEP**2 else batch_size // _STEP * _STEP
+    draws = [draw_rows(cell, beta, size, rng) for cell in usable]
     with one_thread():
         losses = _losses(form, start.shape, Z, draws, divergence, bandwidths, n_directions, rng)
         found = minimise(losses, start.ravel(), max_steps=max_steps)
-        constant = losses[-1].constant()
-    curve = tuple(value + constant for value in found.curve)
-    return MixingFit(mixing, found.place.reshape(start.shape), curve, found.status, len(usable))
+    return MixingFit(mixing, found.place.reshape(start.shape), tuple(found.curve), found.status, len(usable))
 
 
 def _losses(
@@ -157,8 +161,7 @@ def _losses(
     """The loss, last, and before it cheaper ones like it on fewer rows, the cheapest first."""
     if divergence == "sliced_wasserstein":
         directions = draw_directions(Z.shape[1], n_directions, rng)
-        batches = [Batch.of(Z, draw) for draw in draws]
-        return [SlicedLoss(form, shape, some, directions) for some in _thinned(batches)]
+        return [SlicedLoss(form, shape, [Batch.of(Z, draw) for draw in draws], directions)]
     kernel = RBFMixture(tuple(bandwidths)) if divergence == "mmd" else NegativeDistance(_smooth(Z, draws))
     if form.name == "scalar":
         pairs = max(_PAIRS, _PER_COLUMN * Z.shape[1])
@@ -170,12 +173,6 @@ def _losses(
 
 def _smooth(Z: Any, draws: Sequence[Draw]) -> float:
     """A small part of the parents' rows' root mean square norm."""
-    rows = gather(Z, np.concatenate([draw.parents[:, :_FEW_ROWS].ravel() for draw in draws]))
+    rows = gather(Z, np.concatenate([draw.parents[:, :_SPREAD_ROWS].ravel() for draw in draws]))
     xp = array_namespace(rows)
     return _SMOOTH * float(np.sqrt(float(xp.mean(squared_norms(rows)))))
-
-
-def _thinned(batches: list[Batch]) -> list[list[Batch]]:
-    """Batches of fewer rows, the fewest first, and all."""
-    n = batches[0].parents.shape[1]
-    return [[batch.every(k) for batch in batches] for k in _THINNED if n >= _ENOUGH * k] + [batches]

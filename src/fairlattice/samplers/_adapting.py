@@ -18,6 +18,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.samplers._borrowing import Borrowing, borrowing_of, known_cells
@@ -95,12 +96,13 @@ def adapt_cells(
     dealt = _deal(borrowing.place, rng)
     folds = [_Fold(looked_at, borrowing, *parts, model=clone(model), rng=rng) for parts in dealt]
     even, by_label = seen.starts()
-    least = seen.accuracy(_out_of_fold(folds, even, borrow=False)) - cost
-    rounds = [
-        found
-        for start in (even, (even + by_label) / 2.0, by_label)
-        for found in _rounds(folds, borrowing, seen, start, borrow=borrow)
-    ]
+    with threadpool_limits(limits=1):  # for small fits, threads cost more than they bring
+        least = seen.accuracy(_out_of_fold(folds, even, borrow=False)) - cost
+        rounds = [
+            found
+            for start in (even, (even + by_label) / 2.0, by_label)
+            for found in _rounds(folds, borrowing, seen, start, borrow=borrow)
+        ]
     masses, unfairness, accuracy = zip(*rounds, strict=True)
     near = [i for i, a in enumerate(accuracy) if a >= least]
     chosen = min(near, key=unfairness.__getitem__) if near else int(np.argmax(accuracy))
