@@ -88,7 +88,8 @@ def single_will_do(samples: Iterable[Any], largest: float, finest: float) -> boo
     is not safe.
     """
     inside = [float(_variance(R)) for R in samples]
-    return _FINE < finest < 1.0 / _FINE and largest < _ROOM * min(finest**2, sum(inside) / len(inside) / _SPREAD)
+    scale = min(finest**2, sum(inside) / len(inside) / _SPREAD)
+    return _FINE < finest < 1.0 / _FINE and largest < _ROOM * scale
 
 
 def _variance(R: Any) -> Any:
