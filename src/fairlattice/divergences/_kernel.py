@@ -93,7 +93,7 @@ class RBFMixture:
         xp = array_namespace(squared)
         widths = sorted(self.bandwidths, reverse=True)
         like = {"dtype": squared.dtype, "device": device(squared)}
-        squared = squared * (squared > 0.0)  # rounding may have gone below
+        squared = xp.abs(squared)  # rounding may have gone below 0
         terms, last = xp.empty((len(widths), squared.shape[0]), **like), 0.0
         for j, h in enumerate(widths):
             # At half the width a Gaussian is the fourth power of itself: two products, not one exponential.
@@ -157,7 +157,7 @@ class NegativeDistance:
     def terms(self, squared: Any) -> tuple[Any, Any]:
         """K, W and V themselves; rounding may leave squared distances below 0."""
         xp = array_namespace(squared)
-        distance = xp.sqrt(squared * (squared > 0.0) + self.smoothing**2)
+        distance = xp.sqrt(xp.abs(squared) + self.smoothing**2)
         apart = distance > 0.0
         W = xp.where(apart, 1.0 / xp.where(apart, distance, xp.ones_like(distance)), xp.zeros_like(distance))
         return xp.eye(3, dtype=squared.dtype, device=device(squared)), xp.stack(

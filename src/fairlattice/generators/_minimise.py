@@ -16,7 +16,7 @@ from scipy.optimize import OptimizeResult, minimize
 from fairlattice._validation import FloatArray
 from fairlattice.generators._losses import Loss, Place
 
-_LEFT = 3e-5  # too little left to gain to go on for, far below what drawing other rows changes
+_LEFT = 1e-4  # too little left to gain to go on for, far below what drawing other rows changes
 _PLAIN = {"ftol": 1e-7, "gtol": 1e-5}
 
 
