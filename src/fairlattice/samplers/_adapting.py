@@ -28,7 +28,8 @@ from fairlattice.samplers._rows import take_rows
 from fairlattice.samplers._weighting import fit_weighted
 
 _FOLDS = 3
-_ROUNDS = 5  # from each start
+_ROUNDS = 5  # from each start,
+_ROUNDS_OWN = 2  # or so many of an estimator of the caller's, which may be slow
 _STEP = 3.0
 _START = 0.1  # of the weight stays as at the start, so that no cell is forgotten
 _STRENGTH = 200.0  # rows that the prior of a recall counts for
@@ -83,7 +84,7 @@ def adapt_cells(
     cost : float, default=0.005
         Balanced accuracy that may be lost against equal weights of each cell's own rows.
     estimator : classifier, optional
-        Whose recalls they are; a logistic regression by default. It is cloned, and trained some fifty times.
+        Whose recalls they are; a logistic regression by default. It is cloned, and trained some thirty times.
     rng : numpy.random.Generator
         Deals the rows out to folds, and draws rows by weight for an estimator that takes no weights.
     """
@@ -96,12 +97,13 @@ def adapt_cells(
     dealt = _deal(borrowing.place, rng)
     folds = [_Fold(looked_at, borrowing, *parts, model=clone(model), rng=rng) for parts in dealt]
     even, by_label = seen.starts()
+    turns = _ROUNDS if estimator is None else _ROUNDS_OWN
     with threadpool_limits(limits=1):  # for small fits, threads cost more than they bring
         least = seen.accuracy(_out_of_fold(folds, even, borrow=False)) - cost
         rounds = [
             found
             for start in (even, (even + by_label) / 2.0, by_label)
-            for found in _rounds(folds, borrowing, seen, start, borrow=borrow)
+            for found in _rounds(folds, borrowing, seen, start, turns, borrow=borrow)
         ]
     masses, unfairness, accuracy = zip(*rounds, strict=True)
     near = [i for i, a in enumerate(accuracy) if a >= least]
@@ -110,11 +112,11 @@ def adapt_cells(
 
 
 def _rounds(
-    folds: list[_Fold], borrowing: Borrowing, seen: _Seen, start: FloatArray, *, borrow: bool
+    folds: list[_Fold], borrowing: Borrowing, seen: _Seen, start: FloatArray, turns: int, *, borrow: bool
 ) -> Iterator[tuple[FloatArray, float, float]]:
     """Weights of the cells in each round, with the unfairness and the balanced accuracy that they come to."""
     mass = start
-    for turn in range(_ROUNDS + 1):
+    for turn in range(turns + 1):
         correct = _out_of_fold(folds, mass, borrow=borrow)
         recalls = borrowing.shrunk(correct, _STRENGTH)
         yield mass, _unfair(recalls, borrowing.labels), seen.accuracy(correct)

@@ -33,7 +33,7 @@ def adaptive_weights(
 
     Two things are learned from the training rows. How much each cell should weigh: in rounds of
     multiplicative weights a classifier is cross-fitted, and cells that it recognises worse than the
-    mean of all cells are raised, five rounds from each of three starts (all cells alike, all rows of a label
+    mean of all cells are raised, some rounds from each of three starts (all cells alike, all rows of a label
     alike, half-way between); of the rounds that cost at most `cost` of balanced accuracy against equal
     weights, the one with the lowest IF½ of equalized odds is taken. And which rows stand for a cell beside
     its own: those of its label, each by how likely it is to be of the leaf, given its features.
@@ -51,7 +51,7 @@ def adaptive_weights(
     cost : float, default=0.005
         Balanced accuracy, out of fold, that may be lost against equal weights, in [0, 1].
     estimator : classifier or pipeline, optional
-        What the weights are for, cloned and trained some fifty times on two thirds of the rows; labels are 0
+        What the weights are for, cloned and trained some thirty times on two thirds of the rows; labels are 0
         and 1 there. A logistic regression on encoded features by default, which is quick; for another kind of
         model its own recalls tell better what it needs.
     cuts, missing

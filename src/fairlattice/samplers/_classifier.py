@@ -53,7 +53,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Sample weights, drawing rows, or weights where the estimator takes them. "adaptive" takes
         :func:`adaptive_weights` instead of equal ones: cells weigh more where the estimator, cross-fitted,
         recognises them worst, and rows that are likely to be of a small cell stand for it. It is trained
-        some fifty times more for that. It needs groups, two labels and no augmenter.
+        some thirty times more for that. It needs groups, two labels and no augmenter.
     cuts : mapping of str to sequence of float, optional
         Cut points of numeric attributes, as in ``{"age": [25, 45]}``; with an augmenter, its own hold.
     missing : {"level", "raise"}, default="level"
