@@ -25,7 +25,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from fairlattice.benchmark._classifiers import make_classifier
+from fairlattice.benchmark._classifiers import make_classifier, own_recalls
 from fairlattice.benchmark._splits import child_seed
 from fairlattice.benchmark._strategies import RECIPES, TrainingRows
 from fairlattice.benchmark._table import Table
@@ -69,7 +69,7 @@ def one_split(name, folder, size, seed, classifier, blends):
         tested = np.asarray(encoder.transform(take_rows(X, test)), dtype=np.float32)
         index = CellIndex(table.lattice, table.leaves[train], table.truth[train], 2)
         by_label = cell_weights(table.truth[train])
-        own = None if classifier == "logistic" else make_classifier(classifier, child_seed(seed))
+        own = own_recalls(classifier, child_seed(seed))
         for strategy in STRATEGIES:
             start = time.perf_counter()
             seeds = (seed, list(RECIPES).index(strategy))

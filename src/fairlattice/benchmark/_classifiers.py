@@ -24,6 +24,11 @@ CLASSIFIERS: dict[str, Callable[[int], Any]] = {
 """Name to a function that makes the classifier from a seed."""
 
 
+def own_recalls(classifier: Any, seed: int) -> Any:
+    """What is cross-fitted to find weights for a classifier: itself, or None for the quick default."""
+    return None if classifier == "logistic" else make_classifier(classifier, seed)
+
+
 def make_classifier(classifier: Any, seed: int) -> Any:
     """The classifier of that name, or a clone of the estimator given.
 

@@ -24,7 +24,7 @@ from fairlattice._validation import (
     distinct_values,
     index_of,
 )
-from fairlattice.benchmark._classifiers import make_classifier
+from fairlattice.benchmark._classifiers import make_classifier, own_recalls
 from fairlattice.benchmark._comparison import Comparison, Run, StrategyResult, count_run
 from fairlattice.benchmark._splits import child_seed, stratified_splits
 from fairlattice.benchmark._strategies import RECIPES, STRATEGIES, TrainingRows
@@ -181,7 +181,6 @@ def _one_run(
         warnings.simplefilter("always")
         encoder = TableEncoder()
         Z = encoder.fit_transform(take_rows(X, train))
-        model = make_classifier(classifier, child_seed(seed, repeat))
         rows = TrainingRows(
             Z,
             encoder,
@@ -189,9 +188,10 @@ def _one_run(
             {i: encoder.slices_[name] for i, name in enumerate(lattice.names) if name in encoder.slices_},
             per_cell,
             (seed, repeat, list(RECIPES).index(recipe)),
-            classifier=None if classifier == "logistic" else model,
+            classifier=own_recalls(classifier, child_seed(seed, repeat)),
         )
         prepared = RECIPES[recipe](rows)
+        model = make_classifier(classifier, child_seed(seed, repeat))
         weights = {} if prepared.weights is None else {"sample_weight": prepared.weights}
         model.fit(prepared.Z, prepared.labels, **weights)
         score = model.predict_proba(encoder.transform(take_rows(X, test)))[:, 1]

@@ -84,12 +84,25 @@ def _alone(Z: Any, draws: Sequence[Draw], kernel: Kernel, g: int, *, single: boo
         total += float(xp.sum(weights)) * _at_0(kernel, T) / m
         if m > 1:
             ends = squared_norms(T)
-            squared = ends[..., :, None] + ends[..., None, :] - 2.0 * (T @ xp.matrix_transpose(T))
+            squared = squared_between(T, T, ends, ends)
             i, j = np.triu_indices(k, k=1)
             pairs = xp.take(xp.reshape(squared, (-1, k * k)), xp.asarray(i * k + j, device=device(T)), axis=1)
             means = xp.mean(xp.reshape(kernel.of_squared(pairs)[0], (len(targets), -1)), axis=1)
             total += (1.0 - 1.0 / m) * float(weights @ means)
     return total / len(draws)
+
+
+def squared_between(X: Any, Y: Any, x2: Any, y2: Any) -> Any:
+    """Squared distances between rows of the same block, from their squared norms; rounding may go below 0."""
+    squared = -2.0 * (X @ array_namespace(X).matrix_transpose(Y))
+    squared += x2[..., :, None]
+    squared += y2[..., None, :]
+    return squared
+
+
+def dealable(n: int) -> int:
+    """So many rows, or where they are many a few less, that blocks can divide."""
+    return n if n <= _LEAST**2 else n // _LEAST * _LEAST
 
 
 def block_size(n: int, targets: int, pairs: int) -> int:

@@ -17,7 +17,7 @@ from array_api_compat import array_namespace
 from fairlattice._validation import FloatArray
 from fairlattice.divergences import Kernel, by_rank, quantile_means
 from fairlattice.generators._batches import Batch, like, squared_norms, to_numpy
-from fairlattice.generators._blocks import Blocks, chunks
+from fairlattice.generators._blocks import Blocks, chunks, squared_between
 from fairlattice.generators._mixing import Mixing
 
 
@@ -65,12 +65,12 @@ class KernelLoss:
         """What some blocks add to the loss; the gradient with respect to their rows goes to `pull`."""
         xp, T, share = array_namespace(X), self.blocks.T[some, ...], self.blocks.share[some, ...]
         ends, g = squared_norms(X), X.shape[1]
-        K, W = self.kernel.of_squared(_squared(X, X, ends, ends))
+        K, W = self.kernel.of_squared(squared_between(X, X, ends, ends))
         apart = within * like(1.0 - np.eye(g), X)
         value = float(xp.sum(K * apart))
         W = W * (2.0 * apart)
         pull[...] = W @ X - xp.sum(W, axis=2)[..., None] * X
-        K, W = self.kernel.of_squared(_squared(X, T, ends, self.ends[some, ...]))
+        K, W = self.kernel.of_squared(squared_between(X, T, ends, self.ends[some, ...]))
         W = W * (across * share[:, None, :])
         pull += xp.sum(W, axis=2)[..., None] * X - W @ T
         return value - across * float(xp.sum(K * share[:, None, :]))
@@ -78,14 +78,6 @@ class KernelLoss:
     def constant(self) -> float:
         """What the targets alone add to the loss."""
         return self.blocks.alone
-
-
-def _squared(X: Any, Y: Any, x2: Any, y2: Any) -> Any:
-    """Squared distances between rows of the same block, from their squared norms; rounding may go below 0."""
-    squared = -2.0 * (X @ array_namespace(X).matrix_transpose(Y))
-    squared += x2[..., :, None]
-    squared += y2[..., None, :]
-    return squared
 
 
 class SlicedLoss:

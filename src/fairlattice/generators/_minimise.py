@@ -8,6 +8,7 @@ deterministic, and the full loss never rises.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,10 +32,9 @@ class Minimum(NamedTuple):
 def minimise(losses: Sequence[Loss], start: FloatArray, *, max_steps: int) -> Minimum:
     """The minimum of the last of the losses, from `start`; those before it are alike and cheaper."""
     *rougher, last = losses
-    apart = last.constant()
-    unit = last(start).value + apart
-    unit = unit if 0.0 < unit < np.inf else 1.0
-    loss, place = _Remembered(last, unit), start
+    apart, loss, place = last.constant(), _Remembered(last), start
+    at_start = loss(start).value + apart
+    unit = loss.unit = at_start if 0.0 < at_start < np.inf else 1.0
     curve = [loss(start).value]
     for rough in rougher:
         place, _ = _descend(_Remembered(rough, unit), place, max_steps, [])
@@ -47,17 +47,16 @@ def minimise(losses: Sequence[Loss], start: FloatArray, *, max_steps: int) -> Mi
 
 
 class _Remembered:
-    """A loss in some unit that is not computed twice in one place."""
+    """A loss in some unit, not computed again in the last two places: one may be a step not taken."""
 
-    def __init__(self, loss: Loss, unit: float) -> None:
-        self.loss, self.unit, self.key, self.found = loss, unit, b"", Place(0.0, np.zeros(0), None)
+    def __init__(self, loss: Loss, unit: float = 1.0) -> None:
+        self.unit = unit
+        self._at = lru_cache(maxsize=2)(lambda key: loss(np.frombuffer(key).copy()))
 
     def __call__(self, place: FloatArray) -> Place:
-        if place.tobytes() != self.key:
-            value, gradient, hessian = self.loss(place)
-            bent = None if hessian is None else hessian / self.unit
-            self.key, self.found = place.tobytes(), Place(value / self.unit, gradient / self.unit, bent)
-        return self.found
+        value, gradient, hessian = self._at(place.tobytes())
+        bent = None if hessian is None else hessian / self.unit
+        return Place(value / self.unit, gradient / self.unit, bent)
 
 
 def _descend(

@@ -23,7 +23,7 @@ from fairlattice._validation import FloatArray, check_choice, check_count, check
 from fairlattice.divergences import NegativeDistance, RBFMixture, draw_directions
 from fairlattice.exceptions import InputError
 from fairlattice.generators._batches import Batch, CellRows, Draw, draw_rows, gather, squared_norms
-from fairlattice.generators._blocks import Blocks
+from fairlattice.generators._blocks import Blocks, dealable
 from fairlattice.generators._losses import KernelLoss, Loss, SlicedLoss
 from fairlattice.generators._minimise import minimise
 from fairlattice.generators._mixing import Mixing, make_mixing
@@ -39,7 +39,6 @@ _PAIRS = 200_000  # pairs of rows of an evaluation that are enough for few param
 _PER_COLUMN = 512  # or so many per column: gathering wide rows takes longer than looking at their pairs,
 _MANY_PAIRS = 800_000  # and those for many parameters
 _SPREAD_ROWS = 64  # of each parent, that tell the spread of rows
-_STEP = 8  # batches of more than so many squared are cut to a multiple of it, to be dealt to blocks
 
 
 @dataclass(frozen=True)
@@ -140,8 +139,7 @@ def fit_mixing(
         return MixingFit(mixing, start, (), "no cell has rows: mean of the parents", 0)
     if len(usable) > max_cells:
         usable = [usable[i] for i in np.sort(rng.choice(len(usable), max_cells, replace=False))]
-    size = batch_size if batch_size <= _STEP**2 else batch_size // _STEP * _STEP
-    draws = [draw_rows(cell, beta, size, rng) for cell in usable]
+    draws = [draw_rows(cell, beta, dealable(batch_size), rng) for cell in usable]
     with one_thread():
         losses = _losses(form, start.shape, Z, draws, divergence, bandwidths, n_directions, rng)
         found = minimise(losses, start.ravel(), max_steps=max_steps)

@@ -92,7 +92,7 @@ def adapt_cells(
     rows = _thinned(place, _MOST_ROWS if estimator is None else _MOST_OWN, rng)
     borrowing = borrowing_of(sampler, rows)
     seen = _Seen(borrowing, np.bincount(place))
-    model = _regression(X.shape[1]) if estimator is None else clone(estimator)
+    model = _regression(X.shape[1]) if estimator is None else estimator
     looked_at = take_rows(X, rows)
     dealt = _deal(borrowing.place, rng)
     folds = [_Fold(looked_at, borrowing, *parts, model=clone(model), rng=rng) for parts in dealt]

@@ -24,7 +24,7 @@ from fairlattice.samplers._augmenter import HierarchicalAugmenter
 from fairlattice.samplers._cells import training_lattice
 from fairlattice.samplers._equal import cell_weights, resample_cells
 from fairlattice.samplers._rows import take_rows
-from fairlattice.samplers._weighting import fit_weighted, weight_parameter
+from fairlattice.samplers._weighting import drawn, weight_parameter
 
 BALANCES = ("auto", "weight", "resample", "adaptive")
 
@@ -142,11 +142,11 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             raise InputError(
                 f"{type(self.estimator).__name__} takes no `sample_weight`. Pass `balance='resample'`."
             )
-        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
-        if cells is None or (parameter is not None and self.balance != "resample"):
-            fit_weighted(self.estimator_, X, y, weights, rng)
+        if parameter is not None and self.balance != "resample":
+            self.estimator_.fit(X, y, **{parameter: weights})
         else:
-            rows = resample_cells(cells, rng=rng)
+            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
+            rows = drawn(weights, rng) if cells is None else resample_cells(cells, rng=rng)
             self.estimator_.fit(take_rows(X, rows), take_rows(y, rows))
         self.classes_ = self.estimator_.classes_
         return self
