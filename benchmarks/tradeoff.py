@@ -1,7 +1,8 @@
 """Does `augment` beat equal sampling, and do its borrowed rows earn their keep?
 
 python benchmarks/tradeoff.py run  --data-dir FOLDER --store FILE.jsonl [--datasets A,B] [--sizes 2000,6000]
-                                   [--seeds 20] [--classifiers logistic,boosting] [--blends 0.5,1] [--jobs 2]
+                                   [--seeds 20] [--classifiers logistic,boosting,neural] [--device cpu]
+                                   [--strategies A,B] [--blends 0.5,1] [--jobs 2] [--plugin FILE.py]
 python benchmarks/tradeoff.py show --store FILE.jsonl [--picture FILE.svg]
 
 Every strategy of `fairlattice compare` is trained on small samples of real tables and tested on up to
@@ -9,8 +10,9 @@ Every strategy of `fairlattice compare` is trained on small samples of real tabl
 rows have its label. Strategies are compared on the same splits; ± is the standard error over seeds, whose
 test rows overlap. The curve blends a strategy's weights with those of `label`, half and half and in full.
 
-A split that is in FILE is not run again, so the script can be stopped and started at any time. Any data set
-of `fairlattice.datasets` can be named.
+What is in FILE is not run again, so the script can be stopped and started at any time. Any data set
+of `fairlattice.datasets` can be named, and those of a plugin, as in `fairlattice bench`. `neural` is a small
+`NeuralClassifier`, which needs torch.
 """
 
 import argparse
@@ -25,6 +27,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from fairlattice.benchmark import Plugins
 from fairlattice.benchmark._classifiers import make_classifier, own_recalls
 from fairlattice.benchmark._splits import child_seed
 from fairlattice.benchmark._strategies import RECIPES, TrainingRows
@@ -39,12 +42,21 @@ PER_CELL = 1000
 _tables = {}
 
 
-def table_of(name, folder):
+def table_of(name, folder, plugins):
     """A data set, read once in each process."""
     if name not in _tables:
-        _tables.clear()
+        plugins.load()
         _tables[name] = Table.of(load_dataset(name, folder))
     return _tables[name]
+
+
+def classifier_of(name, device):
+    """One that `make_classifier` knows, or a network: small, since larger ones are less accurate here."""
+    if name != "neural":
+        return name
+    from fairlattice.classifiers import NeuralClassifier
+
+    return NeuralClassifier(hidden=(64,), steps=300, device=device)
 
 
 def parts(table, size, seed):
@@ -57,9 +69,9 @@ def parts(table, size, seed):
     return np.sort(order[:cut]), np.sort(order[cut : cut + TESTED])
 
 
-def one_split(name, folder, size, seed, classifier, blends):
-    """Figures of all strategies on one split."""
-    table = table_of(name, folder)
+def one_split(name, folder, size, seed, classifier, *, plugins, device, strategies, blends):
+    """Figures of strategies on one split."""
+    table = table_of(name, folder, plugins)
     train, test = parts(table, size, seed)
     found = []
     with threadpool_limits(limits=1), warnings.catch_warnings():
@@ -69,8 +81,9 @@ def one_split(name, folder, size, seed, classifier, blends):
         tested = np.asarray(encoder.transform(take_rows(X, test)), dtype=np.float32)
         index = CellIndex(table.lattice, table.leaves[train], table.truth[train], 2)
         by_label = cell_weights(table.truth[train])
-        own = own_recalls(classifier, child_seed(seed))
-        for strategy in STRATEGIES:
+        trained = classifier_of(classifier, device)
+        own = own_recalls(trained, child_seed(seed))
+        for strategy in strategies:
             start = time.perf_counter()
             seeds = (seed, list(RECIPES).index(strategy))
             train_rows = TrainingRows(Z, encoder, index, {}, PER_CELL, seeds, classifier=own)
@@ -82,7 +95,7 @@ def one_split(name, folder, size, seed, classifier, blends):
                 weights = np.zeros(len(rows.Z))
                 weights[: len(train)] = by_label / by_label.sum()
                 weights = len(train) * (blend * rows.weights / rows.weights.sum() + (1 - blend) * weights)
-                model = make_classifier(classifier, child_seed(seed))
+                model = make_classifier(trained, child_seed(seed))
                 model.fit(rows.Z, rows.labels, sample_weight=weights)
                 right = model.predict(tested) == table.truth[test]
                 figures = figures_of(right, table.leaves[test], table.truth[test])
@@ -108,12 +121,16 @@ def figures_of(right, leaves, truth):
 
 
 def read(store):
-    """Splits by (classifier, size, data set, seed)."""
-    lines = store.read_text().splitlines() if store.exists() else []
-    splits = [
-        json.loads(line) for line in lines if line.endswith("}]}")
-    ]  # a killed run may leave half a line
-    return {(s["classifier"], s["size"], s["dataset"], s["seed"]): s for s in splits}
+    """Figures by strategy and blend, by (classifier, size, data set, seed)."""
+    found = {}
+    for line in store.read_text().splitlines() if store.exists() else ():
+        if line.endswith("}]}"):  # a killed run may leave half a line
+            split = json.loads(line)
+            known = found.setdefault(
+                tuple(split[axis] for axis in ("classifier", "size", "dataset", "seed")), {}
+            )
+            known.update({(f["strategy"], f["blend"]): f for f in split["figures"]})
+    return found
 
 
 def run(arguments):
@@ -121,10 +138,21 @@ def run(arguments):
     axes = (arguments.classifiers, arguments.sizes, arguments.datasets)
     each = itertools.product(range(arguments.seeds), *(axis.split(",") for axis in axes))
     ended = read(arguments.store)
-    blends = [float(b) for b in arguments.blends.split(",")]
+    options = {
+        "plugins": Plugins.of(arguments.plugin),
+        "device": arguments.device,
+        "blends": [float(b) for b in arguments.blends.split(",")],
+    }
     wanted = [(c, int(size), name, seed) for seed, c, size, name in each]
-    todo = [key for key in wanted if key not in ended]
-    tasks = (delayed(one_split)(n, arguments.data_dir, z, s, c, blends) for c, z, n, s in todo)
+    lacking = {
+        key: [s for s in arguments.strategies.split(",") if (s, 1.0) not in ended.get(key, {})]
+        for key in wanted
+    }
+    todo = {key: strategies for key, strategies in lacking.items() if strategies}
+    tasks = (
+        delayed(one_split)(name, arguments.data_dir, size, seed, classifier, strategies=lacks, **options)
+        for (classifier, size, name, seed), lacks in todo.items()
+    )
     work = Parallel(arguments.jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
     begun = time.perf_counter()
     if arguments.store.exists():  # what a killed run left of a line ends here
@@ -151,8 +179,7 @@ def told(mean, error):
 def settings_of(splits):
     """(classifier, size, data set) to a list over seeds of strategy and blend to figures."""
     found = {}
-    for key, split in sorted(splits.items()):
-        curve = {(f["strategy"], f["blend"]): f for f in split["figures"]}
+    for key, curve in sorted(splits.items()):
         found.setdefault(key[:3], []).append(curve)
     return found
 
@@ -235,6 +262,9 @@ def main():
     running.add_argument("--sizes", default="6000,2000")
     running.add_argument("--seeds", type=int, default=20)
     running.add_argument("--classifiers", default="logistic,boosting")
+    running.add_argument("--plugin", type=Path, action="append", default=[], help="a file with data sets")
+    running.add_argument("--strategies", default=",".join(STRATEGIES))
+    running.add_argument("--device", default="cpu", help="where networks are trained, as torch names it")
     running.add_argument("--blends", default="0.5,1", help="points of the curve, in (0, 1]; 1 must be there")
     running.add_argument("--jobs", type=int, default=2)
     showing.add_argument("--picture", type=Path)
