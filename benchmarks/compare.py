@@ -9,14 +9,14 @@ plain training.
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import polars as pl
+from _timing import launched
 
+from fairlattice.benchmark import STRATEGIES
 from fairlattice.datasets import load_adult
 
 CLASSIFIERS = ("logistic", "mlp", "boosting")
@@ -38,14 +38,9 @@ def tables(folder, target):
 
 
 def measure(table, options):
-    """Wall seconds, and the peak memory of the command and of its largest worker, in GB."""
-    start = time.perf_counter()
-    command = [sys.executable, "-m", "fairlattice", "compare", str(table), *options]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(running.pid, 0)
-    if status:
-        raise SystemExit(f"{' '.join(command)} failed")
-    return time.perf_counter() - start, usage.ru_maxrss / 2**20
+    """Wall seconds, and the peak memory of the command or of its largest worker, in GB."""
+    found = launched([sys.executable, "-m", "fairlattice", "compare", str(table), *options])
+    return found.seconds, found.peak
 
 
 def main():
@@ -68,7 +63,7 @@ def main():
                 f"{name}, {arguments.classifier}, all strategies: {whole:.1f} s, {memory:.2f} GB per process"
             )
             plain, _ = measure(table, [*options, "--strategies", "none"])
-            for strategy in ("label", "equal", "smote", "parents", "paper"):
+            for strategy in [name for name in STRATEGIES if name != "none"]:
                 seconds, _ = measure(table, [*options, "--strategies", strategy])
                 print(f"  {strategy:8} {seconds:6.1f} s, {seconds / plain:5.2f} × none ({plain:.1f} s)")
 
