@@ -3,7 +3,7 @@
 python benchmarks/tradeoff.py run  --data-dir FOLDER --store FILE.jsonl [--datasets A,B] [--sizes 2000,6000]
                                    [--seeds 20] [--classifiers logistic,boosting,neural] [--device cpu]
                                    [--strategies A,B] [--blends 0.5,1] [--jobs 2] [--plugin FILE.py]
-python benchmarks/tradeoff.py show --store FILE.jsonl [--picture FILE.svg]
+python benchmarks/tradeoff.py show --store FILE.jsonl [--first-seed N] [--picture FILE.svg]
 
 Every strategy of `fairlattice compare` is trained on small samples of real tables and tested on up to
 100,000 other rows, so that rates of groups are nearly exact. A group counts for a rate if at least 100 test
@@ -24,6 +24,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from _tradeoff_told import draw, tell
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
@@ -165,86 +166,16 @@ def run(arguments):
         print(f"{done} of {len(todo)} splits, {minutes:.1f} min", file=sys.stderr)
 
 
-def paired(runs, strategy, other, figure):
-    """Mean difference over seeds, and its standard error."""
-    gaps = np.array([r[strategy][figure] - r[other][figure] for r in runs])
-    return gaps.mean(), gaps.std(ddof=1) / np.sqrt(len(gaps)) if len(gaps) > 1 else np.nan
-
-
-def told(mean, error):
-    """A difference; a star where it is beyond two standard errors."""
-    return f"{mean:+.3f} ± {error:.3f}{'*' if abs(mean) > 2 * error else ''}"
-
-
-def settings_of(splits):
-    """(classifier, size, data set) to a list over seeds of strategy and blend to figures."""
-    found = {}
-    for key, curve in sorted(splits.items()):
-        found.setdefault(key[:3], []).append(curve)
-    return found
-
-
 def show(arguments):
-    """Tables in Markdown, a line for each setting: figures, and paired differences."""
-    settings = settings_of(read(arguments.store))
-    if not settings:
-        raise SystemExit(f"{arguments.store} holds no split yet")
-    runs = {
-        key: [{s: f for (s, blend), f in curve.items() if blend == 1.0} for curve in curves]
-        for key, curves in settings.items()
-    }
-    names = [s for s in STRATEGIES if all(s in run for each in runs.values() for run in each)]
-
-    def table(title, columns, cell):
-        print(f"\n{title}\n\n| setting | seeds | {' | '.join(f'`{c}`' for c in columns)} |")
-        print(f"| --- | {'---: | ' * (1 + len(columns))}".rstrip())
-        for (classifier, size, name), each in runs.items():
-            shown = " | ".join(cell(each, column) for column in columns)
-            print(f"| {name}, {classifier}, {size:,} | {len(each)} | {shown} |")
-
-    others = [s for s in names if s != "augment"]
-    table("IF½ of equalized odds:", names, lambda each, s: f"{np.mean([r[s]['if'] for r in each]):.3f}")
-    table("IF½ of `augment` less that of", others, lambda each, s: told(*paired(each, "augment", s, "if")))
-    table(
-        "Balanced accuracy less that of `equal`:",
-        [s for s in names if s != "equal"],
-        lambda each, s: told(*paired(each, s, "equal", "balanced_accuracy")),
-    )
-    table(
-        "Worst rates of `augment` less those of `label`:",
-        ["TPR", "TNR"],
-        lambda each, rate: told(*paired(each, "augment", "label", f"{rate.lower()}.worst")),
-    )
+    """Tables in Markdown for each classifier, and a picture."""
+    splits = {key: curve for key, curve in read(arguments.store).items() if key[3] >= arguments.first_seed}
+    if not splits:
+        raise SystemExit(f"{arguments.store} holds no such split yet")
+    for classifier in sorted({key[0] for key in splits}):
+        print(f"\n## {classifier}")
+        tell({key[1:]: curve for key, curve in sorted(splits.items()) if key[0] == classifier}, STRATEGIES)
     if arguments.picture:
-        draw(settings, arguments.picture)
-
-
-def draw(settings, target):
-    """Curves from `label` to each strategy: balanced accuracy against unfairness."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    from matplotlib import pyplot as plt
-
-    pairs = list(dict.fromkeys((c, z) for c, z, _ in settings))  # a row of the picture each
-    names = list(dict.fromkeys(n for _, _, n in settings))
-    size = (2.6 * len(names), 2.5 * len(pairs))
-    figure, axes = plt.subplots(len(pairs), len(names), figsize=size, squeeze=False)
-    for (i, pair), (j, name) in itertools.product(enumerate(pairs), enumerate(names)):
-        curves = settings.get((*pair, name), [])
-        for strategy in STRATEGIES[1:] if curves else ():
-            blends = sorted(blend for s, blend in curves[0] if s == strategy)
-            points = [("label", 1.0), *((strategy, blend) for blend in blends)]
-            x = [np.mean([c[p]["if"] for c in curves]) for p in points]
-            y = [np.mean([c[p]["balanced_accuracy"] for c in curves]) for p in points]
-            axes[i, j].plot(x, y, marker=".", label=strategy, lw=2.2 if strategy == "augment" else 1)
-        axes[i, j].set_title(f"{name}, {pair[0]}, {pair[1]:,}", fontsize=8)
-        axes[i, j].tick_params(labelsize=7)
-    figure.supxlabel("IF½ of equalized odds (small is fair)", fontsize=9)
-    figure.supylabel("balanced accuracy", fontsize=9)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=6, fontsize=8)
-    figure.tight_layout(rect=(0, 0, 1, 0.95))
-    figure.savefig(target)
+        draw(splits, STRATEGIES[1:], arguments.picture)
 
 
 def main():
@@ -267,6 +198,7 @@ def main():
     running.add_argument("--device", default="cpu", help="where networks are trained, as torch names it")
     running.add_argument("--blends", default="0.5,1", help="points of the curve, in (0, 1]; 1 must be there")
     running.add_argument("--jobs", type=int, default=2)
+    showing.add_argument("--first-seed", type=int, default=0, help="leave out those before")
     showing.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
     arguments.do(arguments)
