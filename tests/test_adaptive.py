@@ -115,6 +115,22 @@ def test_part_of_the_rows_stands_for_all_cells():
     assert part.shrunk(np.full(len(values), 0.7), 50.0) == pytest.approx(np.full(8, 0.7))
 
 
+def test_memory_is_bounded_where_nearly_every_row_is_a_cell(monkeypatch):
+    rng = np.random.default_rng(0)
+    S = {f"a{i}": rng.integers(0, 3, 400) for i in range(6)}
+    X = rng.normal(size=(400, 3))
+    y = (X[:, 0] > 0).astype(int)
+    monkeypatch.setattr(adapting, "_MOST_PICKS", 30_000)
+    looked_at = []
+    monkeypatch.setattr(
+        adapting, "borrowing_of", lambda *a: looked_at.append(borrowing_of(*a)) or looked_at[0]
+    )
+    weights = fl.adaptive_weights(X, y, sensitive_features=S, random_state=0)
+    cells, rows = looked_at[0].picks.shape
+    assert cells > 300 and rows == 30_000 // cells  # fewer rows than cells
+    assert weights.min() >= 0 and weights.mean() == pytest.approx(1)
+
+
 def test_many_rows_are_looked_at_in_part_small_cells_whole(monkeypatch):
     monkeypatch.setattr(adapting, "_MOST_ROWS", 600)
     Z, index, sampler = fitted()

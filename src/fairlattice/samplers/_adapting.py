@@ -37,6 +37,7 @@ _ALPHA = 0.5
 _WIDE = 500  # coordinates beyond which Newton's method is slower than L-BFGS
 _MOST_ROWS = 20_000  # that are looked at; of larger tables, small cells whole and large ones in part
 _MOST_OWN = 6_000  # rows that an estimator of the caller's, which may be slow, is trained on
+_MOST_PICKS = 50_000_000  # cells times rows, which bounds memory where nearly every row is a cell of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,8 @@ def adapt_cells(
         Deals the rows out to folds, and draws rows by weight for an estimator that takes no weights.
     """
     _, place = known_cells(sampler.index)
-    rows = _thinned(place, _MOST_ROWS if estimator is None else _MOST_OWN, rng)
+    most = min(_MOST_ROWS if estimator is None else _MOST_OWN, _MOST_PICKS // (place.max() + 1))
+    rows = _thinned(place, most, rng)
     borrowing = borrowing_of(sampler, rows)
     seen = _Seen(borrowing, np.bincount(place))
     model = _regression(X.shape[1]) if estimator is None else estimator
@@ -130,7 +132,7 @@ class _Seen:
     def __init__(self, borrowing: Borrowing, sizes: IntArray) -> None:
         self._sizes, self._cells = sizes, borrowing.labels
         self._labels = borrowing.labels[borrowing.place]
-        self._stands_for = (sizes / borrowing.sizes)[borrowing.place]  # rows of the table, each
+        self._stands_for = sizes[borrowing.place] / borrowing.sizes[borrowing.place]  # rows of the table
 
     def starts(self) -> tuple[FloatArray, FloatArray]:
         """Weights of cells: all the same; and such that all rows of a label weigh the same."""
@@ -190,14 +192,14 @@ def _out_of_fold(folds: list[_Fold], mass: FloatArray, *, borrow: bool) -> Float
 
 
 def _thinned(place: IntArray, n: int, rng: np.random.Generator) -> IntArray:
-    """Row numbers of at most n rows: small cells whole, large ones in part."""
+    """Row numbers of at most n rows: small cells whole, large ones in part; of too many cells, any rows."""
     if len(place) <= n:
         return np.arange(len(place))
     order = np.lexsort((rng.random(len(place)), place))
     sizes = np.bincount(place)
     within = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    most = even_share(sizes, n, least=_FOLDS)
-    return np.sort(order[within < most])
+    rows = order[within < even_share(sizes, n, least=_FOLDS)]
+    return np.sort(rows if len(rows) <= n else rng.choice(rows, n, replace=False))
 
 
 def _deal(place: IntArray, rng: np.random.Generator) -> Iterator[tuple[IntArray, IntArray]]:
