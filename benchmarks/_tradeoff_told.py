@@ -52,15 +52,21 @@ class Told:
             print(f"| {name}, {size:,} | {len(self.runs[size, name])} | {shown} |")
 
     def overall(self):
-        """The mean over settings, for the seeds that all of them have."""
+        """Means over settings, and over those of each data set, for the seeds that all of them have."""
         seeds = sorted(set.intersection(*map(set, self.runs.values())))
         others = [s for s in self.names if s != "augment"]
-        print(f"\nMean over settings, {len(seeds)} seeds:\n")
+        print(f"\nMeans over settings, {len(seeds)} seeds:\n")
         print(f"| `augment` less | {' | '.join(f'`{s}`' for s in others)} |")
         print(f"| --- | {'---: | ' * len(others)}".rstrip())
-        for title, figure in (("IF½", "if"), ("balanced accuracy", "balanced_accuracy")):
-            gaps = [[self.gaps(x, seeds, "augment", s, figure) for x in self.runs] for s in others]
+
+        def line(title, settings, figure):
+            gaps = [[self.gaps(x, seeds, "augment", s, figure) for x in settings] for s in others]
             print(f"| {title} | {' | '.join(with_error(np.mean(each, axis=0)) for each in gaps)} |")
+
+        line("balanced accuracy", self.runs, "balanced_accuracy")
+        line("IF½", self.runs, "if")
+        for name in sorted({name for _, name in self.runs}):
+            line(f"… of {name}", [x for x in self.runs if x[1] == name], "if")
 
     def level(self, setting, strategy):
         return f"{np.mean([run[strategy]['if'] for run in self.runs[setting].values()]):.3f}"

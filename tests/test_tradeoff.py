@@ -75,7 +75,7 @@ def test_what_is_added_later_is_what_would_have_been(tradeoff):
     for strategy in ("augment", "label", "adaptive", "equal"):
         run(strategy)
     assert show() == at_once
-    assert "| hiring, 300 | 2 |" in at_once and "Mean over settings, 2 seeds" in at_once
+    assert "| hiring, 300 | 2 |" in at_once and "Means over settings, 2 seeds" in at_once
 
 
 def lines(store):
