@@ -43,6 +43,8 @@ class Told:
             self.runs.setdefault((size, name), {})[seed] = whole(curve)
         every = [run for seeds in self.runs.values() for run in seeds.values()]
         self.names = [s for s in strategies if all(s in run for run in every)]
+        if partly := [s for s in strategies if s not in self.names and any(s in run for run in every)]:
+            print(f"\nLeft out, since some splits lack it: {', '.join(partly)}.")
 
     def table(self, title, columns, cell):
         print(f"\n{title}\n\n| setting | seeds | {' | '.join(f'`{c}`' for c in columns)} |")
@@ -54,6 +56,8 @@ class Told:
     def overall(self):
         """Means over settings, and over those of each data set, for the seeds that all of them have."""
         seeds = sorted(set.intersection(*map(set, self.runs.values())))
+        if not seeds:
+            return
         others = [s for s in self.names if s != "augment"]
         print(f"\nMeans over settings, {len(seeds)} seeds:\n")
         print(f"| `augment` less | {' | '.join(f'`{s}`' for s in others)} |")
@@ -113,9 +117,10 @@ def draw(splits, strategies, target):
     figure, axes = plt.subplots(len(pairs), len(names), figsize=size, squeeze=False)
     for (i, pair), (j, name) in itertools.product(enumerate(pairs), enumerate(names)):
         curves = settings.get((*pair, name), [])
-        for strategy in strategies if curves else ():
-            blends = sorted(blend for s, blend in curves[0] if s == strategy)
-            points = [("label", 1.0), *((strategy, blend) for blend in blends)]
+        shared = set.intersection(*map(set, curves)) if curves else set()
+        for strategy in sorted({s for s, _ in shared} & set(strategies), key=strategies.index):
+            points = sorted(p for p in shared if p[0] == strategy)
+            points = [("label", 1.0), *points] if ("label", 1.0) in shared else points
             x = [np.mean([c[p]["if"] for c in curves]) for p in points]
             y = [np.mean([c[p]["balanced_accuracy"] for c in curves]) for p in points]
             axes[i, j].plot(x, y, marker=".", label=strategy, lw=2.2 if strategy == "augment" else 1)

@@ -1,7 +1,7 @@
 """Three more tasks of the census tables, for `tradeoff.py --plugin`: nothing was ever chosen on them.
 
 Same persons as `acs_income` and `acs_coverage`, other questions: who works, who works full-time, who has a
-disability. Columns that would tell the answer are left out.
+disability. Columns that would tell the answer are left out, and so are people who were not asked.
 """
 
 from dataclasses import replace
@@ -19,7 +19,8 @@ class Employment:
     def load(self, data_dir):
         people = load_dataset("acs_coverage", data_dir)
         works = np.isin(people.columns["ESR"], ["1", "2", "4", "5"])  # at work, or with a job
-        return asked(people, self.name, works, hidden=("ESR", "PINCP", "PUBCOV"))
+        hidden = ("ESR", "PINCP", "PUBCOV", "MIL")  # who is on active duty works
+        return asked(people, self.name, works, hidden=hidden, kept=people.columns["ESR"] != "0")
 
 
 class Disability:
@@ -43,8 +44,8 @@ class FullTime:
         return asked(people, self.name, people.columns["WKHP"] >= 40, hidden=("WKHP", "PINCP"))
 
 
-def asked(people, name, answer, *, hidden):
+def asked(people, name, answer, *, hidden, kept=slice(None)):
     """The same persons, asked something else."""
-    columns = {c: values for c, values in people.columns.items() if c not in hidden}
-    columns["answer"] = answer.astype(np.int64)
+    columns = {c: values[kept] for c, values in people.columns.items() if c not in hidden}
+    columns["answer"] = answer[kept].astype(np.int64)
     return replace(people, name=name, columns=columns, label="answer", positive=1)

@@ -10,7 +10,8 @@ Every strategy of `fairlattice compare` is trained on small samples of real tabl
 rows have its label. Strategies are compared on the same splits; ± is the standard error over seeds, whose
 test rows overlap. The curve blends a strategy's weights with those of `label`, half and half and in full.
 
-What is in FILE is not run again, so the script can be stopped and started at any time. Any data set
+What is in FILE is not run again, so the script can be stopped and started at any time; the file knows
+nothing of the code, so begin another where that has changed. Any data set
 of `fairlattice.datasets` can be named, and those of a plugin, as in `fairlattice bench`. `neural` is a small
 `NeuralClassifier`, which needs torch.
 """
@@ -70,6 +71,11 @@ def parts(table, size, seed):
     return np.sort(order[:cut]), np.sort(order[cut : cut + TESTED])
 
 
+def points(strategy, blends):
+    """Where a strategy is measured on its curve, which for `label` is one point."""
+    return {(strategy, 1.0)} if strategy == "label" else {(strategy, blend) for blend in blends}
+
+
 def one_split(name, folder, size, seed, classifier, *, plugins, device, strategies, blends):
     """Figures of strategies on one split."""
     table = table_of(name, folder, plugins)
@@ -90,9 +96,7 @@ def one_split(name, folder, size, seed, classifier, *, plugins, device, strategi
             train_rows = TrainingRows(Z, encoder, index, {}, PER_CELL, seeds, classifier=own)
             rows = RECIPES[strategy](train_rows)
             seconds = time.perf_counter() - start
-            for blend in blends:
-                if strategy == "label" and blend < 1:
-                    continue
+            for _, blend in sorted(points(strategy, blends)):
                 weights = np.zeros(len(rows.Z))
                 weights[: len(train)] = by_label / by_label.sum()
                 weights = len(train) * (blend * rows.weights / rows.weights.sum() + (1 - blend) * weights)
@@ -139,14 +143,11 @@ def run(arguments):
     axes = (arguments.classifiers, arguments.sizes, arguments.datasets)
     each = itertools.product(range(arguments.seeds), *(axis.split(",") for axis in axes))
     ended = read(arguments.store)
-    options = {
-        "plugins": Plugins.of(arguments.plugin),
-        "device": arguments.device,
-        "blends": [float(b) for b in arguments.blends.split(",")],
-    }
+    blends = [float(b) for b in arguments.blends.split(",")]
+    options = {"plugins": Plugins.of(arguments.plugin), "device": arguments.device, "blends": blends}
     wanted = [(c, int(size), name, seed) for seed, c, size, name in each]
     lacking = {
-        key: [s for s in arguments.strategies.split(",") if (s, 1.0) not in ended.get(key, {})]
+        key: [s for s in arguments.strategies.split(",") if not points(s, blends) <= set(ended.get(key, ()))]
         for key in wanted
     }
     todo = {key: strategies for key, strategies in lacking.items() if strategies}
@@ -201,6 +202,10 @@ def main():
     showing.add_argument("--first-seed", type=int, default=0, help="leave out those before")
     showing.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
+    if unknown := set(getattr(arguments, "strategies", "none").split(",")) - set(RECIPES):
+        parser.error(f"no strategy is called {', '.join(sorted(unknown))}; there are {', '.join(RECIPES)}")
+    if 1.0 not in map(float, getattr(arguments, "blends", "1").split(",")):
+        parser.error("--blends must have 1, the curve's end")
     arguments.do(arguments)
 
 

@@ -1,4 +1,4 @@
-"""The script of the trade-off: it resumes, takes data sets of one's own, and says what is lower than what."""
+"""The script of the trade-off: it resumes, takes data sets of one's own, and tells paired differences."""
 
 import importlib.util
 import json
@@ -76,6 +76,27 @@ def test_what_is_added_later_is_what_would_have_been(tradeoff):
         run(strategy)
     assert show() == at_once
     assert "| hiring, 300 | 2 |" in at_once and "Means over settings, 2 seeds" in at_once
+
+
+def test_differences_are_paired(tradeoff):
+    """The mean over seeds of what `augment` has less than `equal`, and its standard error."""
+    store, run, show = tradeoff
+    run("equal,augment")
+    found = []
+    for line in lines(store):
+        figures = {f["strategy"]: f["if"] for f in json.loads(line)["figures"]}
+        found.append(figures["augment"] - figures["equal"])
+    mean, error = sum(found) / 2, abs(found[0] - found[1]) / 2
+    star = "*" if abs(mean) > 2 * error else ""
+    assert f"| hiring, 300 | 2 | {mean:+.3f} ± {error:.3f}{star} |" in show()
+
+
+def test_options_that_cannot_be_are_refused(tradeoff, capsys):
+    """At once, and not in a worker."""
+    _, run, _ = tradeoff
+    with pytest.raises(SystemExit):
+        run("equal,augmented")
+    assert "no strategy is called augmented" in capsys.readouterr().err
 
 
 def lines(store):
