@@ -16,9 +16,8 @@ def tell(runs, strategies):
         told.overall()
     told.table("IF½ of equalized odds:", told.names, told.level)
     if "augment" in named:
-        others = [s for s in told.names if s != "augment"]
         told.table(
-            "IF½ of `augment` less that of", others, lambda x, s: told.difference(x, "augment", s, "if")
+            "IF½ of `augment` less that of", told.others, lambda x, s: told.difference(x, "augment", s, "if")
         )
     if "equal" in named:
         told.table(
@@ -43,6 +42,7 @@ class Told:
             self.runs.setdefault((size, name), {})[seed] = whole(curve)
         every = [run for seeds in self.runs.values() for run in seeds.values()]
         self.names = [s for s in strategies if all(s in run for run in every)]
+        self.others = [s for s in self.names if s != "augment"]
         if partly := [s for s in strategies if s not in self.names and any(s in run for run in every)]:
             print(f"\nLeft out, since some splits lack it: {', '.join(partly)}.")
 
@@ -58,13 +58,12 @@ class Told:
         seeds = sorted(set.intersection(*map(set, self.runs.values())))
         if not seeds:
             return
-        others = [s for s in self.names if s != "augment"]
         print(f"\nMeans over settings, {len(seeds)} seeds:\n")
-        print(f"| `augment` less | {' | '.join(f'`{s}`' for s in others)} |")
-        print(f"| --- | {'---: | ' * len(others)}".rstrip())
+        print(f"| `augment` less | {' | '.join(f'`{s}`' for s in self.others)} |")
+        print(f"| --- | {'---: | ' * len(self.others)}".rstrip())
 
         def line(title, settings, figure):
-            gaps = [[self.gaps(x, seeds, "augment", s, figure) for x in settings] for s in others]
+            gaps = [[self.gaps(x, seeds, "augment", s, figure) for x in settings] for s in self.others]
             print(f"| {title} | {' | '.join(with_error(np.mean(each, axis=0)) for each in gaps)} |")
 
         line("balanced accuracy", self.runs, "balanced_accuracy")

@@ -6,14 +6,14 @@ python benchmarks/tradeoff.py run  --data-dir FOLDER --store FILE.jsonl [--datas
 python benchmarks/tradeoff.py show --store FILE.jsonl [--first-seed N] [--picture FILE.svg]
 
 Every strategy of `fairlattice compare` is trained on small samples of real tables and tested on up to
-100,000 other rows, so that rates of groups are nearly exact. A group counts for a rate if at least 100 test
-rows have its label. Strategies are compared on the same splits; ± is the standard error over seeds, whose
-test rows overlap. The curve blends a strategy's weights with those of `label`, half and half and in full.
+100,000 other rows. A group counts for a rate if at least 100 test rows have its label: the rate of so small a
+one has a standard error of 0.05, and those of large groups are nearly exact. Strategies are compared on the
+same splits; ± is the standard error over seeds, whose test rows overlap. The curve blends a strategy's
+weights with those of `label`, half and half and in full.
 
-What is in FILE is not run again, so the script can be stopped and started at any time; the file knows
-nothing of the code, so begin another where that has changed. Any data set
-of `fairlattice.datasets` can be named, and those of a plugin, as in `fairlattice bench`. `neural` is a small
-`NeuralClassifier`, which needs torch.
+What is in FILE is not run again, so the script can be stopped and started at any time; the file knows nothing
+of the code, so begin another where that has changed. Any data set of `fairlattice.datasets` can be named, and
+those of a plugin, as in `fairlattice bench`. `neural` is a small `NeuralClassifier`, which needs torch.
 """
 
 import argparse
@@ -143,11 +143,11 @@ def run(arguments):
     axes = (arguments.classifiers, arguments.sizes, arguments.datasets)
     each = itertools.product(range(arguments.seeds), *(axis.split(",") for axis in axes))
     ended = read(arguments.store)
-    blends = [float(b) for b in arguments.blends.split(",")]
+    blends = arguments.blends
     options = {"plugins": Plugins.of(arguments.plugin), "device": arguments.device, "blends": blends}
     wanted = [(c, int(size), name, seed) for seed, c, size, name in each]
     lacking = {
-        key: [s for s in arguments.strategies.split(",") if not points(s, blends) <= set(ended.get(key, ()))]
+        key: [s for s in arguments.strategies if not points(s, blends) <= set(ended.get(key, ()))]
         for key in wanted
     }
     todo = {key: strategies for key, strategies in lacking.items() if strategies}
@@ -179,6 +179,23 @@ def show(arguments):
         draw(splits, STRATEGIES[1:], arguments.picture)
 
 
+def known_strategies(text):
+    """Strategies by name, with commas between them."""
+    names = text.split(",")
+    if unknown := [name for name in names if name not in RECIPES]:
+        there = ", ".join(RECIPES)
+        raise argparse.ArgumentTypeError(f"no strategy is called {', '.join(unknown)}; there are {there}")
+    return names
+
+
+def whole_curve(text):
+    """Points of the curve, its end among them."""
+    blends = [float(blend) for blend in text.split(",")]
+    if 1.0 not in blends:
+        raise argparse.ArgumentTypeError("1, the curve's end, must be there")
+    return blends
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -195,17 +212,15 @@ def main():
     running.add_argument("--seeds", type=int, default=20)
     running.add_argument("--classifiers", default="logistic,boosting")
     running.add_argument("--plugin", type=Path, action="append", default=[], help="a file with data sets")
-    running.add_argument("--strategies", default=",".join(STRATEGIES))
+    running.add_argument("--strategies", type=known_strategies, default=",".join(STRATEGIES))
     running.add_argument("--device", default="cpu", help="where networks are trained, as torch names it")
-    running.add_argument("--blends", default="0.5,1", help="points of the curve, in (0, 1]; 1 must be there")
+    running.add_argument(
+        "--blends", type=whole_curve, default="0.5,1", help="points of the curve, in (0, 1]; 1 must be there"
+    )
     running.add_argument("--jobs", type=int, default=2)
     showing.add_argument("--first-seed", type=int, default=0, help="leave out those before")
     showing.add_argument("--picture", type=Path)
     arguments = parser.parse_args()
-    if unknown := set(getattr(arguments, "strategies", "none").split(",")) - set(RECIPES):
-        parser.error(f"no strategy is called {', '.join(sorted(unknown))}; there are {', '.join(RECIPES)}")
-    if 1.0 not in map(float, getattr(arguments, "blends", "1").split(",")):
-        parser.error("--blends must have 1, the curve's end")
     arguments.do(arguments)
 
 

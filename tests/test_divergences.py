@@ -118,9 +118,9 @@ def test_median_bandwidths():
 
 
 def test_what_mmd_refuses():
-    with pytest.raises(InputError, match="must lie in"):
+    with pytest.raises(InputError, match=r"must lie in \[1e-75, 1e\+150\]"):
         RBFMixture((1.0, 0.0))
-    with pytest.raises(InputError, match="must lie in"):
+    with pytest.raises(InputError, match=r"must lie in \[1e-75, 1e\+150\]"):
         RBFMixture(())
     with pytest.raises(InputError, match="at least 2 rows"):
         mmd2(np.zeros((1, 2)), np.zeros((5, 2)), KERNEL, unbiased=True)

@@ -89,8 +89,8 @@ def adapt_cells(
     rng : numpy.random.Generator
         Deals the rows out to folds, and draws rows by weight for an estimator that takes no weights.
     """
-    _, place = known_cells(sampler.index)
-    most = min(_MOST_ROWS if estimator is None else _MOST_OWN, _MOST_PICKS // (place.max() + 1))
+    cells, place = known_cells(sampler.index)
+    most = min(_MOST_ROWS if estimator is None else _MOST_OWN, _MOST_PICKS // len(cells))
     rows = _thinned(place, most, rng)
     borrowing = borrowing_of(sampler, rows)
     seen = _Seen(borrowing, np.bincount(place))
