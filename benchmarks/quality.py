@@ -18,20 +18,20 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from fairlattice.benchmark._strategies import TrainingRows, make_rows
+from fairlattice.samplers._picking import PickingSampler
 from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from threadpoolctl import threadpool_limits
 
 import fairlattice as fl
-from fairlattice.benchmark._strategies import TrainingRows, make_rows
 from fairlattice.diagnostics import associations, classifier_test, memory
 from fairlattice.divergences import RBFMixture, median_bandwidths, mmd2
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers import Cell, CellIndex
-from fairlattice.samplers._picking import PickingSampler
 
 DATA = ("acs_income", "acs_coverage", "adult")
 SIZES = (3, 5, 10, 20, 50, 100, 300)

@@ -26,13 +26,13 @@ from pathlib import Path
 
 import numpy as np
 from _tradeoff_told import draw, tell
+from fairlattice.benchmark._strategies import RECIPES, TrainingRows
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from fairlattice.benchmark import Plugins
 from fairlattice.benchmark._classifiers import make_classifier, own_recalls
 from fairlattice.benchmark._splits import child_seed
-from fairlattice.benchmark._strategies import RECIPES, TrainingRows
 from fairlattice.benchmark._table import Table
 from fairlattice.datasets import load_dataset
 from fairlattice.samplers import CellIndex, cell_weights, take_rows

@@ -392,6 +392,6 @@ def test_groups_are_routed_through_a_scikit_learn_pipeline():
         routed = make_pipeline(StandardScaler(), last).fit(X, y, sensitive_features=S)
     scaled = StandardScaler().fit_transform(X)
     direct = fl.FairClassifier(LogisticRegression()).fit(scaled, y, sensitive_features=S)
-    without = fl.FairClassifier(LogisticRegression()).fit(scaled, y)
+    without = fl.FairClassifier(LogisticRegression(), "label").fit(scaled, y)
     assert routed.predict_proba(X) == pytest.approx(direct.predict_proba(scaled))
     assert not np.allclose(routed.predict_proba(X), without.predict_proba(scaled))

@@ -81,7 +81,7 @@ def test_originals_come_first_unchanged_and_every_cell_has_its_rows(table, capsy
     assert f"{made.height:,} synthetic rows" in Path("o.md").read_text()
 
 
-@pytest.mark.parametrize("mixing", ["pick", "scalar"])
+@pytest.mark.parametrize("mixing", ["importance", "scalar"])
 def test_new_rows_are_valid_and_name_rows_of_the_table(table, mixing):
     augment("o.parquet", *STREAM, "--fit-rows", "20", "--mixing", mixing)
     made = pl.read_parquet("o.parquet").tail(-900)

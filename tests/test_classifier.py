@@ -17,9 +17,9 @@ import fairlattice as fl
 
 @parametrize_with_checks(
     [
-        fl.FairClassifier(LogisticRegression()),
-        fl.FairClassifier(LogisticRegression(), balance="resample", random_state=0),
-        fl.FairClassifier(KNeighborsClassifier(), random_state=0),
+        fl.FairClassifier(LogisticRegression(), "none"),
+        fl.FairClassifier(LogisticRegression(), "label"),
+        fl.FairClassifier(KNeighborsClassifier(), "label", random_state=0),
     ]
 )
 def test_scikit_learn_estimator_checks(estimator, check):
@@ -48,11 +48,15 @@ def test_weights_are_equal_sampling(biased):
     assert after.alpha_intersectional("equalized_odds") < before.alpha_intersectional("equalized_odds")
 
 
-def test_without_groups_only_labels_are_balanced(biased):
+def test_class_weights_need_no_groups_and_strategies_that_use_them_do(biased):
     X, y, _ = biased
-    model = fl.FairClassifier(LogisticRegression()).fit(X, y)
+    model = fl.FairClassifier(LogisticRegression(), "label").fit(X, y)
     balanced = LogisticRegression(class_weight="balanced").fit(X, y)
     assert model.predict_proba(X) == pytest.approx(balanced.predict_proba(X), abs=1e-6)
+    for name, strategy in fl.STRATEGIES.items():
+        if strategy.uses_groups:
+            with pytest.raises(fl.InputError, match=f"`{name}` uses groups"):
+                fl.FairClassifier(LogisticRegression(), name).fit(X, y)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,7 @@ def test_without_groups_only_labels_are_balanced(biased):
 def test_any_estimator_with_an_augmenter(biased, estimator):
     X, y, S = biased
     augmenter = fl.HierarchicalAugmenter(per_cell=200, random_state=0)
-    model = fl.FairClassifier(estimator, augmenter, random_state=0).fit(X, y, sensitive_features=S)
+    model = fl.FairClassifier(estimator, augmenter=augmenter, random_state=0).fit(X, y, sensitive_features=S)
     again = clone(model).fit(X, y, sensitive_features=S)
     assert model.score(X, y) > 0.6
     assert (model.predict(X) == again.predict(X)).all()
@@ -82,7 +86,8 @@ def test_frames_in_frames_to_the_estimator(people):
     S = people.select("sex", "race")
     X = people.select("hours", "skill")
     model = fl.FairClassifier(
-        make_pipeline(StandardScaler(), LogisticRegression()), fl.HierarchicalAugmenter(random_state=0)
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        augmenter=fl.HierarchicalAugmenter(random_state=0),
     ).fit(X, people["hired"].to_numpy(), sensitive_features=S)
     assert model.feature_names_in_.tolist() == ["hours", "skill"]
     with pytest.raises(ValueError, match="feature names"):
@@ -93,7 +98,7 @@ def test_grid_search_over_the_inside(people):
     X, y = people.drop("hired", "job", "race").with_columns(pl.col("sex") == "f"), people["hired"].to_numpy()
     model = fl.FairClassifier(
         LogisticRegression(max_iter=2000),
-        fl.HierarchicalAugmenter(sensitive=["sex"], per_cell=100, random_state=0),
+        augmenter=fl.HierarchicalAugmenter(sensitive=["sex"], per_cell=100, random_state=0),
     )
     search = GridSearchCV(model, {"augmenter__mixing": ["scalar", "diagonal"], "estimator__C": [0.1]}, cv=2)
     assert search.fit(X.to_pandas(), y).best_score_ > 0.6
@@ -101,10 +106,14 @@ def test_grid_search_over_the_inside(people):
 
 def test_what_it_refuses(biased):
     X, y, S = biased
-    with pytest.raises(fl.InputError, match="takes no `sample_weight`"):
-        fl.FairClassifier(KNeighborsClassifier(), balance="weight").fit(X, y, sensitive_features=S)
-    with pytest.raises(fl.InputError, match="An augmenter needs groups"):
-        fl.FairClassifier(LogisticRegression(), fl.HierarchicalAugmenter()).fit(X, y)
+    with pytest.raises(fl.InputError, match="Did you mean 'equal'"):
+        fl.FairClassifier(LogisticRegression(), "equl").fit(X, y, sensitive_features=S)
+    with pytest.raises(fl.InputError, match="uses groups"):
+        fl.FairClassifier(LogisticRegression(), augmenter=fl.HierarchicalAugmenter()).fit(X, y)
+    with pytest.raises(fl.InputError, match="synthetic rows of its own"):
+        fl.FairClassifier(LogisticRegression(), "smote", augmenter=fl.HierarchicalAugmenter()).fit(
+            X, y, sensitive_features=S
+        )
     with pytest.raises(fl.InputError, match="differ in length"):
         fl.FairClassifier(LogisticRegression()).fit(X, y, sensitive_features=S["sex"][:9])
 
@@ -124,5 +133,5 @@ def test_cut_attributes_are_weighted_by_band(people):
     assert Recorder.seen == pytest.approx(fl.equal_weights(y, sensitive_features=S, cuts=cuts))
     assert len(np.unique(Recorder.seen.round(9))) <= 12
     augmenter = fl.HierarchicalAugmenter(cuts=cuts, random_state=0)
-    fl.FairClassifier(Recorder(), augmenter).fit(X, y, sensitive_features=S)
+    fl.FairClassifier(Recorder(), augmenter=augmenter).fit(X, y, sensitive_features=S)
     assert Recorder.seen == pytest.approx(1.0)  # raised to the same size, so they weigh the same

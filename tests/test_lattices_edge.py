@@ -11,12 +11,12 @@ import pytest
 
 import fairlattice as fl
 from fairlattice.encoders import TableEncoder
-from fairlattice.samplers import Cell, CellIndex, MixingSampler, PickingSampler
-from fairlattice.samplers._draws import pieces_of
+from fairlattice.samplers import Cell, CellIndex, ImportanceSampler, MixingSampler
+from fairlattice.samplers._shared import pieces_of
 
 FAST = {"max_steps": 20, "random_state": 0}
-MAKERS = {"pick": PickingSampler, "scalar": MixingSampler}
-WAYS = pytest.mark.parametrize("mixing", ["pick", "scalar"])
+MAKERS = {"importance": ImportanceSampler, "scalar": MixingSampler}
+WAYS = pytest.mark.parametrize("mixing", ["importance", "scalar"])
 
 
 def made_of(X, y, S, *, per_cell="max", small=False, **options):
@@ -89,7 +89,7 @@ def test_ten_attributes(mixing):
         table(300), rng.integers(0, 2, 300), S, small=True, per_cell=2, mixing=mixing
     )
     assert augmenter.lattice_.n_leaves == 1024
-    assert more.origin.parents.shape[1] == (2 if mixing == "pick" else 10)
+    assert more.origin.parents.shape[1] == (2 if mixing == "importance" else 10)
     if mixing == "scalar":
         assert augmenter.fits_[0].parameters.shape == (10,)
 
@@ -102,7 +102,7 @@ def test_forty_labels(mixing):
     assert len(set(np.asarray(more.y).tolist())) == 40
 
 
-@pytest.mark.parametrize("mixing", ["pick", "scalar", "diagonal", "linear"])
+@pytest.mark.parametrize("mixing", ["importance", "scalar", "diagonal", "linear"])
 def test_constant_columns_stay_constant(mixing):
     X = table(200).with_columns(one=pl.lit(7), text=pl.lit("same"), gone=pl.lit(None, pl.Float64))
     _, new, _ = made_of(X, np.arange(200) % 2, {"a": ["u"] * 150 + ["v"] * 50}, mixing=mixing)
@@ -165,7 +165,7 @@ def test_a_million_rows_in_one_cell_and_three_in_another(mixing):
 
 
 @pytest.mark.parametrize("share", ["label", "cell"])
-@pytest.mark.parametrize("mixing", ["pick", "scalar", "linear"])
+@pytest.mark.parametrize("mixing", ["importance", "scalar", "linear"])
 def test_same_seed_same_bytes_whatever_n_jobs(share, mixing):
     y, S = np.arange(400) % 2, {"a": ["u", "v", "v", "v"] * 100, "b": ["p", "q", "q", "q", "q"] * 80}
     made = [

@@ -11,10 +11,10 @@ from . import (
     metrics,
     report,
     samplers,
+    strategies,
 )
 from .benchmark import (
     CLASSIFIERS,
-    STRATEGIES,
     Comparison,
     Diagnosis,
     annotation_noise,
@@ -39,10 +39,12 @@ from .metrics import (
     partial_pooling,
 )
 from .report import Report
-from .samplers import (
-    Augmented,
+from .samplers import Augmented, HierarchicalAugmenter
+from .strategies import (
+    STRATEGIES,
     FairClassifier,
-    HierarchicalAugmenter,
+    Strategy,
+    TrainingTable,
     adaptive_weights,
     equal_resample,
     equal_weights,
@@ -69,7 +71,9 @@ __all__ = [
     "Report",
     "ScoreCounts",
     "SmallCellWarning",
+    "Strategy",
     "TableEncoder",
+    "TrainingTable",
     "UndefinedRateError",
     "adaptive_weights",
     "alpha_intersectional",
@@ -99,4 +103,5 @@ __all__ = [
     "partial_pooling",
     "report",
     "samplers",
+    "strategies",
 ]

@@ -23,7 +23,6 @@ from fairlattice.benchmark._protocol import UNFAIRNESS, Network, Settings
 from fairlattice.benchmark._results import BenchResults, BenchTable, FailedTrial, read_results
 from fairlattice.benchmark._runner import run_trials
 from fairlattice.benchmark._store import Record, Store
-from fairlattice.benchmark._strategies import STRATEGIES, Strategy
 from fairlattice.benchmark._table import People, Table
 from fairlattice.benchmark._trial import Outcome, Trial
 from fairlattice.benchmark._vectors import with_vectors
@@ -35,7 +34,6 @@ __all__ = [
     "FIGURES",
     "METHODS",
     "SOURCES",
-    "STRATEGIES",
     "UNFAIRNESS",
     "BenchResults",
     "BenchTable",
@@ -66,7 +64,6 @@ __all__ = [
     "Settings",
     "SourceFigures",
     "Store",
-    "Strategy",
     "StrategyResult",
     "Table",
     "Trial",

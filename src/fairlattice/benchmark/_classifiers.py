@@ -9,7 +9,6 @@ from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils.validation import has_fit_parameter
 
 from fairlattice._validation import check_choice
 from fairlattice.exceptions import InputError
@@ -24,25 +23,19 @@ CLASSIFIERS: dict[str, Callable[[int], Any]] = {
 """Name to a function that makes the classifier from a seed."""
 
 
-def own_recalls(classifier: Any, seed: int) -> Any:
-    """What is cross-fitted to find weights for a classifier: itself, or None for the quick default."""
-    return None if classifier == "logistic" else make_classifier(classifier, seed)
-
-
 def make_classifier(classifier: Any, seed: int) -> Any:
     """The classifier of that name, or a clone of the estimator given.
 
     Raises
     ------
     InputError
-        If there is no classifier of that name, or it takes no sample weights or gives no probabilities.
+        If there is no classifier of that name.
     """
     if isinstance(classifier, str):
         return CLASSIFIERS[check_choice("classifier", classifier, tuple(CLASSIFIERS))](seed)
-    if not has_fit_parameter(classifier, "sample_weight") or not hasattr(classifier, "predict_proba"):
+    if isinstance(classifier, type) or not hasattr(classifier, "fit") or not hasattr(classifier, "predict"):
         raise InputError(
-            f"`classifier` must take `sample_weight` in `fit` and have `predict_proba`; "
-            f"{type(classifier).__name__} does not."
+            f"`classifier` must be one of {', '.join(CLASSIFIERS)}, or a scikit-learn classifier; got {classifier!r}."
         )
     made = clone(classifier)
     return made.set_params(random_state=seed) if "random_state" in made.get_params() else made

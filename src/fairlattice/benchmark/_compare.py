@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,22 +18,23 @@ from threadpoolctl import threadpool_limits
 from fairlattice._validation import (
     IntArray,
     as_labels,
-    check_choice,
     check_count,
     check_real,
     check_same_length,
     distinct_values,
     index_of,
 )
-from fairlattice.benchmark._classifiers import make_classifier, own_recalls
+from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._comparison import Comparison, Run, StrategyResult, count_run
 from fairlattice.benchmark._splits import child_seed, stratified_splits
-from fairlattice.benchmark._strategies import RECIPES, STRATEGIES, TrainingRows
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 from fairlattice.metrics import Audit, find_positive
-from fairlattice.samplers import CellIndex, describe_small_cells, take_rows
+from fairlattice.samplers import CellIndex
+from fairlattice.samplers._shared import describe_small_cells, take_rows
+from fairlattice.strategies import STRATEGIES, TrainingTable
+from fairlattice.strategies._shared import AnyStrategy, strategies_of
 
 Progress = Callable[[int, int], None]
 
@@ -43,7 +45,8 @@ def compare(
     *,
     sensitive_features: Any,
     recorded_features: Any = None,
-    strategies: Sequence[str] = tuple(STRATEGIES),
+    strategies: Sequence[Any] | None = None,
+    groups_at_prediction: bool = False,
     classifier: Any = "logistic",
     repeats: int = 5,
     test_size: float = 0.3,
@@ -69,10 +72,13 @@ def compare(
     recorded_features : like `sensitive_features`, optional
         The attributes as strategies see them in training, where these were recorded with error; everyone is
         counted by the true ones.
-    strategies : sequence of str
-        Which of `STRATEGIES`: none, label, equal, smote, parents, paper, augment.
+    strategies : sequence of str, Strategy or object, optional
+        Names of `STRATEGIES`, parts with + between them, such as "smote+learned", or strategies of your own, as in
+        :class:`FairClassifier`. By default all presets that need no groups at prediction.
+    groups_at_prediction : bool, default=False
+        Whether the default includes presets that need groups at prediction.
     classifier : {"logistic", "mlp", "boosting"} or classifier, default="logistic"
-        What to train; an estimator must take sample weights and give probabilities.
+        What to train. Rows are drawn by weight for an estimator that takes no weights.
     repeats : int, default=5
         Stratified splits into training and test rows.
     test_size : float, default=0.3
@@ -113,9 +119,7 @@ def compare(
     >>> result["equal"].estimate("tpr.worst").mean > result["none"].estimate("tpr.worst").mean
     True
     """
-    chosen = list(dict.fromkeys(check_choice("strategies", name, tuple(STRATEGIES)) for name in strategies))
-    if not chosen:
-        raise InputError("`strategies` must name at least one strategy.")
+    chosen = strategies_of(_default(groups_at_prediction) if strategies is None else strategies)
     check_real("test_size", test_size, 0.0, 1.0, open_ends=True)
     check_real("alpha", alpha, 0.0, 1.0)
     check_count("repeats", repeats)
@@ -131,19 +135,18 @@ def compare(
     seen = leaves if recorded_features is None else lattice.encode(recorded_features)
     check_same_length(sensitive_features=leaves, recorded_features=seen)
     splits = stratified_splits(leaves, truth, repeats=repeats, test_size=test_size, seed=child_seed(seed))
-    recipes = list(dict.fromkeys(STRATEGIES[name].recipe for name in chosen))
-    tasks = [(repeat, recipe) for repeat in range(repeats) for recipe in recipes]
+    data = _Data(X, truth, lattice, seen, classifier, per_cell, seed)
+    tasks = [(repeat, strategy) for repeat in range(repeats) for strategy in chosen]
     work = Parallel(n_jobs=safe_jobs(n_jobs), return_as="generator_unordered")(
-        delayed(_one_run)(X, truth, lattice, seen, splits[repeat], recipe, repeat, classifier, per_cell, seed)
-        for repeat, recipe in tasks
+        delayed(_one_run)(data, splits[repeat], strategy, repeat) for repeat, strategy in tasks
     )
     runs: dict[tuple[int, str], Run] = {}
-    for recipe, run in work:
-        runs[run.repeat, recipe] = run
+    for name, run in work:
+        runs[run.repeat, name] = run
         if progress is not None:
             progress(len(runs), len(tasks))
     settings = {
-        "strategies": chosen,
+        "strategies": [strategy.name for strategy in chosen],
         "classifier": classifier if isinstance(classifier, str) else repr(classifier),
         "repeats": repeats,
         "test_size": test_size,
@@ -153,50 +156,61 @@ def compare(
         "seed": seed,
     }
     results = []
-    for name in chosen:
-        own = tuple(runs[repeat, STRATEGIES[name].recipe] for repeat in range(repeats))
+    for strategy in chosen:
+        own = tuple(runs[repeat, strategy.name] for repeat in range(repeats))
         audits = tuple(count_run(lattice, leaves, truth, run, alpha, classes) for run in own)
-        results.append(StrategyResult(name, own, audits))
+        results.append(StrategyResult(strategy.name, own, audits, strategy))
     small = describe_small_cells(CellIndex(lattice, leaves, truth, 2), classes)
     notes = (*([small] if small else []), *_remarks(results))
     return Comparison(settings, lattice, classes, truth, leaves, tuple(results), notes)
 
 
+def _default(groups_at_prediction: bool) -> list[str]:
+    """The presets that may be used."""
+    return [name for name, s in STRATEGIES.items() if groups_at_prediction or not s.needs_groups]
+
+
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """What every run of a comparison shares: rows, labels, the groups as strategies see them, and the classifier."""
+
+    X: Any
+    truth: IntArray
+    lattice: GroupLattice
+    leaves: IntArray
+    classifier: Any
+    per_cell: int
+    seed: int
+
+    def table(self, train: IntArray, repeat: int) -> TrainingTable:
+        """The training rows of a split, as :class:`FairClassifier` makes them of these rows alone."""
+        lattice = self.lattice.occurring(self.leaves[train])
+        leaves = self.lattice.recode(self.leaves[train], lattice)
+        return TrainingTable(
+            take_rows(self.X, train),
+            CellIndex(lattice, leaves, self.truth[train], 2),
+            np.arange(2),
+            make_classifier(self.classifier, child_seed(self.seed, repeat)),
+            (self.seed, repeat),
+            per_cell=self.per_cell,
+        )
+
+
 def _one_run(
-    X: Any,
-    truth: IntArray,
-    lattice: GroupLattice,
-    leaves: IntArray,
-    split: tuple[IntArray, IntArray],
-    recipe: str,
-    repeat: int,
-    classifier: Any,
-    per_cell: int,
-    seed: int,
+    data: _Data, split: tuple[IntArray, IntArray], strategy: AnyStrategy, repeat: int
 ) -> tuple[str, Run]:
     """Train one strategy on one split and predict its test rows."""
     train, test = split
     # One thread per task: sums then run in the same order however many tasks run beside it.
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        encoder = TableEncoder()
-        Z = encoder.fit_transform(take_rows(X, train))
-        rows = TrainingRows(
-            Z,
-            encoder,
-            CellIndex(lattice, leaves[train], truth[train], 2),
-            {i: encoder.slices_[name] for i, name in enumerate(lattice.names) if name in encoder.slices_},
-            per_cell,
-            (seed, repeat, list(RECIPES).index(recipe)),
-            classifier=own_recalls(classifier, child_seed(seed, repeat)),
-        )
-        prepared = RECIPES[recipe](rows)
-        model = make_classifier(classifier, child_seed(seed, repeat))
-        weights = {} if prepared.weights is None else {"sample_weight": prepared.weights}
-        model.fit(prepared.Z, prepared.labels, **weights)
-        score = model.predict_proba(encoder.transform(take_rows(X, test)))[:, 1]
+        table = data.table(train, repeat)
+        fitted = strategy.fit(table)
+        Z = table.vectors.encoder.transform(take_rows(data.X, test))
+        predicted = fitted.predict(Z, data.lattice, data.leaves[test])
+        score = fitted.score(Z)
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
-    return recipe, Run(repeat, test, (score > 0.5).astype(np.int64), score, remarks)
+    return strategy.name, Run(repeat, test, predicted, score, remarks)
 
 
 def safe_jobs(n_jobs: int | None) -> int | None:
@@ -221,8 +235,8 @@ def two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]:
 
 
 def _remarks(results: Sequence[StrategyResult]) -> list[str]:
-    told: dict[str, list[str]] = {}
+    by_text: dict[str, list[str]] = {}
     for result in results:
         for text in dict.fromkeys(r for run in result.runs for r in run.remarks):
-            told.setdefault(text, []).append(result.name)
-    return [f"{', '.join(names)}: {text}" for text, names in told.items()]
+            by_text.setdefault(text, []).append(result.name)
+    return [f"{', '.join(names)}: {text}" for text, names in by_text.items()]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.benchmark._estimates import Difference, Estimate
+from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, GroupLattice
 from fairlattice.metrics import (
     Audit,
@@ -22,6 +23,7 @@ from fairlattice.metrics import (
     overall_verdict,
     simultaneous_confidence,
 )
+from fairlattice.strategies._shared import AnyStrategy, strategy_of
 
 RATES = ("tpr", "tnr")
 FIGURES = ("df", "if", "worst", "best")
@@ -80,16 +82,19 @@ class StrategyResult:
     Parameters
     ----------
     name : str
-        The strategy.
+        The strategy, or the method of `bench`.
     runs : tuple of Run
         One per repeat.
     audits : tuple of Audit
         One per repeat, of its test rows.
+    strategy : Strategy, optional
+        What was done; None for a method of `bench`.
     """
 
     name: str
     runs: tuple[Run, ...] = field(repr=False)
     audits: tuple[Audit, ...] = field(repr=False)
+    strategy: AnyStrategy | None = field(default=None, repr=False)
 
     @cached_property
     def per_repeat(self) -> dict[str, tuple[float, ...]]:
@@ -144,9 +149,10 @@ class Comparison:
     def __getitem__(self, name: str) -> StrategyResult:
         """The result of the strategy called `name`."""
         by_name = {r.name: r for r in self.results}
-        if name not in by_name:
+        found = by_name.get(name) or by_name.get(_canonical(name))
+        if found is None:
             raise KeyError(f"{name!r} is none of the strategies compared: {', '.join(by_name)}.")
-        return by_name[name]
+        return found
 
     def __contains__(self, name: object) -> bool:
         return any(r.name == name for r in self.results)
@@ -250,6 +256,14 @@ class Comparison:
             found = replace(found, within_noise=found.within_noise or bool(highest[place] >= 0))
             losses.append(GroupLoss(self.lattice.group(leaf), rate, before[leaf], after[leaf], found))
         return losses
+
+
+def _canonical(name: str) -> str:
+    """The name of the strategy that a text such as "adaptive+thresholds" describes."""
+    try:
+        return strategy_of(name).name
+    except InputError:
+        return name
 
 
 def _by_leaf(audit: Audit, rate: str) -> dict[tuple[Any, ...], float]:

@@ -31,7 +31,6 @@ from fairlattice.benchmark._diagnosis import (
 from fairlattice.benchmark._held_out import HeldOut, hold_out
 from fairlattice.benchmark._judged import LEAST, MADE, CellResult, cell_diagnosis, judge_cells
 from fairlattice.benchmark._pictures import cell_pictures
-from fairlattice.benchmark._strategies import MAKERS, STRATEGIES, TrainingRows, make_rows
 from fairlattice.diagnostics import (
     associations,
     assumption,
@@ -44,8 +43,16 @@ from fairlattice.diagnostics import (
 )
 from fairlattice.exceptions import InputError
 from fairlattice.samplers import Cell
+from fairlattice.strategies import STRATEGIES
+from fairlattice.strategies._shared import AUGMENT
 
-SOURCES = tuple(name for name, s in STRATEGIES.items() if s.recipe in MAKERS)
+SOURCES = tuple(name for name, s in STRATEGIES.items() if s.makes_rows)
+"""Strategies with synthetic rows."""
+DEFAULT_SOURCES = (
+    AUGMENT,
+    *sorted(name for name in SOURCES if not getattr(STRATEGIES[name].rows, "learns", True)),
+)
+"""The rows of `fairlattice augment`, and those of strategies that learn nothing, which it should beat."""
 _MOST_COPIES = 100
 _MOST_SEEN = 50_000  # training rows among which copies are looked for
 _PERMUTATIONS = (499, 4999)
@@ -57,7 +64,7 @@ def diagnose(
     y: Any,
     *,
     sensitive_features: Any,
-    sources: Sequence[str] = ("augment", "parents", "smote"),
+    sources: Sequence[str] = DEFAULT_SOURCES,
     held_out: float = 0.5,
     max_rows: int = 300,
     permutations: int | None = None,
@@ -79,8 +86,9 @@ def diagnose(
         Labels, of any number of classes.
     sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
         The sensitive attributes.
-    sources : sequence of {"augment", "paper", "parents", "smote"}
-        Who makes the rows. Other real rows are always among those compared, as "real".
+    sources : sequence of str
+        Strategies whose synthetic rows are checked: "augment", "paper", "parents" or "smote". The first is the one
+        that the verdicts are about. Other real rows are always among those compared, as "real".
     held_out : float, default=0.5
         Share of the rows that generators do not see, in (0, 1).
     max_rows : int, default=300
@@ -189,13 +197,7 @@ def _made(
         # More rows than a parent has would repeat each other, and be known by that alone.
         fewest = max(min(map(len, split.index.parents(cell))), LEAST)
         wanted[cell] = min(max(n, MADE), max_rows, fewest)
-    made = {}
-    for name in sources:
-        recipe = STRATEGIES[name].recipe
-        entropy = (seed, list(MAKERS).index(recipe))
-        rows = TrainingRows(split.Z, split.encoder, split.index, {}, max_rows, entropy, distinct=True)
-        made[name] = make_rows(rows, recipe, wanted)
-    return made
+    return {name: split.valid_rows(name, wanted, seed) for name in sources}
 
 
 def _figures(

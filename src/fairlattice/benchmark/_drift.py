@@ -21,12 +21,12 @@ from fairlattice.benchmark._diagnose import SOURCES
 from fairlattice.benchmark._held_out import HeldOut, hold_out
 from fairlattice.benchmark._judged import LEAST, MADE
 from fairlattice.benchmark._splits import child_seed
-from fairlattice.benchmark._strategies import STRATEGIES, TrainingRows, make_rows
 from fairlattice.diagnostics import MMDTest, adjusted, mmd_test
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Attribute, Group, GroupCounts, GroupLattice
 from fairlattice.metrics import AuditSeries, Change, audit_series
 from fairlattice.samplers import CellIndex
+from fairlattice.strategies._shared import AUGMENT
 
 PERIOD = "table"
 EARLIER, LATER = "1 earlier", "2 later"
@@ -92,7 +92,7 @@ def drift(
     *,
     sensitive_features: Any,
     later_features: Any,
-    source: str = "augment",
+    source: str = AUGMENT,
     classifier: Any = "logistic",
     max_rows: int = 300,
     permutations: int = 499,
@@ -192,8 +192,7 @@ def _cells(
     ]
     having = [(old, new) for old, new in having if len(split.index.rows(old)) >= LEAST]
     wanted = {old: min(max(len(index.rows(new)), MADE), max_rows) for old, new in having}
-    train = TrainingRows(split.Z, split.encoder, split.index, {}, max_rows, (seed, 2), distinct=True)
-    made = make_rows(train, STRATEGIES[source].recipe, wanted)
+    made = split.valid_rows(source, wanted, seed)
     tests = []
     for old, new in having:
         rng = np.random.default_rng([seed, 3, *new])

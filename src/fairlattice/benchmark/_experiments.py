@@ -15,12 +15,14 @@ from fairlattice.benchmark._protocol import Settings, deal_out
 from fairlattice.benchmark._results import BenchResults, read_results
 from fairlattice.benchmark._runner import Progress, Task, run_trials
 from fairlattice.benchmark._store import Store
-from fairlattice.benchmark._strategies import STRATEGIES
 from fairlattice.benchmark._table import Table
 from fairlattice.benchmark._trial import Trial
 from fairlattice.datasets import Dataset
 from fairlattice.exceptions import InputError
-from fairlattice.samplers import take_rows
+from fairlattice.samplers._shared import take_rows
+from fairlattice.strategies import STRATEGIES
+from fairlattice.strategies._shared import BASELINE as NO_STRATEGY
+from fairlattice.strategies._shared import DEFAULT
 
 _LOOKED_AT = 2000  # training rows whose features are looked at before any trial is run
 
@@ -40,7 +42,7 @@ class Experiment:
     every_axis : bool, default=False
         Run on the first attribute, on the first two, and so on.
     fidelity : bool, default=False
-        Diagnose made rows instead of training anything.
+        Diagnose synthetic rows instead of training anything.
     """
 
     name: str
@@ -59,26 +61,26 @@ EXPERIMENTS: dict[str, Experiment] = {
     for e in (
         Experiment(
             "tradeoff",
-            "all methods, as they are, with equal sampling, and with augmentation",
-            _crossed(NEURAL, ("none", "equal", "augment")),
+            "all methods, as they are, with equal sampling, and by the default strategy",
+            _crossed(NEURAL, (NO_STRATEGY, "equal", DEFAULT)),
         ),
         Experiment(
             "axes",
             "how unfairness grows with the number of attributes, and who holds it down",
-            (*_crossed([BASELINE], ("none", "equal", "augment")), "fairgrad", "dro"),
+            (*_crossed([BASELINE], (NO_STRATEGY, "equal", DEFAULT)), "fairgrad", "dro"),
             every_axis=True,
         ),
         Experiment(
             "leveling",
             "does the worst-off group gain, or do the others lose, against unconstrained",
-            _crossed(NEURAL, ("none", "augment")),
+            _crossed(NEURAL, (NO_STRATEGY, DEFAULT)),
         ),
         Experiment(
-            "fidelity", "are the made rows like real ones (the diagnostics' figures)", (), fidelity=True
+            "fidelity", "are synthetic rows like real ones (the diagnostics' figures)", (), fidelity=True
         ),
         Experiment(
             "ablation",
-            "which part of augmentation does the work, under the same network",
+            "every strategy under the same network: which part does the work",
             _crossed([BASELINE], tuple(STRATEGIES)),
         ),
     )
@@ -161,8 +163,9 @@ def bench(
         raise InputError("`extra_test` is for random splits. Leave it out with `split='published'`.")
     if extra_test and rows is None:
         raise InputError("`extra_test` are rows beyond `rows`, which is not given. Pass both.")
-    known = plugins.load()
-    combinations = [Combination.parse(text, known) for text in (plan.methods if methods is None else methods)]
+    known, strategies = plugins.load(), plugins.strategies()
+    asked = plan.methods if methods is None else methods
+    combinations = [Combination.parse(text, known, strategies) for text in asked]
     if not datasets:
         raise InputError("`datasets` must name at least one data set.")
     if not combinations and not plan.fidelity:
@@ -182,7 +185,7 @@ def bench(
             (FidelityTrial(key, seed, core),)
             if plan.fidelity
             else tuple(
-                Trial(key, c, seed, chosen, " ".join((core, *origins.get(c.method, ()))))
+                Trial(key, c, seed, chosen, " ".join((core, *_origins_of(c, origins))))
                 for c in dict.fromkeys(combinations)
             )
         )
@@ -191,6 +194,12 @@ def bench(
     with kept:
         run_trials(trials, tables, kept, plugins=plugins, retry=retry, n_jobs=n_jobs, progress=progress)
     return read_results(kept, keys={trial.key for trial in trials})
+
+
+def _origins_of(combination: Combination, origins: Mapping[str, tuple[str]]) -> list[str]:
+    """Digests of the files or packages that a method and its strategy come from, where these are not ours."""
+    words = [combination.method, *combination.strategy.split("+")]
+    return [digest for word in words for digest in origins.get(word, ())]
 
 
 def _tables(

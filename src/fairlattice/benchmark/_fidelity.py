@@ -14,7 +14,7 @@ from fairlattice.benchmark._protocol import one_row_per_unit
 from fairlattice.benchmark._table import Table
 from fairlattice.benchmark._trial import digest
 from fairlattice.exceptions import InputError
-from fairlattice.samplers import take_rows
+from fairlattice.samplers._shared import take_rows
 
 FIDELITY = (
     "auc_linear",

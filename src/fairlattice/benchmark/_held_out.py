@@ -1,9 +1,12 @@
-"""A table in two parts: one that generators see, and one that they are judged by."""
+"""A table in two parts: one that row sources see, and one that their rows are compared with."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from fairlattice._validation import (
     FloatArray,
@@ -16,7 +19,10 @@ from fairlattice._validation import (
 from fairlattice.benchmark._splits import child_seed, stratified_splits
 from fairlattice.encoders import TableEncoder
 from fairlattice.groups import GroupLattice
-from fairlattice.samplers import Cell, CellIndex, take_rows
+from fairlattice.samplers import Cell, CellIndex
+from fairlattice.samplers._shared import take_rows
+from fairlattice.strategies import STRATEGIES, TrainingTable
+from fairlattice.strategies._shared import Vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +58,13 @@ class HeldOut:
     def frame(self, Z: FloatArray) -> Any:
         """Vectors as rows of the table."""
         return self.encoder.inverse_transform(Z)
+
+    def valid_rows(self, source: str, wanted: Mapping[Cell, int], seed: int) -> dict[Cell, FloatArray]:
+        """Vectors of valid synthetic rows that a strategy draws from the training rows, no row of which comes twice."""
+        classes = np.arange(len(self.classes))
+        table = TrainingTable(None, self.index, classes, None, (seed,), encoded=Vectors(self.encoder, self.Z))
+        drawn = STRATEGIES[source].rows.draw(table, wanted, distinct=True)
+        return {cell: self.encoder.snap(vectors) for cell, vectors in drawn.items()}
 
     def sizes(self) -> dict[Cell, tuple[int, int]]:
         """Training and held-out rows of every cell that has any."""

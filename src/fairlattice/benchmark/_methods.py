@@ -1,8 +1,8 @@
 """The methods of the literature by name, and how they meet the strategies for training rows.
 
 A method is an objective or a classifier with a grid of hyper-parameters; a strategy says which rows it is
-trained on and with which weights. ``fairgrad+augment`` is FairGrad on augmented rows with equal sampling,
-``fairgrad`` alone FairGrad on the table as it is.
+trained on, with which weights, and how it decides. ``fairgrad+augment`` is FairGrad on augmented rows with equal
+sampling, ``fairgrad`` alone FairGrad on the table as it is.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any, Protocol, runtime_checkable
 from fairlattice._validation import check_choice
 from fairlattice.benchmark._classifiers import CLASSIFIERS
 from fairlattice.benchmark._protocol import Settings
-from fairlattice.benchmark._strategies import STRATEGIES
+from fairlattice.strategies._shared import BASELINE as NO_STRATEGY
+from fairlattice.strategies._shared import AnyStrategy, strategy_of
 
 Grid = Sequence[Mapping[str, Any]]
 
@@ -140,7 +141,7 @@ NEURAL = tuple(name for name, m in METHODS.items() if not isinstance(m, PlainMet
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """A method and the strategy that makes its training rows.
+    """A method and the strategy that it is trained by.
 
     Examples
     --------
@@ -151,11 +152,13 @@ class Combination:
     """
 
     method: str
-    strategy: str = "none"
+    strategy: str = NO_STRATEGY
 
     @classmethod
-    def parse(cls, text: str, methods: Mapping[str, Method]) -> Combination:
-        """``METHOD`` or ``METHOD+STRATEGY``.
+    def parse(
+        cls, text: str, methods: Mapping[str, Method], strategies: Mapping[str, AnyStrategy] | None = None
+    ) -> Combination:
+        """``METHOD`` or ``METHOD+STRATEGY``, where further strategies may be known by name.
 
         Raises
         ------
@@ -164,9 +167,9 @@ class Combination:
         """
         method, sign, strategy = text.strip().partition("+")
         check_choice("methods", method, tuple(methods))
-        return cls(method, check_choice("methods", strategy if sign else "none", tuple(STRATEGIES)))
+        return cls(method, strategy_of(strategy if sign else NO_STRATEGY, known=strategies).name)
 
     @property
     def name(self) -> str:
         """As it is asked for."""
-        return self.method if self.strategy == "none" else f"{self.method}+{self.strategy}"
+        return self.method if self.strategy == NO_STRATEGY else f"{self.method}+{self.strategy}"

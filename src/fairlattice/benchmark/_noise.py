@@ -13,6 +13,7 @@ from fairlattice.benchmark._compare import compare
 from fairlattice.benchmark._estimates import Difference, Estimate
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
+from fairlattice.strategies._shared import BASELINE, DEFAULT, strategies_of
 
 FIGURES = ("tpr.worst", "equalized_odds.df", "equalized_odds.if", "balanced_accuracy")
 
@@ -46,7 +47,7 @@ def annotation_noise(
     *,
     sensitive_features: Any,
     rates: Sequence[float] = (0.0, 0.01, 0.05, 0.1, 0.2),
-    strategies: Sequence[str] = ("none", "equal", "augment"),
+    strategies: Sequence[Any] = (BASELINE, "equal", DEFAULT),
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
     random_state: int = 0,
@@ -97,7 +98,7 @@ def annotation_noise(
     digits = lattice.digits(lattice.encode(sensitive_features))
     # Groups are given as positions of levels, so that a level can be put in the place of another.
     true = dict(zip(lattice.names, digits, strict=True))
-    chosen = list(dict.fromkeys(["none", *strategies]))
+    chosen = strategies_of([BASELINE, *strategies])
     points: list[NoisePoint] = []
     for done, rate in enumerate(rates, start=1):
         recorded = flipped(true, rate, np.random.default_rng([seed, done]))
@@ -115,9 +116,9 @@ def annotation_noise(
                 float(rate),
                 name,
                 {figure: result[name].estimate(figure) for figure in FIGURES},
-                {} if name == "none" else {f: result.differences(name, "none")[f] for f in FIGURES},
+                {} if name == BASELINE else {f: result.differences(name, BASELINE)[f] for f in FIGURES},
             )
-            for name in chosen
+            for name in (strategy.name for strategy in chosen)
         ]
         if progress is not None:
             progress(done, len(rates))

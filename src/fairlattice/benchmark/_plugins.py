@@ -1,12 +1,14 @@
-"""Methods and data sets of the user's own: one class in one file, or a package's entry point.
+"""Methods, strategies and data sets of the user's own: one class in one file, or a package's entry point.
 
-A class that has ``name``, ``grid`` and ``make`` is a method; one that has ``name`` and ``load`` is a data
-set. Workers load the same files again, so nothing but the names travels to them.
+A class that has ``name``, ``grid`` and ``make`` is a method; one that has ``name`` and ``load`` is a data set; one
+that has ``name`` and ``fit``, or what a part of a strategy needs, is a strategy. Workers of `bench` load the same
+files again, so only the names travel to them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import hashlib
 import importlib.util
 import inspect
@@ -15,7 +17,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -24,11 +26,13 @@ from typing import Any
 from fairlattice.benchmark._methods import METHODS, Method
 from fairlattice.datasets import Dataset, dataset_names, register
 from fairlattice.exceptions import InputError
+from fairlattice.strategies import STRATEGIES
+from fairlattice.strategies._shared import AnyStrategy, strategy_of
 
 
 @dataclass(frozen=True)
 class Plugins:
-    """The files that methods and data sets come from beside our own.
+    """The files that methods, strategies and data sets come from beside our own.
 
     Parameters
     ----------
@@ -45,7 +49,7 @@ class Plugins:
         Raises
         ------
         InputError
-            If a file cannot be loaded, or holds neither a method nor a data set.
+            If a file cannot be loaded, or holds no method, strategy or data set.
         """
         plugins = cls(tuple(str(path.resolve()) for path in paths))
         plugins.load()
@@ -55,15 +59,31 @@ class Plugins:
         """All methods by name, ours first; data sets are registered."""
         methods = dict(METHODS) | {name: method for name, (method, _) in _from_entry_points().items()}
         for file in self.files:
-            methods |= _from_file(file, _digest(file))
+            methods |= _from_file(file, _digest(file)).methods
         return methods
 
+    def strategies(self) -> dict[str, AnyStrategy]:
+        """The strategies that are not ours, by name; a part of one comes with the parts that go with it."""
+        found: dict[str, AnyStrategy] = {}
+        for file in self.files:
+            found |= _from_file(file, _digest(file)).strategies
+        return found
+
     def origins(self) -> dict[str, tuple[str]]:
-        """A digest of where each method comes from that is not ours."""
+        """A digest of where each method and strategy comes from that is not ours."""
         found = {name: (version,) for name, (_, version) in _from_entry_points().items()}
         for file in self.files:
-            found |= dict.fromkeys(_from_file(file, _digest(file)), (_digest(file),))
+            held = _from_file(file, _digest(file))
+            found |= dict.fromkeys([*held.methods, *held.strategies], (_digest(file),))
         return found
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What a file holds, by name; its data sets are registered."""
+
+    methods: dict[str, Method]
+    strategies: dict[str, AnyStrategy]
 
 
 def _digest(file: str) -> str:
@@ -74,11 +94,11 @@ def _digest(file: str) -> str:
 
 
 @cache
-def _from_file(file: str, digest: str) -> dict[str, Method]:
+def _from_file(file: str, digest: str) -> _Held:
     name = f"fairlattice_plugin_{digest[:16]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        raise InputError(f"`{file}` is no Python file. Pass a file that ends in .py.")
+        raise InputError(f"`{file}` is not a Python file. Pass a file that ends in .py.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -87,22 +107,54 @@ def _from_file(file: str, digest: str) -> dict[str, Method]:
         found = _classes(module)
         methods = [thing() for thing in found if _is_method(thing)]
         data_sets = [thing() for thing in found if _is_data_set(thing)]
+        strategies = [thing() for thing in found if _is_strategy(thing)]
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise InputError(f"`{file}` cannot be loaded: {type(error).__name__}: {error}.") from error
-    if not methods and not data_sets:
+    if not methods and not data_sets and not strategies:
         raise InputError(
-            f"`{file}` holds neither a method nor a data set. A method is a class with `name`, `about`, "
-            "`grid` and `make`; a data set one with `name` and `load`."
+            f"`{file}` holds no method, no strategy and no data set. A method is a class with `name`, `about`, "
+            "`grid` and `make`; a strategy one with `name` and `fit(table)`; a data set one with `name` and `load`."
         )
+    for each in found:  # other processes cannot import the file, so they load it again
+        copyreg.pickle(each, partial(_by_file, file))
     for data in data_sets:
         _register(data, file)
     known: dict[str, Method] = {}
     for method in methods:
         if _checked(method, file).name in known:
-            raise InputError(f"`{file}` has two methods called `{method.name}`. Name one otherwise.")
+            raise InputError(f"`{file}` has two methods called `{method.name}`. Rename one.")
         known[method.name] = method
+    return _Held(known, _strategies_by_name(strategies, file))
+
+
+def _strategies_by_name(given: list[Any], file: str) -> dict[str, AnyStrategy]:
+    """Strategies of a file, if they can be told from ours and from each other."""
+    known: dict[str, AnyStrategy] = {}
+    for strategy in map(strategy_of, given):
+        _check_name(strategy.name, file)
+        if strategy.name in STRATEGIES:
+            raise InputError(
+                f"`{file}` names its strategy `{strategy.name}`, which is one of ours. Rename it."
+            )
+        if strategy.name in known:
+            raise InputError(f"`{file}` has two strategies called `{strategy.name}`. Rename one.")
+        known[strategy.name] = strategy
     return known
+
+
+def _by_file(file: str, thing: Any) -> tuple[Any, ...]:
+    """How an object of a plugin is pickled: its file, its class by name, and its state."""
+    return _of_file, (file, type(thing).__name__, dict(vars(thing)))
+
+
+def _of_file(file: str, name: str, state: dict[str, Any]) -> Any:
+    digest = _digest(file)
+    _from_file(file, digest)
+    kind = getattr(sys.modules[f"fairlattice_plugin_{digest[:16]}"], name)
+    thing = kind.__new__(kind)
+    vars(thing).update(state)
+    return thing
 
 
 def _classes(module: ModuleType) -> list[Any]:
@@ -116,6 +168,13 @@ def _is_method(thing: Any) -> bool:
 
 def _is_data_set(thing: Any) -> bool:
     return all(hasattr(thing, name) for name in ("name", "load")) and not hasattr(thing, "make")
+
+
+def _is_strategy(thing: Any) -> bool:
+    """Whether a class is a strategy or a part of one; a helper without a name is neither."""
+    if not isinstance(getattr(thing, "name", None), str):
+        return False
+    return any(callable(getattr(thing, name, None)) for name in ("fit", "draw", "weights", "choose"))
 
 
 def _checked(method: Method, origin: str) -> Method:

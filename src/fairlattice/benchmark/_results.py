@@ -16,11 +16,12 @@ from fairlattice.benchmark._estimates import Estimate
 from fairlattice.benchmark._methods import METHODS
 from fairlattice.benchmark._protocol import test_share
 from fairlattice.benchmark._store import Record, Store
-from fairlattice.benchmark._strategies import STRATEGIES
 from fairlattice.benchmark._table import People
 from fairlattice.benchmark._trial import STAGES, Outcome
 from fairlattice.exceptions import InputError
 from fairlattice.metrics import Audit
+from fairlattice.strategies import STRATEGIES
+from fairlattice.strategies._shared import BASELINE
 
 
 @dataclass(frozen=True)
@@ -207,10 +208,16 @@ def _in_order(names: Iterable[str]) -> list[str]:
     """
     methods, strategies = list(METHODS), list(STRATEGIES)
 
-    def place(name: str) -> tuple[int, str, int]:
+    def place(name: str) -> tuple[int, str, int, str]:
         method, _, strategy = name.partition("+")
         known = methods.index(method) if method in METHODS else len(methods)
-        return known, method, strategies.index(strategy or "none")
+        strategy = strategy or BASELINE
+        return (
+            known,
+            method,
+            strategies.index(strategy) if strategy in STRATEGIES else len(strategies),
+            strategy,
+        )
 
     return sorted(names, key=place)
 

@@ -12,12 +12,11 @@ import json
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from fairlattice._threads import one_torch_thread
@@ -27,10 +26,12 @@ from fairlattice.benchmark._methods import Combination, Method
 from fairlattice.benchmark._plugins import Plugins
 from fairlattice.benchmark._protocol import Parts, Settings, choose, deal_out
 from fairlattice.benchmark._splits import child_seed
-from fairlattice.benchmark._strategies import RECIPES, STRATEGIES, Prepared, TrainingRows
 from fairlattice.benchmark._table import Table, pack, unpack
 from fairlattice.exceptions import InputError
-from fairlattice.samplers import CellIndex, take_rows
+from fairlattice.samplers import CellIndex
+from fairlattice.samplers._shared import take_rows
+from fairlattice.strategies import FittedStrategy, Strategy, TrainingRows, TrainingTable
+from fairlattice.strategies._shared import AnyStrategy, Vectors, strategy_of
 
 _CHUNK = 20_000
 STAGES = ("encode", "rows", "train", "predict")
@@ -43,14 +44,14 @@ def digest(plain: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a result is a result of.
+    """The specification of a trial.
 
     Parameters
     ----------
     table : str
         Digest of the table.
     combination : Combination
-        The method, and the strategy that makes its training rows.
+        The method, and the strategy that it is trained by.
     seed : int
         Of the split and of everything that is drawn.
     settings : Settings
@@ -78,7 +79,8 @@ class Trial:
 
     def run(self, table: Table, plugins: Plugins) -> Outcome:
         """Do it."""
-        return run_trial(self, table, plugins.load()[self.combination.method])
+        strategy = strategy_of(self.combination.strategy, known=plugins.strategies())
+        return run_trial(self, table, plugins.load()[self.combination.method], strategy)
 
     @property
     def key(self) -> str:
@@ -88,7 +90,7 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a trial found.
+    """The result of a trial.
 
     Parameters
     ----------
@@ -99,7 +101,7 @@ class Outcome:
     validated : tuple of mapping
         Every entry of the grid: hyper-parameters, and figures on the validation rows, or an error.
     seconds : mapping of str to float
-        Where the time went, by stage.
+        By stage, what the trial takes by itself; rows that several trials share are counted in each.
     """
 
     run: Run
@@ -147,134 +149,129 @@ class Watch:
             self.seconds[name] += time.perf_counter() - begun
 
 
-def run_trial(trial: Trial, table: Table, method: Method) -> Outcome:
+def run_trial(trial: Trial, table: Table, method: Method, strategy: AnyStrategy) -> Outcome:
     """Train every entry of the grid, choose by the validation rows, and predict the test rows once."""
-    watch, settings = Watch(), trial.settings
+    watch = Watch()
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        recipe = STRATEGIES[trial.combination.strategy].recipe
-        ready = _ready(_Preparation(trial.table, trial.seed, recipe, settings, table, watch))
-        tried = [_tried(trial, table, method, hyper, ready, watch) for hyper in method.grid]
-        trained = [t for t in tried if t.model is not None]
+        ready = _ready(_Preparation(trial.table, trial.seed, trial.settings, strategy, table))
+        tried = [_tried(trial, method, hyper, ready, watch) for hyper in method.grid]
+        trained = [t for t in tried if t.fitted is not None]
         if not trained:
             raise InputError(tried[0].error)
-        best = trained[choose([t.figures for t in trained], settings.notion, settings.margin)]
+        best = trained[choose([t.figures for t in trained], trial.settings.notion, trial.settings.margin)]
         with watch.stage("predict"):
-            score = _test_scores(best.model, ready, table)
+            predicted, score = _on_test_rows(best.fitted, ready)
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
-    run = Run(trial.seed, ready.parts.test, _decided(score), score, remarks)
-    told = tuple({"hyper": t.hyper, **({"error": t.error} if t.error else t.figures)} for t in tried)
-    return Outcome(run, best.hyper, told, watch.seconds)
+    run = Run(trial.seed, ready.parts.test, predicted, score, remarks)
+    every = tuple({"hyper": t.hyper, **({"error": t.error} if t.error else t.figures)} for t in tried)
+    seconds = {stage: watch.seconds[stage] + ready.seconds[stage] for stage in STAGES}
+    return Outcome(run, best.hyper, every, seconds)
 
 
 class _Tried(NamedTuple):
     """One entry of a grid: what was trained, and its figures on the validation rows; or why it failed."""
 
     hyper: dict[str, Any]
-    model: Any
+    fitted: Any
     figures: dict[str, float]
     error: str
 
 
-def _tried(
-    trial: Trial, table: Table, method: Method, hyper: Mapping[str, Any], ready: _Ready, watch: Watch
-) -> _Tried:
+def _tried(trial: Trial, method: Method, hyper: Mapping[str, Any], ready: _Ready, watch: Watch) -> _Tried:
     """Train one entry of the grid; one that diverges is not taken, and the others still are."""
     try:
-        with watch.stage("train"):
-            model = _fitted(method, hyper, ready.rows, table, trial)
+        with watch.stage("train"), one_torch_thread():
+            fitted = _fitted(method, hyper, ready, trial)
         with watch.stage("predict"):
-            rows = ready.parts.validation
-            figures = _figures(model, ready.Z_validation, rows, table, trial.settings)
+            figures = _figures(fitted, ready, trial.settings)
     except InputError as error:
         return _Tried(dict(hyper), None, {}, " ".join(str(error).split()))
-    return _Tried(dict(hyper), model, figures, "")
+    return _Tried(dict(hyper), fitted, figures, "")
 
 
 @dataclass(frozen=True)
 class _Preparation:
-    """Rows made ready: many methods are trained on the same ones, so the last are kept."""
+    """What the rows of a trial follow from: many methods are trained on the same ones."""
 
     key: str
     seed: int
-    recipe: str
     settings: Settings
+    strategy: AnyStrategy
     table: Table = field(compare=False)
-    watch: Watch = field(compare=False)
 
 
 @dataclass(frozen=True, eq=False)
 class _Ready:
-    """Rows to train on, vectors of the validation rows, and what encodes the test rows."""
+    """Rows to train on, vectors of the validation rows, and the seconds that both took."""
 
+    table: Table
     parts: Parts
-    rows: Prepared
+    strategy: AnyStrategy
+    training: TrainingTable
+    rows: TrainingRows | None
     Z_validation: FloatArray
-    encoder: Any
+    seconds: Mapping[str, float]
 
 
 @lru_cache(maxsize=1)
 def _ready(wanted: _Preparation) -> _Ready:
-    table, settings = wanted.table, wanted.settings
-    with wanted.watch.stage("encode"):
+    """The rows of a trial; those of the last one are kept, since the next trial often has the same."""
+    table, settings, watch = wanted.table, wanted.settings, Watch()
+    with watch.stage("encode"):
         parts = deal_out(table, wanted.seed, settings.split)
         encoder = table.encoder()
         Z = encoder.fit_transform(take_rows(dict(table.X), parts.train))
         Z_validation = encoder.transform(take_rows(dict(table.X), parts.validation))
-    with wanted.watch.stage("rows"):
-        index = CellIndex(table.lattice, table.leaves[parts.train], table.truth[parts.train], 2)
-        entropy = (wanted.seed, list(RECIPES).index(wanted.recipe))
-        train = TrainingRows(Z, encoder, index, {}, settings.per_cell, entropy)
-        rows = RECIPES[wanted.recipe](train)
-    return _Ready(parts, rows, Z_validation, encoder)
+    with watch.stage("rows"):
+        training = TrainingTable(
+            None,
+            CellIndex(table.lattice, table.leaves[parts.train], table.truth[parts.train], 2),
+            np.arange(2),
+            None,
+            (wanted.seed,),
+            per_cell=settings.per_cell,
+            encoded=Vectors(encoder, Z),
+        )
+        strategy = wanted.strategy
+        rows = strategy.prepare(training) if isinstance(strategy, Strategy) else None
+    return _Ready(table, parts, strategy, training, rows, Z_validation, watch.seconds)
 
 
-def _test_scores(model: Any, ready: _Ready, table: Table) -> FloatArray:
-    """Probabilities of the test rows, some thousands at a time: there may be many."""
-    rows = ready.parts.test
+def _on_test_rows(fitted: FittedStrategy, ready: _Ready) -> tuple[IntArray, FloatArray | None]:
+    """Predictions and scores of the test rows, some thousands at a time: there may be many."""
+    rows, X, encoder = ready.parts.test, dict(ready.table.X), ready.training.vectors.encoder
     chunks = [rows[i : i + _CHUNK] for i in range(0, len(rows), _CHUNK)]
-    X = dict(table.X)
-    return np.concatenate([_scores(model, ready.encoder.transform(take_rows(X, c))) for c in chunks])
+    found = [_predicted(fitted, encoder.transform(take_rows(X, c)), ready.table, c) for c in chunks]
+    scores = [score for _, score in found if score is not None]
+    return np.concatenate([p for p, _ in found]), np.concatenate(scores) if scores else None
 
 
-def _fitted(method: Method, hyper: Mapping[str, Any], rows: Prepared, table: Table, trial: Trial) -> Any:
+def _predicted(
+    fitted: FittedStrategy, Z: FloatArray, table: Table, rows: IntArray
+) -> tuple[IntArray, FloatArray | None]:
+    """Predictions and scores of rows, if the scores are probabilities."""
+    with one_torch_thread():
+        score = fitted.score(Z)
+        if score is not None and not ((score >= 0) & (score <= 1)).all():  # NaN is neither
+            raise InputError(
+                "`predict_proba` gave values that are no probabilities. Is the learning rate too high?"
+            )
+        return fitted.predict(Z, table.lattice, table.leaves[rows]), score
+
+
+def _fitted(method: Method, hyper: Mapping[str, Any], ready: _Ready, trial: Trial) -> FittedStrategy:
     model = method.make(seed=child_seed(trial.seed, 2), settings=trial.settings, **hyper)
     if not hasattr(model, "predict_proba"):
         raise InputError(
             f"Method `{method.name}` makes a {type(model).__name__}, which has no `predict_proba`."
         )
-    more: dict[str, Any] = {}
-    if has_fit_parameter(model, "sensitive_features"):
-        more["sensitive_features"] = np.stack(table.lattice.digits(rows.leaves), axis=1)
-    if rows.weights is not None and has_fit_parameter(model, "sample_weight"):
-        more["sample_weight"] = rows.weights
-    elif rows.weights is not None:
-        rng = np.random.default_rng(child_seed(trial.seed, 3))
-        drawn = rng.choice(len(rows.labels), len(rows.labels), p=rows.weights / rows.weights.sum())
-        rows = Prepared(rows.Z[drawn], rows.leaves[drawn], rows.labels[drawn], None)
-        more = {name: values[drawn] for name, values in more.items()}
-    with one_torch_thread():
-        return model.fit(rows.Z, rows.labels, **more)
+    return ready.strategy.fit(replace(ready.training, estimator=model), ready.rows)
 
 
-def _scores(model: Any, Z: FloatArray) -> FloatArray:
-    with one_torch_thread():
-        both: FloatArray = np.asarray(model.predict_proba(Z), dtype=np.float64)
-    if both.shape != (len(Z), 2):
-        raise InputError(f"`predict_proba` gave shape {both.shape} for {len(Z)} rows, not ({len(Z)}, 2).")
-    if not ((both >= 0) & (both <= 1)).all():  # NaN is neither
-        raise InputError(
-            "`predict_proba` gave values that are no probabilities. Is the learning rate too high?"
-        )
-    return both[:, 1]
-
-
-def _decided(score: FloatArray) -> IntArray:
-    return (score > 0.5).astype(np.int64)
-
-
-def _figures(model: Any, Z: FloatArray, rows: IntArray, table: Table, settings: Settings) -> dict[str, float]:
-    run = Run(0, rows, _decided(_scores(model, Z)), None)
+def _figures(fitted: FittedStrategy, ready: _Ready, settings: Settings) -> dict[str, float]:
+    table, rows = ready.table, ready.parts.validation
+    run = Run(0, rows, _predicted(fitted, ready.Z_validation, table, rows)[0], None)
     return run_figures(
         count_run(table.lattice, table.leaves, table.truth, run, settings.alpha, table.classes)
     )

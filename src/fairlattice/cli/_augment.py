@@ -21,11 +21,11 @@ EPILOG = """\
 example:
   fairlattice augment people.csv --label hired --sensitive sex race age:25,45 --out more.csv
 
-The original rows come first, as they were. Two columns tell the origin of every row:
+The original rows come first, unchanged. Two columns record the origin of every row:
   fairlattice_synthetic  false or true
-  fairlattice_parents    rows of TABLE (from 0) that a synthetic row was made of: the one
-                         picked and the one its numbers were moved towards, or of a mix
-                         one of each parent group; empty for original rows
+  fairlattice_parents    source rows of a synthetic row in TABLE (from 0): the one drawn and
+                         the one its numbers were moved towards, or of a mix one of each
+                         parent group; empty for original rows and for SMOTE
 --no-origin leaves them out.
 
 A table of more than a million rows is read and written in pieces, and a sample of each
@@ -48,17 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--mixing",
-        default="pick",
+        default="importance",
         metavar="NAME",
-        help="pick (default): real rows that are likely to be of the group, numbers moved; or mixes of the "
-        "parents' rows: scalar (the paper's), diagonal or linear",
+        help="importance (default): real rows that are likely to be of the group, numbers moved; scalar (the "
+        "paper's), diagonal or linear: mixes of the parents' rows; smote: SMOTE within the group and label",
     )
     parser.add_argument(
         "--max-copies",
         type=float,
         default=0.1,
         metavar="SHARE",
-        help="share of picked rows that may equal a row of TABLE (default 0.1)",
+        help="of importance: share of rows that may equal a row of TABLE (default 0.1)",
     )
     parser.add_argument(
         "--share", default="label", metavar="NAME", help="of mixes: parameters per label (default) or cell"

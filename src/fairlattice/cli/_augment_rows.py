@@ -30,7 +30,9 @@ def new_rows(X: pl.DataFrame, y: pl.Series, schema: pl.Schema, columns: Columns)
 
 
 def parents_text(parents: IntArray) -> pl.Series:
-    """The row numbers of each row's parents, as text with spaces between them."""
+    """The row numbers of each row's sources, as text with spaces between them; null where none are recorded."""
+    if not parents.shape[1]:
+        return pl.Series(PARENTS, [None], dtype=pl.String).new_from_index(0, len(parents))
     numbers = pl.DataFrame(parents, schema=[f"p{i}" for i in range(parents.shape[1])])
     text: Any = numbers.select(pl.concat_str(pl.all(), separator=" ")).to_series()
     return pl.Series(PARENTS, text, dtype=pl.String)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +24,23 @@ if TYPE_CHECKING:
 
 NAME = "compare"
 HELP = "train with several strategies on the same splits; see whom each helps and hurts"
-EPILOG = """\
+_EXAMPLE = """\
 example:
   fairlattice compare people.csv --label hired --sensitive sex race age:25,45 --json result.json
+"""
 
-strategies:
-  none      unconstrained                      smote    SMOTE within the cell
-  label     class weights, blind to groups     parents  rows drawn plainly from parents
-  equal     every cell weighs the same         paper    rows mixed from parents' rows
-  adaptive  cells that lag behind weigh more   augment  our default: as adaptive, with
-                                                        rows that stand for small cells"""
+
+def epilog() -> str:
+    """The example, and the strategies with what each does."""
+    from fairlattice.strategies import STRATEGIES
+
+    lines = [
+        textwrap.fill(s.about, 96, initial_indent=f"  {name:<12}", subsequent_indent=" " * 14)
+        for name, s in STRATEGIES.items()
+    ]
+    return "\n".join(
+        [_EXAMPLE, "strategies:", *lines, "", "Parts combine with +, as in smote+learned+thresholds."]
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_table(parser)
     add_positive(parser)
     parser.add_argument(
-        "--drop", metavar="COLUMN", nargs="+", action="extend", help="columns that are no features"
+        "--drop", metavar="COLUMN", nargs="+", action="extend", help="columns not used as features"
     )
     parser.add_argument(
         "--keep-sensitive",
@@ -75,21 +83,21 @@ def compare_frame(
     keep_sensitive: bool,
 ) -> int:
     """The comparison of one frame, from checks to exit code."""
-    from fairlattice.benchmark import STRATEGIES, compare
+    from fairlattice.benchmark import compare
     from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes, notes_on_features
     from fairlattice.cli._interrupt import start_workers
     from fairlattice.cli._output import gate, note, progress, publish, report_file
     from fairlattice.cli._tables import table_format, table_writer
     from fairlattice.report import compare_summary, compare_text, model_card, to_json
+    from fairlattice.strategies._shared import BASELINE
 
     if arguments.predictions is not None:
         table_format(arguments.predictions)
-    named = arguments.strategies
-    names = list(STRATEGIES) if named is None else [s.strip() for s in named.split(",")]
+    strategies = chosen_strategies(arguments)
     check_jobs(arguments.jobs)
-    if arguments.fail_on_leveling_down and "none" not in names:
+    if arguments.fail_on_leveling_down and BASELINE not in [s.name for s in strategies]:
         raise InputError(
-            "--fail-on-leveling-down needs the strategy none to compare with. Add it to --strategies."
+            f"--fail-on-leveling-down needs the strategy {BASELINE} to compare with. Add it to --strategies."
         )
     features = columns.features(frame, keep_sensitive=keep_sensitive)
     check_roles(frame, columns.label, columns.sensitive, columns.cuts)
@@ -100,7 +108,7 @@ def compare_frame(
             features,
             frame[columns.label],
             sensitive_features=frame.select(columns.sensitive),
-            strategies=names,
+            strategies=strategies,
             classifier=arguments.classifier,
             repeats=arguments.repeats,
             test_size=arguments.test_size,
@@ -125,6 +133,21 @@ def compare_frame(
     fallen = [s["name"] for s in summary["strategies"] if s["leveling_down"]["verdict"] == "yes"]
     gated = arguments.fail_on_leveling_down and fallen
     return gate(arguments.prog, [f"leveling down under {', '.join(fallen)}"] if gated else [])
+
+
+def chosen_strategies(arguments: argparse.Namespace) -> list[Any]:
+    """The strategies that were asked for, those of plugins among them."""
+    from fairlattice.benchmark import Plugins
+    from fairlattice.strategies import STRATEGIES
+    from fairlattice.strategies._shared import strategies_of
+
+    own = Plugins.of(arguments.plugin or ()).strategies()
+    known = {**STRATEGIES, **own}
+    if arguments.strategies is None:
+        names = [name for name, s in known.items() if arguments.groups_at_prediction or not s.needs_groups]
+    else:
+        names = [name.strip() for name in arguments.strategies.split(",")]
+    return strategies_of(names, known=own)
 
 
 def _prediction_frame(comparison: Comparison) -> pl.DataFrame:

@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_table(parser)
     parser.add_argument(
-        "--sources", metavar="A,B,…", help="who makes rows: augment,parents,smote (default), paper"
+        "--sources",
+        metavar="A,B,…",
+        help="strategies whose synthetic rows are checked: augment, parents, smote (default), paper; the "
+        "verdicts are about the first",
     )
     parser.add_argument(
         "--drop", metavar="COLUMN", nargs="+", action="extend", help="columns that are no features"

@@ -15,7 +15,7 @@ import polars as pl
 
 from fairlattice._validation import FloatArray, IntArray, as_labels, index_of
 from fairlattice.groups import GroupCounts
-from fairlattice.samplers import even_share
+from fairlattice.samplers._shared import even_share
 
 MOST = 250_000
 """Rows that enter a fit by default, of all cells together."""

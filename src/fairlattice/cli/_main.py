@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import fairlattice
 from fairlattice._validation import did_you_mean, printable
@@ -42,6 +42,13 @@ class _Parser(argparse.ArgumentParser):
         hint = did_you_mean(word, known, cutoff=0.7) if word.startswith("-") else ""
         self._refuse(f"unrecognized arguments: {' '.join(map(repr, unknown))}", hint)
 
+    def format_help(self) -> str:
+        """The help, for which an epilog that takes time to write is written now."""
+        epilog: Any = self.epilog
+        if callable(epilog):
+            self.epilog = epilog()
+        return super().format_help()
+
     def _refuse(self, message: str, hint: str) -> NoReturn:
         told = " ".join(message.split()).rstrip(".")
         self.exit(2, f"{self.prog}: {told}.{hint} See {self.prog} --help.\n")
@@ -63,7 +70,7 @@ def build_parser() -> tuple[_Parser, dict[str, _Parser]]:
             module.NAME,
             help=module.HELP,
             description=module.HELP,
-            epilog=module.EPILOG,
+            epilog=getattr(module, "epilog", None) or module.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )

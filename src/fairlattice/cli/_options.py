@@ -30,7 +30,7 @@ class Columns:
     cuts : dict of str to tuple of float
         Cut points of those that are cut.
     drop : tuple of str
-        Columns that are no features.
+        Columns not used as features.
     """
 
     label: str
@@ -111,7 +111,19 @@ def add_training(parser: argparse.ArgumentParser, *, repeats: int) -> None:
     parser.add_argument(
         "--strategies",
         metavar="A,B,…",
-        help="some of none,label,equal,smote,parents,paper,augment (default all)",
+        help="names with commas between them, and parts with + (default: all that need no groups at prediction)",
+    )
+    parser.add_argument(
+        "--groups-at-prediction",
+        action="store_true",
+        help="groups may be used to decide: include strategies that need them",
+    )
+    parser.add_argument(
+        "--plugin",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="a Python file with strategies of your own; may be repeated",
     )
     parser.add_argument(
         "--classifier", default="logistic", metavar="NAME", help="logistic (default), mlp or boosting"
@@ -123,7 +135,7 @@ def add_training(parser: argparse.ArgumentParser, *, repeats: int) -> None:
         type=int,
         default=1000,
         metavar="N",
-        help="strategies that make rows raise smaller cells to N rows (default 1000)",
+        help="synthetic rows raise smaller cells to N rows, at most to the largest cell's (default 1000)",
     )
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
     parser.add_argument(

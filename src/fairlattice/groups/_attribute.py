@@ -107,6 +107,22 @@ class Attribute:
             )
         return cls(name, (*levels, None) if holes else tuple(levels))
 
+    def with_levels_of(self, column: Column) -> Attribute:
+        """The attribute with the levels found in `column` instead."""
+        missing = bool(column.missing.any())
+        if self.cuts:
+            _check_numeric(self.name, column)
+            return Attribute.of_bands(self.name, self.cuts, missing=missing)
+        levels = distinct_values(column.values[~column.missing])
+        return Attribute(self.name, (*levels, None) if missing else tuple(levels))
+
+    def with_levels_at(self, places: IntArray) -> Attribute:
+        """The attribute with the levels at these positions; all bands of a cut attribute stay."""
+        kept = {self.levels[place] for place in places.tolist()}
+        if self.cuts:
+            return Attribute.of_bands(self.name, self.cuts, missing=None in kept)
+        return Attribute(self.name, tuple(level for level in self.levels if level in kept))
+
     def plain(self) -> dict[str, Any]:
         """Name, levels and cut points as JSON can hold them."""
         return {"name": self.name, "levels": list(self.levels), "cuts": list(self.cuts)}

@@ -210,12 +210,29 @@ class GroupLattice:
             tuple(_merged(a, b) for a, b in zip(self.attributes, other.attributes, strict=True))
         )
 
+    def extended(self, sensitive_features: Any) -> GroupLattice:
+        """The lattice with the further levels that a table of the same attributes has.
+
+        Columns are taken as in :meth:`encode`.
+        """
+        columns = self._own_columns(sensitive_features)
+        return GroupLattice(
+            tuple(_merged(a, a.with_levels_of(c)) for a, c in zip(self.attributes, columns, strict=True))
+        )
+
+    def occurring(self, codes: IntArray) -> GroupLattice:
+        """The lattice of the levels that occur among leaf codes: what :meth:`from_features` finds in these rows."""
+        seen = [np.unique(digit) for digit in self.digits(codes)]
+        return GroupLattice(
+            tuple(a.with_levels_at(places) for a, places in zip(self.attributes, seen, strict=True))
+        )
+
     def recode(self, codes: IntArray, target: GroupLattice) -> IntArray:
-        """Leaf codes of this lattice as codes of `target`, which has all of its levels."""
+        """Leaf codes of this lattice as codes of `target`, which has all of the levels that occur among them."""
         if self == target:
             return codes
         digits = [
-            np.asarray([b.levels.index(level) for level in a.levels], dtype=np.int64)[d]
+            np.asarray([b.levels.index(v) if v in b.levels else -1 for v in a.levels], dtype=np.int64)[d]
             for a, b, d in zip(self.attributes, target.attributes, self.digits(codes), strict=True)
         ]
         return target._combine(digits) if digits else codes

@@ -11,6 +11,8 @@ from typing import Any
 
 from fairlattice.exceptions import InputError
 from fairlattice.groups import show_group
+from fairlattice.strategies import STRATEGIES
+from fairlattice.strategies._shared import AUGMENT, BASELINE
 
 Summary = Mapping[str, Any]
 _SIGNS = str.maketrans({c: f"\\{c}" for c in r"\`*_[]|#~"})
@@ -104,11 +106,13 @@ def model_card(summary: Summary, strategy: str | None = None) -> str:
 
 def _how(mixing: str) -> str:
     """How synthetic rows came about."""
-    if mixing == "pick":
+    if mixing == "importance":
         return (
-            "A synthetic row is a real one with the label, picked by how likely it is to be of the group, "
+            "A synthetic row is a real one with the label, drawn by how likely it is to be of the group, "
             "and its numbers were moved towards those of a similar row."
         )
+    if mixing == "smote":
+        return "A synthetic row lies between two rows of its own group and label (SMOTE)."
     return "Synthetic rows were mixed from rows of the groups' parent groups (arXiv:2405.14521)."
 
 
@@ -152,8 +156,9 @@ def data_card(summary: Summary) -> str:
             "Use": [
                 "- For training. Never evaluate on synthetic rows.",
                 "- Give every cell the same weight in training, else the large cells still rule.",
-                "- Check with `fairlattice diagnose` that the rows are sound, and with `fairlattice compare` "
-                "that they help more than equal weights alone.",
+                "- Check with `fairlattice diagnose` that the rows are sound, and with `fairlattice compare "
+                f"--strategies {','.join(_augment_and_ablations())}` that they help more than equal "
+                "weights alone.",
             ],
             "Caveats": [
                 "- A synthetic row may be close to a training row; do not take it for anonymous.",
@@ -161,6 +166,12 @@ def data_card(summary: Summary) -> str:
             ],
         },
     )
+
+
+def _augment_and_ablations() -> list[str]:
+    """The strategy that trains on the rows of `fairlattice augment`, and what its gain is measured against."""
+    augment = STRATEGIES[AUGMENT]
+    return [BASELINE, *(a.name for a in augment.ablations if a.name in STRATEGIES), augment.name]
 
 
 def _check_schema(summary: Summary, wanted: str) -> None:
@@ -240,7 +251,7 @@ def _groups(strategy: Summary) -> Iterator[str]:
 
 def _hurt(strategy: Summary) -> Iterator[str]:
     verdict = strategy["leveling_down"]["verdict"]
-    if strategy["name"] == "none" or verdict is None:
+    if strategy["name"] == BASELINE or verdict is None:
         yield "This is the unconstrained model, or there was none to compare with."
         return
     told = {

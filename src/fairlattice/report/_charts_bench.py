@@ -26,18 +26,12 @@ from fairlattice.report._charts import (
     x_axis,
 )
 from fairlattice.report._charts_kinds import PLOT, Spot, padded, spot_labels
+from fairlattice.strategies import STRATEGIES
 
 INK = "currentColor"
 COLORS = (BLUE, RED, GREEN, "#A65BC0", "#9A6B2F", "#C2508F", "#7C8A00", "#2A8FA8", GREY)
-SHAPES = {
-    "none": "circle",
-    "label": "diamond",
-    "equal": "square",
-    "smote": "triangle-down",
-    "parents": "triangle-right",
-    "paper": "cross",
-    "augment": "triangle-up",
-}
+_SHAPES = ("circle", "diamond", "square", "triangle-up", "triangle-down", "triangle-right", "cross")
+SHAPES = dict(zip(STRATEGIES, _SHAPES, strict=False))
 OTHER_SHAPE = "triangle-left"
 _LEFT, _RIGHT, _LEGEND_ROW, _LETTER = 70, 130, 20, 7.0
 _THIN = {"strokeWidth": 1.4, "opacity": 0.4, "aria": False}

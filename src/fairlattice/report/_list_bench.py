@@ -8,11 +8,12 @@ import numpy as np
 from rich.console import Group as Stack
 from rich.console import RenderableType
 
-from fairlattice.benchmark import EXPERIMENTS, STRATEGIES, Method
+from fairlattice.benchmark import EXPERIMENTS, Method
 from fairlattice.datasets import Dataset, dataset_about, dataset_names
 from fairlattice.groups import GroupLattice, show_group
 from fairlattice.report._card import markdown_table
 from fairlattice.report._text import plain_table, titled
+from fairlattice.strategies import STRATEGIES
 
 _SMALLEST = 5
 

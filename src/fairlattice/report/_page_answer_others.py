@@ -165,7 +165,7 @@ def told_apart(figure: Summary | None, limit: float) -> str:
 
 def _sound(summary: Summary, limit: float) -> Markup:
     sources = summary["overall"]["sources"]
-    figure = sources.get("augment")
+    figure = sources.get(first_source(summary))
     if figure is None or not figure["classifiers"]:
         return Markup("<strong>Not enough data to judge the new rows.</strong>")
     which, best = min(figure["classifiers"].items(), key=_surprise)
@@ -176,6 +176,11 @@ def _sound(summary: Summary, limit: float) -> Markup:
         "<strong>{} tell the new rows from real ones it has not seen:</strong> AUC {}{} (0.5 is a coin's "
         "guess; {} after correction)."
     ).format(who, number(best["auc"], 2), beside, p_words(best["p_adjusted"]))
+
+
+def first_source(summary: Summary) -> str:
+    """The source of rows that a diagnosis is about: the first that was asked for."""
+    return next((name for name in summary["settings"].get("sources", ())), "")
 
 
 def _surprise(named: tuple[str, Summary]) -> tuple[float, float]:
@@ -214,7 +219,7 @@ def _fails(summary: Summary) -> Markup:
 def _told_card(summary: Summary, limit: float) -> Card:
     sources = {k: f for k, f in summary["overall"]["sources"].items() if k != "real"}
     found = {k: told_apart(f, limit) for k, f in sources.items()}
-    verdict = found.get("augment", UNSURE)
+    verdict = found.get(first_source(summary), UNSURE)
     tone = "bad" if verdict == "yes" else "unsure"
     told = listed(Markup("{}: {}").format(name(k), v) for k, v in found.items())
     return Card("Can the new rows be told from real ones?", verdict, tone, told + ".")
@@ -232,7 +237,7 @@ def _assumption_card(summary: Summary) -> Card:
 
 
 def _copies_card(summary: Summary) -> Card:
-    memory = (summary["overall"]["sources"].get("augment") or {}).get("memory")
+    memory = (summary["overall"]["sources"].get(first_source(summary)) or {}).get("memory")
     question = "Are new rows copies of people's rows?"
     if memory is None:
         return Card(question, UNSURE, "unsure", Markup("There were no new rows to judge."))

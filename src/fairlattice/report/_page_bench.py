@@ -47,6 +47,7 @@ from fairlattice.report._page_words import (
     undirected,
     whole,
 )
+from fairlattice.strategies._shared import DEFAULT
 
 Summary = Mapping[str, Any]
 _MOST_GROUPS, _MOST_BESIDE, _MOST_CLIMBS, _ALL_NAMED, _MOST_TITLES = 12, 4, 10, 10, 4
@@ -199,11 +200,11 @@ def _legends(methods: Sequence[Summary], looks: Looks) -> list[list[Kind]]:
 
 
 def _beside(table: Summary) -> list[Summary]:
-    """The baseline, the baseline with equal sampling and with augmentation, and the fairest."""
+    """The baseline, the baseline with equal sampling and by the default strategy, and the fairest."""
     methods = table["methods"]
     known = {m["name"]: m for m in methods}
     first = known.get(methods[0]["baseline"], methods[0])
-    wanted = (first["name"], f"{first['name']}+equal", f"{first['name']}+augment")
+    wanted = (first["name"], f"{first['name']}+equal", f"{first['name']}+{DEFAULT}")
     fairest = min(methods, key=lambda m: m["equalized_odds"]["if"]["mean"])
     names = dict.fromkeys(n for n in (*wanted, fairest["name"]) if n in known)
     return [known[n] for n in names][:_MOST_BESIDE]

@@ -38,10 +38,11 @@ from fairlattice.report._page_words import (
     whole,
 )
 from fairlattice.report._text import mark
+from fairlattice.report._text_compare import side_by_side
+from fairlattice.strategies._shared import BASELINE
 
 Summary = Mapping[str, Any]
 _MOST_GROUPS = 20
-_BESIDE = ("label", "equal", "augment")
 _LOOKS = ((RED, "diamond"), (BLUE, "circle"), (ORANGE, "square"), (GREEN, "triangle-up"))
 
 
@@ -72,7 +73,7 @@ def _tradeoff_chart(summary: Summary, kind: str, words: str) -> Any:
         label = undirected(cut(shown(s["name"]), 24))
         told = f"{label}\nbalanced accuracy {_figure(y)}\n{words} {_figure(x)}"
         spots.append(
-            Spot(label, x["mean"], y["mean"], x["se"] or 0.0, y["se"] or 0.0, told, s["name"] == "none")
+            Spot(label, x["mean"], y["mean"], x["se"] or 0.0, y["se"] or 0.0, told, s["name"] == BASELINE)
         )
     return tradeoff_chart(
         f"tradeoff-{kind}",
@@ -104,7 +105,7 @@ def _strategy_table(summary: Summary, alpha: str) -> Table:
             [
                 Markup("{}").format(name(s["name"])),
                 *(Markup("{}{}").format(_figure(e), _arrow(m)) for e, m in cells),
-                s["leveling_down"]["verdict"] if s["name"] != "none" else None,
+                s["leveling_down"]["verdict"] if s["name"] != BASELINE else None,
                 str(len(losses(s))) if s["leveling_down"]["verdict"] else "–",
                 plain(s["about"]),
             ]
@@ -151,15 +152,8 @@ def _groups(summary: Summary) -> Section:
     return Section("groups", "Groups under every strategy", blocks)
 
 
-def _side_by_side(summary: Summary) -> list[Summary]:
-    """The first strategy and up to three others."""
-    first, *others = summary["strategies"]
-    known = [s for s in others if s["name"] in _BESIDE]
-    return [first, *(known or others)[:3]]
-
-
 def _beside_chart(summary: Summary, rate: str, order: list[int], place: int) -> Any:
-    chosen = _side_by_side(summary)
+    chosen = side_by_side(summary["strategies"])
     kinds = [
         Kind(undirected(cut(shown(s["name"]), 20)), color, shape)
         for s, (color, shape) in zip(chosen, _LOOKS, strict=False)
@@ -248,7 +242,7 @@ def _leveling(summary: Summary) -> Section:
     told = [
         Markup("{}: {}").format(name(s["name"]), verdict(s["leveling_down"]["verdict"]))
         for s in summary["strategies"]
-        if s["leveling_down"]["verdict"] and s["name"] != "none"
+        if s["leveling_down"]["verdict"] and s["name"] != BASELINE
     ]
     intro = Markup(
         "Leveling down means: fairer by a measure, while the worst-off group fares worse than under none. "

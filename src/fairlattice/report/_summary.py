@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice.benchmark import FIGURES, STRATEGIES, Comparison, GroupLoss, StrategyResult
+from fairlattice.benchmark import FIGURES, Comparison, GroupLoss, StrategyResult
 from fairlattice.groups import Group, GroupLattice
 from fairlattice.metrics import GroupChange, GroupRate
+from fairlattice.strategies._shared import BASELINE, DEFAULT
 
 Summary = dict[str, Any]
 _MOST_EMPTY = 100
-_BASELINES = ("none", "equal", "adaptive")
 
 
 def to_json(summary: Summary) -> str:
@@ -35,6 +35,7 @@ def versions() -> Summary:
 
 def compare_summary(comparison: Comparison, data: Mapping[str, Any]) -> Summary:
     """A comparison as plain data, schema ``fairlattice/compare/1``."""
+    baselines = baselines_of(comparison)
     return {
         "schema": "fairlattice/compare/1",
         "data": {**data, "classes": list(comparison.classes), "positive": comparison.classes[1]},
@@ -43,13 +44,28 @@ def compare_summary(comparison: Comparison, data: Mapping[str, Any]) -> Summary:
         "attributes": attribute_rows(comparison.lattice),
         "notes": list(comparison.notes),
         "empty_groups": empty_groups(comparison.lattice, comparison.leaves),
-        "strategies": [_strategy(comparison, result) for result in comparison.results],
+        "strategies": [_strategy(comparison, result, baselines) for result in comparison.results],
     }
 
 
-def _strategy(comparison: Comparison, result: StrategyResult) -> Summary:
-    found = strategy_figures(comparison, result, _BASELINES, "none")
-    return {"name": result.name, "about": STRATEGIES[result.name].about, **found}
+def baselines_of(comparison: Comparison) -> list[str]:
+    """What gains are measured against: no strategy at all, and every ablation that was compared too."""
+    simpler = [a.name for r in comparison.results if r.strategy is not None for a in r.strategy.ablations]
+    return [name for name in dict.fromkeys((BASELINE, *simpler)) if name in comparison]
+
+
+def _strategy(comparison: Comparison, result: StrategyResult, baselines: Sequence[str]) -> Summary:
+    strategy = result.strategy
+    assert strategy is not None  # only a method of `bench` has none
+    return {
+        "name": result.name,
+        "about": strategy.about,
+        "makes_rows": strategy.makes_rows,
+        "needs_groups": strategy.needs_groups,
+        "default": result.name == DEFAULT,
+        "ablations": [ablation.name for ablation in strategy.ablations],
+        **strategy_figures(comparison, result, baselines, BASELINE),
+    }
 
 
 def strategy_figures(

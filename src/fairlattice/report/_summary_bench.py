@@ -11,7 +11,6 @@ from fairlattice.benchmark import (
     EXPERIMENTS,
     FIGURES,
     METHODS,
-    STRATEGIES,
     UNFAIRNESS,
     BenchResults,
     BenchTable,
@@ -19,7 +18,10 @@ from fairlattice.benchmark import (
     Experiment,
 )
 from fairlattice.diagnostics import adjusted
+from fairlattice.exceptions import InputError
 from fairlattice.report._summary import Summary, attribute_rows, strategy_figures, versions
+from fairlattice.strategies._shared import BASELINE as NO_STRATEGY
+from fairlattice.strategies._shared import strategy_of
 
 _SEVERAL = "Results come from {n} versions of the code. Run the experiment again before comparing them."
 _CHANCE = "Marks hold for each difference on its own at 95 %: about one in twenty is there by chance."
@@ -94,15 +96,23 @@ def _method(table: BenchTable, comparison: Comparison, name: str) -> Summary:
     return {
         "name": name,
         "method": method,
-        "strategy": strategy or "none",
+        "strategy": strategy or NO_STRATEGY,
         "about": METHODS[method].about if method in METHODS else "a plugin's method",
-        "rows": STRATEGIES[strategy or "none"].about,
+        "rows": _about(strategy or NO_STRATEGY),
         "baseline": baseline,
         **figures,
         "chosen": [dict(o.chosen) for o in table.outcomes[name]],
         "seconds": table.seconds(name),
         "remarks": list(dict.fromkeys(r for o in table.outcomes[name] for r in o.run.remarks)),
     }
+
+
+def _about(strategy: str) -> str:
+    """What a strategy does; a plugin's may not be known here."""
+    try:
+        return strategy_of(strategy).about
+    except InputError:
+        return "a plugin's strategy"
 
 
 def _adjust(rows: Sequence[Summary]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group as Stack
 from rich.console import RenderableType
@@ -10,9 +10,8 @@ from rich.text import Text
 
 from fairlattice.groups import show_group
 from fairlattice.report._text import Summary, bullets, header, mark, plain_table, titled
+from fairlattice.strategies._shared import BASELINE
 
-_WITH_NEW_ROWS = ("smote", "parents", "paper", "augment")
-_SIDE_BY_SIDE = ("none", "label", "equal", "augment")
 _UNSURE = 0.02  # a loss of balanced accuracy worth a word even if it may be noise
 VERDICTS = {"yes": "yes", "no": "no", "not enough data": "unclear"}
 
@@ -32,7 +31,7 @@ def compare_text(summary: Summary, *, top: int = 8) -> RenderableType:
 
 def _strategy_table(summary: Summary) -> RenderableType:
     alpha = f"{summary['settings']['alpha']:g}"
-    compared = any(s["name"] == "none" for s in summary["strategies"])
+    compared = any(s["name"] == BASELINE for s in summary["strategies"])
     rows = [_strategy_row(s) for s in summary["strategies"]]
     for column in zip(*rows, strict=True):
         width = max(map(len, column))
@@ -44,7 +43,7 @@ def _strategy_table(summary: Summary) -> RenderableType:
         table.add_column(Text(name, justify="right"), no_wrap=True)
     table.add_column("leveled\ndown", no_wrap=True, min_width=7)
     for s, cells in zip(summary["strategies"], rows, strict=True):
-        verdict = VERDICTS.get(s["leveling_down"]["verdict"], "") if s["name"] != "none" else ""
+        verdict = VERDICTS.get(s["leveling_down"]["verdict"], "") if s["name"] != BASELINE else ""
         table.add_row(s["name"], *cells, Text(verdict, style="bold red" if verdict == "yes" else ""))
     marks = "; ▲ better ▼ worse than none" if compared else ""
     return titled(f"mean ± standard error; small IF and DF are fair{marks}", table)
@@ -73,7 +72,7 @@ def _worst_groups(summary: Summary, top: int) -> RenderableType:
     rate = max(("tpr", "tnr"), key=lambda r: first["measures"][r]["if"]["mean"])
     rows = first["measures"][rate]["by_group"]
     order = sorted((i for i, g in enumerate(rows) if g["rate"] is not None), key=lambda i: rows[i]["rate"])
-    columns = [s for s in strategies if s["name"] in _SIDE_BY_SIDE] or strategies[:4]
+    columns = side_by_side(strategies)
     table = plain_table()
     table.add_column("group", ratio=1)
     for name in ("people", *(s["name"] for s in columns)):
@@ -87,11 +86,18 @@ def _worst_groups(summary: Summary, top: int) -> RenderableType:
     )
 
 
+def side_by_side(strategies: Sequence[Summary]) -> list[Summary]:
+    """The first strategy and up to three others: the default, and those that have one idea only."""
+    first, *others = strategies
+    chosen = [s for s in others if s.get("default") or s.get("ablations") == [BASELINE]]
+    return [first, *(chosen or others)[:3]]
+
+
 def _reading(summary: Summary) -> Iterator[str]:
     strategies = {s["name"]: s for s in summary["strategies"]}
     name = f"IF{summary['settings']['alpha']:g}"
     yield from _worst_off(summary["strategies"][0])
-    if "none" in strategies and len(strategies) > 1:
+    if BASELINE in strategies and len(strategies) > 1:
         fairer = [s["name"] for s in strategies.values() if mark(s, "equalized_odds.if", up=False) == "▲"]
         yield f"Fairer than none beyond noise, by {name}: {', '.join(fairer) or 'no strategy'}."
         dearer = [s["name"] for s in strategies.values() if mark(s, "balanced_accuracy", up=True) == "▼"]
@@ -101,10 +107,9 @@ def _reading(summary: Summary) -> Iterator[str]:
             yield f"Perhaps less accurate, though these splits cannot prove it: {', '.join(unsure)}."
     best = min(strategies.values(), key=lambda s: s["equalized_odds"]["if"]["mean"])
     yield f"Lowest {name} on average: {best['name']}, {best['equalized_odds']['if']['mean']:.3f}."
-    for s in (best, strategies.get("augment", {})):
+    default = [s for s in strategies.values() if s.get("default") and s is not best]
+    for s in (best, *default):
         yield from _added(s, name)
-        if best["name"] == "augment":
-            break
     for verdict, words in (("yes", "Leveling down"), ("not enough data", "Leveling down not excluded")):
         names = [s["name"] for s in strategies.values() if s["leveling_down"]["verdict"] == verdict]
         if names:
@@ -113,13 +118,13 @@ def _reading(summary: Summary) -> Iterator[str]:
 
 
 def _added(strategy: Summary, name: str) -> Iterator[str]:
-    """What rows that are not a cell's own add to the same weights without them."""
-    without = "adaptive" if strategy.get("name") == "augment" else "equal"
-    if strategy.get("name") in _WITH_NEW_ROWS and without in strategy["differences"]:
+    """What a strategy gains over the same with one part removed."""
+    without = next((a for a in strategy.get("ablations", ()) if a in strategy["differences"]), None)
+    if without is not None and without != BASELINE:
         found = strategy["differences"][without]
         d, accuracy = found["equalized_odds.if"], found["balanced_accuracy"]
         yield (
-            f"What the rows of {strategy['name']} add to {without} weights: {name} {d['mean']:+.3f} "
+            f"What {strategy['name']} gains over {without}, which lacks one of its parts: {name} {d['mean']:+.3f} "
             f"({_direction(d['mean'])}, {_noise(d)}), balanced accuracy "
             f"{accuracy['mean']:+.3f} ({_noise(accuracy)})."
         )
@@ -146,7 +151,7 @@ def _direction(change: float) -> str:
 
 
 def _unsure_loss(strategy: Summary) -> bool:
-    d = strategy["differences"].get("none", {}).get("balanced_accuracy")
+    d = strategy["differences"].get(BASELINE, {}).get("balanced_accuracy")
     return d is not None and d["mean"] < -_UNSURE and bool(d["within_noise"])
 
 

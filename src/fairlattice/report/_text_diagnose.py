@@ -11,8 +11,7 @@ from rich.text import Text
 
 from fairlattice.groups import show_group
 from fairlattice.report._text import Summary, bullets, plain_table, titled
-
-_ABOUT = {"real": "other real rows: the floor", "parents": "drawn plainly from parents", "smote": "SMOTE"}
+from fairlattice.strategies import STRATEGIES
 
 
 def diagnose_text(summary: Summary, *, top: int = 10) -> RenderableType:
@@ -132,18 +131,23 @@ def _faded(noise: Sequence[Summary]) -> Iterator[str]:
         yield f"IF of {name} against none, by share of wrong attributes: {', '.join(gains)}."
 
 
+def _learns(source: str) -> bool:
+    """Whether a source fits anything before it draws rows."""
+    return bool(getattr(STRATEGIES[source].rows, "learns", True)) if source in STRATEGIES else True
+
+
 def _beside_the_floor(sources: Summary) -> Iterator[str]:
     """Whether a generator is nearer to real rows than the rows that cost nothing."""
-    plain = {name: f for name in ("parents", "smote") if (f := sources.get(name)) is not None}
+    plain = {name: f for name, f in sources.items() if f is not None and name != "real" and not _learns(name)}
     for name, f in sources.items():
         if name in ("real", *plain) or f is None or not plain:
             continue
         best = min(plain, key=lambda other: plain[other]["mmd"]["mmd2"])
         nearer = f["mmd"]["mmd2"] < plain[best]["mmd"]["mmd2"]
         if min(f["mmd"]["p_adjusted"], plain[best]["mmd"]["p_adjusted"]) > 0.05:
-            yield f"By MMD² neither {name} nor {_ABOUT[best]} differs from real rows beyond noise."
+            yield f"By MMD² neither {name} nor {best} differs from real rows beyond noise."
             continue
         yield (
             f"Rows of {name} are {'nearer to' if nearer else 'no nearer to'} real rows than "
-            f"{_ABOUT[best]} (MMD² {f['mmd']['mmd2']:.4f} against {plain[best]['mmd']['mmd2']:.4f})."
+            f"those of {best} (MMD² {f['mmd']['mmd2']:.4f} against {plain[best]['mmd']['mmd2']:.4f})."
         )

@@ -20,9 +20,9 @@ class Origin:
     leaf : tuple of length n of tuple of Level
         The leaf of every row.
     parents : int array of shape (n, q)
-        Row numbers, in the training table, of the rows that it was made of; -1 for originals. Of a mix, one
-        of each parent in attribute order. Of a picked row that row, and the one that its numbers were moved
-        towards; the same twice where it was copied.
+        Row numbers, in the training table, of the source rows of each row; -1 for originals. Of a mix, one
+        of each parent in attribute order. Of importance resampling, the row drawn and the one that its numbers
+        were moved towards; the same twice where it was copied. SMOTE reports none, so q is 0.
     """
 
     synthetic: BoolArray

@@ -1,9 +1,8 @@
-"""New rows for groups too small to learn from, made of rows of groups that resemble them.
+"""New rows for groups too small to learn from, drawn from rows of the groups around them.
 
-A table is encoded as vectors, :class:`PickingSampler` or :class:`MixingSampler` makes new ones of them,
-and these are decoded as valid rows of the table. Sensitive columns are not made: each is copied from a
-training row that has the level in question, one of those behind the new row wherever possible, so that a
-person in the age band 25 to 45 gets an age, not a band.
+A table is encoded as vectors, a sampler draws new ones, and these are decoded as valid rows of the table.
+Sensitive columns are not generated: each is copied from a training row that has the level in question, a source
+of the new row wherever possible, so that a person in the age band 25 to 45 gets an age, not a band.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from fairlattice._validation import (
@@ -30,40 +28,42 @@ from fairlattice._validation import (
 )
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError, SmallCellWarning
-from fairlattice.generators import MIXINGS, MixingFit
+from fairlattice.generators import MIXINGS
 from fairlattice.groups import Leaf, Level
 from fairlattice.samplers._augmented import Augmented, Origin
 from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells, training_lattice
-from fairlattice.samplers._draws import Piece, batches_of, pieces_of
-from fairlattice.samplers._inside import columns_inside, groups_of, with_inside, without
+from fairlattice.samplers._importance import ImportanceSampler
 from fairlattice.samplers._mixing import SHARES, MixingSampler
-from fairlattice.samplers._picking import PickingSampler
 from fairlattice.samplers._rows import concat_rows, take_rows
+from fairlattice.samplers._sampler import Piece, Sampler, batches_of, entropy_of, pieces_of
+from fairlattice.samplers._sensitive_columns import columns_inside, groups_of, with_inside, without
+from fairlattice.samplers._smote import SmoteSampler
 
-PICK = "pick"
+IMPORTANCE, SMOTE = "importance", "smote"
 _MOST_LABELS = 1000
 
 
 class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
-    """Make rows for the intersections of sensitive attributes from rows of the groups around them.
+    """Draw synthetic rows for the intersections of sensitive attributes from rows of the groups around them.
 
-    By default a row of the label is *picked* for a leaf by how likely it is to be of it, given its
-    features, in a model whose effects add up over attributes; so rows of the parents that resemble the
-    leaf are picked most. Its categories stay together, and its numbers are moved towards those of a
-    similar row. The paper's way is to *mix*: for a leaf with p attributes, one row of each of its p parents
-    (the groups that free one attribute, restricted to the label) is drawn, and their mix is fitted so that
-    it resembles the cell's rows, and stays as diverse as the parents', by maximum mean discrepancy.
+    The default is *importance resampling*: a row of the label is drawn for a leaf by how likely it is to be of
+    it, given its features, in a membership model whose effects add up over attributes; so rows of the parents
+    that resemble the leaf are drawn most. Its categories stay together, and its numbers are moved towards those
+    of a similar row. The paper's method is *mixing*: for a leaf with p attributes, one row of each of its p
+    parents (the groups that free one attribute, restricted to the label) is drawn, and their mix is fitted so
+    that it resembles the cell's rows, and stays as diverse as the parents', by maximum mean discrepancy.
 
     Parameters
     ----------
-    mixing : {"pick", "scalar", "diagonal", "linear"}, default="pick"
-        Pick, or mix as ``Σ λ_i x_i``, ``Σ w_i ⊙ x_i`` or ``W Σ x_i``.
+    mixing : {"importance", "scalar", "diagonal", "linear", "smote"}, default="importance"
+        Importance resampling; a mix ``Σ λ_i x_i``, ``Σ w_i ⊙ x_i`` or ``W Σ x_i``; or SMOTE within the cell.
     share : {"label", "cell"}, default="label"
         Of mixes: share parameters among all leaves of a label, or fit each cell its own. A cell without
         rows always uses its label's.
     max_copies : float, default=0.1
-        Of picked rows: the share, in [0, 1], that may equal one training row or nearly so. Where no number
-        can be moved, as in tables of categories only, made rows are copies whatever this says.
+        Of importance resampling: the share of rows, in [0, 1], that may equal one training row or nearly so.
+        Where no number can be moved, as in tables of categories only, synthetic rows are copies whatever this
+        says.
     beta : float, default=1.0
         Of mixes: weight of the parents' term of the loss; at least 0.
     bandwidths : "median" or sequence of float, default="median"
@@ -85,10 +85,10 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
     max_categories : int, default=64
         As in :class:`TableEncoder`.
     n_jobs : int, default=None
-        Threads that fit and make rows, as scikit-learn counts them: None is one, -1 one per processor.
+        Threads that fit and draw, as scikit-learn counts them: None is one, -1 one per processor.
         Their number changes nothing about the rows.
-    random_state : int, RandomState or None, default=None
-        Seed. The same integer gives the same rows.
+    random_state : int, sequence of int, RandomState or None, default=None
+        Seed. The same integers give the same rows.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        mixing: str = "pick",
+        mixing: str = IMPORTANCE,
         share: str = "label",
         *,
         max_copies: float = 0.1,
@@ -154,13 +154,13 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, *, sensitive_features: Any = None) -> Self:
-        """Learn whom to pick, or how to mix.
+        """Learn which rows to draw, or how to mix them.
 
         Parameters
         ----------
         X : frame or array of shape (n, d)
             Training rows, of any types that :class:`TableEncoder` takes. Columns of a frame that are
-            called like a sensitive attribute are copied along with it, not made.
+            called like a sensitive attribute are copied along with it, not generated.
         y : array-like of shape (n,)
             Labels, of any number of classes.
         sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
@@ -186,29 +186,43 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = self.encoder_.n_features_in_ + len(self._inside)
         self._X, self._y, self._S = X, y, groups
         index = CellIndex(self.lattice_, leaves, codes.astype(np.int64), len(self.classes_))
-        self._sampler = self._fitted(self.encoder_.transform(without(X, self._inside)), index)
+        vectors = self.encoder_.transform(without(X, self._inside))
+        self._sampler = self.sampler_of(vectors, index, self.encoder_)
         self._of_label = np.unique(index.labels, return_index=True)[1]
-        told = describe_small_cells(index, self.classes_.tolist())
-        if told:
+        self.fits_ = {self._show_parameters_of(key): fit for key, fit in self._sampler.parameters.items()}
+        small = describe_small_cells(index, self.classes_.tolist())
+        if small:
             warnings.warn(
-                f"{told} New rows of these come from their parents alone.", SmallCellWarning, stacklevel=2
+                f"{small} New rows of these come from their parents alone.", SmallCellWarning, stacklevel=2
             )
-        self.fits_ = self._fits()
         return self
 
-    def _fitted(self, Z: FloatArray, index: CellIndex) -> PickingSampler | MixingSampler:
-        check_choice("mixing", self.mixing, (PICK, *MIXINGS))
+    def sampler_of(self, Z: FloatArray, index: CellIndex, encoder: TableEncoder) -> Sampler:
+        """The sampler that the parameters describe, fitted to encoded rows; the augmenter itself stays as it is.
+
+        Parameters
+        ----------
+        Z : float array of shape (n, d)
+            The training rows.
+        index : CellIndex
+            Which of them belong to which cell.
+        encoder : TableEncoder
+            What encoded them.
+        """
+        check_choice("mixing", self.mixing, (IMPORTANCE, *MIXINGS, SMOTE))
         check_choice("share", self.share, SHARES)
         check_real("beta", self.beta, 0.0, 1e6)
-        entropy = _entropy(self.random_state)
-        if self.mixing == PICK:
-            return PickingSampler.fit(
+        entropy = entropy_of(self.random_state)
+        if self.mixing == SMOTE:
+            return SmoteSampler(Z, index, entropy)
+        if self.mixing == IMPORTANCE:
+            return ImportanceSampler.fit(
                 Z,
                 index,
                 entropy=entropy,
-                blocks=self.encoder_.blocks,
+                blocks=encoder.blocks,
                 max_copies=self.max_copies,
-                snap=self.encoder_.snap,
+                snap=encoder.snap,
             )
         return MixingSampler.fit(
             Z,
@@ -223,14 +237,11 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             n_jobs=self.n_jobs,
         )
 
-    def _fits(self) -> dict[Any, MixingFit]:
-        """Parameters by label, and by leaf and label."""
-        if isinstance(self._sampler, PickingSampler):
-            return {}
-        fits: dict[Any, MixingFit] = dict(zip(self.classes_.tolist(), self._sampler.by_label, strict=True))
-        for cell, fit in self._sampler.by_cell.items():
-            fits[self.lattice_.leaf(cell.leaf), self.classes_[cell.label].item()] = fit
-        return fits
+    def _show_parameters_of(self, key: int | Cell) -> Any:
+        """A label, or a leaf and its label, as a user names them."""
+        if isinstance(key, Cell):
+            return self.lattice_.leaf(key.leaf), self.classes_[key.label].item()
+        return self.classes_[key].item()
 
     def sample(self, leaf: Sequence[Level], label: Any, n: int = 1, *, stream: int = 0) -> Any:
         """New rows of one cell, also of one that has no rows in training.
@@ -268,7 +279,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         wanted : mapping of (leaf, label) to int
-            How many rows to make of each cell.
+            How many rows to draw for each cell.
         stream : int, default=0
             The same stream gives the same rows again; another gives others.
 
@@ -306,8 +317,8 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X, y, sensitive_features
-            As in :meth:`fit`, and as a rule the same rows. The given rows tell what is lacking; new rows
-            are made from the training rows.
+            As in :meth:`fit`, and as a rule the same rows. The given rows say what is lacking; new rows
+            are drawn from the training rows.
         per_cell : "max" or int, optional
             As many rows as the largest cell has, or this number; by default as the parameter says.
             Larger cells stay as they are.
@@ -331,14 +342,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         leaves = self.lattice_.encode(groups)
         check_same_length(X=X, y=labels, sensitive_features=leaves)
         index = CellIndex(self.lattice_, leaves, codes, len(self.classes_))
-        wanted = list(index.shortfalls(self.per_cell if per_cell is None else per_cell).items())
-        parents = np.full((len(labels), self._sampler.n_behind), -1, dtype=np.int64)
-        if wanted:
-            new_X, new_y, new_S, new_leaves, new_parents = self._make(list(pieces_of(wanted)), (0,))
-            X, y, groups = concat_rows(X, new_X), concat_rows(y, new_y), concat_rows(groups, new_S)
-            leaves, parents = np.concatenate([leaves, new_leaves]), np.concatenate([parents, new_parents])
-        synthetic = np.arange(len(leaves)) >= len(labels)
-        return Augmented(X, y, groups, Origin(synthetic, self._leaves(leaves), parents))
+        return self._augmented(X, y, groups, index, self.per_cell if per_cell is None else per_cell)[0]
 
     def fit_resample(self, X: Any, y: Any, *, sensitive_features: Any = None) -> tuple[Any, ...]:
         """Fit and augment at once, as imbalanced-learn's pipelines expect of a sampler.
@@ -350,15 +354,32 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         X, y, sensitive_features
             Where the groups were passed beside X: they grow with it.
         """
-        more = self.fit(X, y, sensitive_features=sensitive_features).augment(
-            X, y, sensitive_features=sensitive_features
-        )
+        more, _ = self.fit(X, y, sensitive_features=sensitive_features)._augmented_training_rows()
         return (more.X, more.y) if sensitive_features is None else (more.X, more.y, more.sensitive_features)
+
+    def _augmented_training_rows(self) -> tuple[Augmented, IntArray]:
+        """The training rows and new ones, and the leaf code of each, without encoding anything again."""
+        return self._augmented(self._X, self._y, self._S, self._sampler.index, self.per_cell)
+
+    def _augmented(
+        self, X: Any, y: Any, groups: Any, index: CellIndex, per_cell: str | int
+    ) -> tuple[Augmented, IntArray]:
+        """Given rows, whose cells are in `index`, then new ones; and the leaf code of each."""
+        lacking = index.shortfalls(per_cell)
+        wanted = [(cell, n) for cell, n in lacking.items() if self._sampler.can_draw(cell)]
+        leaves = index.leaves
+        sources = np.full((len(leaves), self._sampler.n_sources), -1, dtype=np.int64)
+        if wanted:
+            new_X, new_y, new_S, new_leaves, new_sources = self._make(list(pieces_of(wanted)), (0,))
+            X, y, groups = concat_rows(X, new_X), concat_rows(y, new_y), concat_rows(groups, new_S)
+            leaves, sources = np.concatenate([leaves, new_leaves]), np.concatenate([sources, new_sources])
+        synthetic = np.arange(len(leaves)) >= len(index.leaves)
+        return Augmented(X, y, groups, Origin(synthetic, self._leaves(leaves), sources)), leaves
 
     def _make(
         self, pieces: list[Piece], key: tuple[int, ...], dtype: Any = np.float64
     ) -> tuple[Any, Any, Any, IntArray, IntArray]:
-        """Rows, labels, groups, leaf codes and parents' row numbers of new rows."""
+        """Rows, labels, groups, leaf codes and source rows of new rows."""
         vectors, parents = self._sampler.draw_pieces(pieces, stream=key[0], dtype=dtype, n_jobs=self.n_jobs)
         sizes = [piece.n for piece in pieces]
         leaves = np.repeat(np.asarray([piece.cell.leaf for piece in pieces], dtype=np.int64), sizes)
@@ -382,12 +403,3 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             hint = did_you_mean(str(label), known)
             raise InputError(f"No label {label!r}; the labels are {', '.join(map(str, known))}.{hint}")
         return int(known.index(label))
-
-
-def _entropy(random_state: Any) -> tuple[int, ...]:
-    if random_state is None:
-        entropy: Any = np.random.SeedSequence().entropy
-        return (int(entropy),)
-    if isinstance(random_state, int | np.integer):
-        return (check_count("random_state", random_state, 0),)
-    return tuple(check_random_state(random_state).randint(2**31, size=4).tolist())

@@ -56,8 +56,12 @@ class CellIndex:
         self._parents = [RowsByKey(_freed(leaves, *place) * n_labels + labels) for place in self._places]
         self._having: dict[tuple[int, int, int], IntArray] = {}
 
+    def cell_of(self, row: int) -> Cell:
+        """The cell of a row."""
+        return Cell(int(self.leaves[row]), int(self.labels[row]))
+
     def rows(self, cell: Cell) -> IntArray:
-        """Row numbers of a cell, increasing."""
+        """Row numbers of a cell, in increasing order."""
         return self._cells[cell.leaf * self.n_labels + cell.label]
 
     def parents(self, cell: Cell) -> tuple[IntArray, ...]:
@@ -82,7 +86,7 @@ class CellIndex:
     def shortfalls(self, per_cell: str | int) -> dict[Cell, int]:
         """How many rows each cell lacks to reach `per_cell` rows: a number, or "max", the largest cell's.
 
-        Leaves without any row are left alone: there is nobody to stand for.
+        Leaves without any row are left alone: nobody belongs to them.
         """
         sizes = dict(self.cells())
         if isinstance(per_cell, str):
@@ -94,7 +98,7 @@ class CellIndex:
         return {cell: target - size for cell, size in sizes.items() if size < target}
 
     def level_sources(
-        self, cells: Sequence[tuple[Cell, int]], behind: IntArray, rng: np.random.Generator
+        self, cells: Sequence[tuple[Cell, int]], drawn_from: IntArray, rng: np.random.Generator
     ) -> list[IntArray]:
         """Per attribute, for each new row a training row that has its leaf's level of the attribute.
 
@@ -102,10 +106,10 @@ class CellIndex:
         ----------
         cells : sequence of (Cell, int)
             The new rows' cells, and how many rows of each stand one after the other.
-        behind : int array of shape (m, q)
-            Row numbers of the rows that each was made of.
+        drawn_from : int array of shape (m, q)
+            Row numbers of each new row's sources.
         rng : numpy.random.Generator
-            Draws a row, of the same label if there is one, where none of those behind has the level.
+            Draws a row, of the same label if there is one, where none of its sources has the level.
 
         Raises
         ------
@@ -117,10 +121,10 @@ class CellIndex:
         ends = np.cumsum([n for _, n in cells])
         sources = []
         for i, levels in enumerate(wanted):
-            source = np.empty(len(behind), dtype=np.int64)
+            source = np.empty(len(drawn_from), dtype=np.int64)
             for (cell, n), level, end in zip(cells, levels.tolist(), ends.tolist(), strict=True):
                 own = source[end - n : end]
-                own[:], lacking = _first_with(known[i], level, behind[end - n : end], i + 1)
+                own[:], lacking = _first_with(known[i], level, drawn_from[end - n : end], i + 1)
                 if len(lacking):
                     own[lacking] = rng.choice(self._rows_with(known[i], i, level, cell.label), len(lacking))
             sources.append(source)
@@ -139,23 +143,25 @@ class CellIndex:
         raise InputError(f"No training row has {group}, so no rows can be made of it.")
 
 
-def _first_with(digits: IntArray, level: int, behind: IntArray, start: int) -> tuple[IntArray, IntArray]:
-    """Of each row's sources the first that has a level, begun with column `start`; and places without one.
+def _first_with(digits: IntArray, level: int, drawn_from: IntArray, start: int) -> tuple[IntArray, IntArray]:
+    """Of each row's sources the first that has a level, starting with column `start`; and places without one.
 
     Parent i frees attribute i, so the next one has the level as a rule.
     """
-    q = behind.shape[1]
-    found = behind[:, start % q].copy()
+    q = drawn_from.shape[1]
+    if not q:
+        return np.zeros(len(drawn_from), dtype=np.int64), np.arange(len(drawn_from))
+    found = drawn_from[:, start % q].copy()
     lacking = np.flatnonzero(digits[found] != level)
     for j in range(start + 1, start + q):
         if not len(lacking):
             break
-        found[lacking] = behind[lacking, j % q]
+        found[lacking] = drawn_from[lacking, j % q]
         lacking = lacking[digits[found[lacking]] != level]
     return found, lacking
 
 
-def pick(rng: np.random.Generator, rows: IntArray, n: int, *, distinct: bool) -> IntArray:
+def draw_rows(rng: np.random.Generator, rows: IntArray, n: int, *, distinct: bool) -> IntArray:
     """`n` of some rows at random; if `distinct`, none again before all have been drawn."""
     if not distinct:
         return rng.choice(rows, n)
@@ -176,6 +182,18 @@ def even_share(sizes: IntArray, total: int, *, least: int) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if np.minimum(sizes, middle).sum() <= total else (low, middle - 1)
     return low
+
+
+def ranks(ordered: IntArray) -> IntArray:
+    """Position of each element within its run of equal neighbours, from 0.
+
+    Examples
+    --------
+    >>> ranks(np.array([4, 4, 7, 7, 7, 9]))
+    array([0, 1, 0, 1, 2, 0])
+    """
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    return np.arange(len(ordered)) - np.repeat(starts, np.diff(starts, append=len(ordered)))
 
 
 def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int = 3) -> str:

@@ -1,17 +1,17 @@
-"""New vectors for any cell: draw one row of each parent, mix.
+"""Mixing (arXiv:2405.14521): draw one row of each parent and mix them.
 
-Rows are mixed as deviations from the mean of all training rows, so that every column is centred as
-the method supposes. Otherwise parameters that do not sum to 1 would scale the 0/1 coordinates of
-categories by an amount that tells the label. This is the method on vectors;
-:class:`HierarchicalAugmenter` is the same on tables.
+Rows are mixed as deviations from the mean of all training rows, so that every column is centred as the method
+assumes. Otherwise parameters that do not sum to 1 would scale the 0/1 coordinates of categories by an amount
+that reveals the label. Within a piece the parents' rows are gathered and added a tile at a time, while the tile
+is in the processor's cache. This is the method on vectors; :class:`HierarchicalAugmenter` applies it to tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +21,13 @@ from fairlattice._validation import FloatArray, IntArray, check_choice
 from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
 from fairlattice.generators import CellRows, MixingFit, fit_mixing
-from fairlattice.samplers._cells import Cell, CellIndex, pick
-from fairlattice.samplers._draws import Piece, Vectors, fill_pieces, mix_into, pieces_of
+from fairlattice.samplers._cells import Cell, CellIndex, draw_rows
+from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of, stream_of, stream_of_piece
 
 SHARES = ("label", "cell")
-_COPIED = 65_536  # rows of a table that may be copied without a thought
+_COPIED = 65_536  # rows of a table small enough to copy
+_TILE = 2048
+_KNOWN = ("scalar", "diagonal", "linear")
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,13 @@ class MixingSampler:
         check_choice("share", share, SHARES)
         if not index.lattice.attributes:
             raise InputError(
-                "Rows are made from parent groups, so at least one sensitive attribute is needed."
+                "Rows are drawn from parent groups, so at least one sensitive attribute is needed."
             )
         centre = Z.mean(axis=0, dtype=np.float64)
         deviations: Any = Z - centre if len(Z) <= _COPIED else _Deviations(Z, centre)
         if isinstance(bandwidths, str):
             check_choice("bandwidths", bandwidths, ("median",))
-            widths = median_bandwidths(deviations, rng=_stream(entropy, 0))
+            widths = median_bandwidths(deviations, rng=stream_of(entropy, 0))
         else:
             widths = tuple(float(h) for h in bandwidths)
         cells = [cell for cell, size in index.cells() if size]
@@ -102,7 +104,7 @@ class MixingSampler:
                 bandwidths=widths,
                 batch_size=batch_size,
                 max_steps=max_steps,
-                rng=_stream(entropy, 1, *key),
+                rng=stream_of(entropy, 1, *key),
             )
 
         jobs: list[tuple[Any, ...]] = [([c for c in cells if c.label == k], k) for k in range(index.n_labels)]
@@ -121,17 +123,17 @@ class MixingSampler:
         dtype: npt.DTypeLike = np.float64,
         n_jobs: int | None = None,
     ) -> tuple[Any, IntArray]:
-        """`n` new vectors of a cell, of shape (n, d), and the row of each parent behind them, (n, p).
+        """`n` new vectors of a cell, of shape (n, d), and the row of each parent that was mixed, (n, p).
 
         The same cell and `stream` give the same vectors, whatever was drawn before and whatever
         `n_jobs`, the number of threads. A cell without rows uses the parameters that its label shares.
-        If `distinct`, no row of a parent is drawn again before all have been: tests of made rows would
-        see the repetition. Vectors of `dtype` float32 are made in half the time.
+        If `distinct`, no row of a parent is drawn again before all have been: tests of synthetic rows would
+        see the repetition. Vectors of `dtype` float32 take half the time.
         """
         if not distinct:
             return self.draw_pieces(list(pieces_of([(cell, n)])), stream=stream, dtype=dtype, n_jobs=n_jobs)
         rng, parents = self._rng(Piece(cell, 0, n), stream), self.index.parents(cell)
-        rows = np.stack([pick(rng, parent, n, distinct=True) for parent in parents])
+        rows = np.stack([draw_rows(rng, parent, n, distinct=True) for parent in parents])
         at = np.stack([np.searchsorted(parent, own) for parent, own in zip(parents, rows, strict=True)])
         out = np.empty((n, self.Z.shape[1]), dtype=dtype)
         mix_into(out, self._table(out.dtype), parents, at, self._fit_of(cell), self.centre)
@@ -148,24 +150,33 @@ class MixingSampler:
         """The vectors of several pieces of cells, one below the other, and their parents' rows."""
         Z = self._table(np.dtype(dtype))
 
-        def fill(piece: Piece, out: Vectors, behind: IntArray) -> None:
+        def fill(piece: Piece, out: Vectors, sources: IntArray) -> None:
             rng, parents = self._rng(piece, stream), self.index.parents(piece.cell)
             at = np.stack([rng.integers(0, len(parent), piece.n) for parent in parents])
             for i, (parent, places) in enumerate(zip(parents, at, strict=True)):
-                behind[:, i] = parent[places]
+                sources[:, i] = parent[places]
             mix_into(out, Z, parents, at, self._fit_of(piece.cell), self.centre)
 
-        width, n_behind = self.Z.shape[1], self.n_behind
-        return fill_pieces(pieces, fill, width=width, n_behind=n_behind, dtype=dtype, n_jobs=n_jobs)
+        width, n_sources = self.Z.shape[1], self.n_sources
+        return fill_pieces(pieces, fill, width=width, n_sources=n_sources, dtype=dtype, n_jobs=n_jobs)
 
     @property
-    def n_behind(self) -> int:
-        """How many rows stand behind a made one: one of each parent."""
+    def n_sources(self) -> int:
+        """Source rows of a synthetic one: one of each parent."""
         return len(self.index.lattice.attributes)
 
+    @property
+    def parameters(self) -> Mapping[int | Cell, MixingFit]:
+        """Fits by label code, and by cell where parameters are not shared."""
+        shared: dict[int | Cell, MixingFit] = dict(enumerate(self.by_label))
+        return shared | dict(self.by_cell)
+
+    def can_draw(self, cell: Cell) -> bool:
+        """Whether the cell's label has rows."""
+        return bool((self.index.labels == cell.label).any())
+
     def _rng(self, piece: Piece, stream: int) -> np.random.Generator:
-        part = (piece.part,) if piece.part else ()
-        return _stream(self.entropy, 2, *piece.cell, stream, *part)
+        return stream_of_piece(self.entropy, 2, piece=piece, stream=stream)
 
     def _fit_of(self, cell: Cell) -> MixingFit:
         return self.by_cell.get(cell, self.by_label[cell.label])
@@ -193,5 +204,53 @@ class _Deviations:
         return deviations
 
 
-def _stream(entropy: Sequence[int], *key: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(list(entropy), spawn_key=key))
+def mix_into(
+    out: Vectors, Z: Vectors, parents: Sequence[IntArray], at: IntArray, fit: MixingFit, centre: FloatArray
+) -> None:
+    """Mix deviations from `centre` of the parents' rows at the positions `at`, (p, n), into `out`, (n, d).
+
+    `parents` holds the row numbers, in Z, of every parent. Mixing is linear, so what the centre adds is the
+    same for every row, and is worked out once.
+    """
+    if fit.mixing not in _KNOWN:
+        rows = np.stack([parent[own] for parent, own in zip(parents, at, strict=True)])
+        out[:] = fit.generate(Z[rows] - centre) + centre
+        return
+    linear = fit.mixing == "linear"
+    weights = [None] * len(at) if linear else list(fit.parameters.astype(out.dtype))
+    ours = fit.generate(np.broadcast_to(centre, (len(at), 1, len(centre))))[0]
+    offset = (centre - ours).astype(out.dtype)
+    turned = fit.parameters.T.astype(out.dtype)
+    sources = [_Source.of(Z, *each) for each in zip(parents, at, weights, strict=True)]
+    spare = np.empty((min(_TILE, len(out)), out.shape[1]), dtype=out.dtype)
+    for first in range(0, len(out), _TILE):
+        tile = out[first : first + _TILE]
+        sources[0].take(first, tile)
+        for source in sources[1:]:
+            source.take(first, spare[: len(tile)])
+            tile += spare[: len(tile)]
+        if linear:
+            tile[:] = tile @ turned
+        tile += offset
+
+
+class _Source(NamedTuple):
+    """Rows of one parent in the order in which they are wanted, each to be multiplied by a weight."""
+
+    table: Vectors
+    rows: IntArray
+    weight: Any
+
+    @classmethod
+    def of(cls, Z: Vectors, parent: IntArray, at: IntArray, weight: Any) -> _Source:
+        """A parent wanted several times over is copied and weighted once; the products are the same."""
+        if 2 * len(parent) > len(at):
+            return cls(Z, parent[at], weight)
+        own = Z[parent]
+        return cls(own if weight is None else own * weight, at, None)
+
+    def take(self, first: int, out: Vectors) -> None:
+        # The rows are known to be there; "clip" spares a check of each.
+        self.table.take(self.rows[first : first + len(out)], axis=0, out=out, mode="clip")
+        if self.weight is not None:
+            np.multiply(out, self.weight, out=out)

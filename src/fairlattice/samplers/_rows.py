@@ -1,4 +1,4 @@
-"""Rows of anything table-like: taking some, and stacking two, without changing what it is."""
+"""Rows of any table: take some, draw some by weight, stack two, without changing its type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import narwhals as nw
 import numpy as np
 from scipy.sparse import issparse
 
-from fairlattice._validation import IntArray, as_native
+from fairlattice._validation import FloatArray, IntArray, as_native
 
 
 def take_rows(data: Any, rows: IntArray, *, by_column: Sequence[IntArray] | None = None) -> Any:
@@ -42,6 +42,31 @@ def take_rows(data: Any, rows: IntArray, *, by_column: Sequence[IntArray] | None
     if by_column is None or array.ndim == 1:
         return array[rows if by_column is None else by_column[0]]
     return np.stack([array[r, j] for j, r in enumerate(by_column)], axis=1)
+
+
+def draw_by_weight(weights: FloatArray, n: int, rng: np.random.Generator) -> IntArray:
+    """`n` row numbers in random order, each as often as its weight says, give or take one.
+
+    Systematic sampling: a row of weight w is drawn ``n · w / Σ w`` times, rounded up or down.
+
+    Parameters
+    ----------
+    weights : float array of shape (m,)
+        At least 0, with a positive sum.
+    n : int
+        How many rows to draw.
+    rng : numpy.random.Generator
+        Draws the offset and the order.
+
+    Examples
+    --------
+    >>> rows = draw_by_weight(np.array([1.0, 0.0, 2.0]), 6, np.random.default_rng(0))
+    >>> np.bincount(rows)
+    array([2, 0, 4])
+    """
+    ends = np.cumsum(weights)
+    points = (np.arange(n) + rng.random()) * (ends[-1] / n)
+    return rng.permutation(np.minimum(np.searchsorted(ends, points, side="right"), len(ends) - 1))
 
 
 def concat_rows(first: Any, second: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fairlattice._validation import FloatArray, IntArray, as_labels, check_same_length
 from fairlattice.exceptions import InputError
-from fairlattice.samplers._cells import RowsByKey, training_lattice
+from fairlattice.samplers._shared import RowsByKey, training_lattice
 
 
 def cell_weights(cells: IntArray) -> FloatArray:
@@ -87,8 +87,8 @@ def equal_resample(
     y, sensitive_features, cuts, missing
         As in :func:`equal_weights`.
     per_cell : {"mean", "max"} or int, default="mean"
-        Rows to draw from each cell: so many that the total stays about n, as many as the largest
-        cell has, or this number. A cell with fewer rows gives each of them as often as it can
+        Rows to draw from each cell: the mean size of cells, so that the total stays about n; the size of the
+        largest cell; or this number. A cell with fewer rows gives each of them as often as it can
         evenly, and draws the rest without replacement.
     rng : numpy.random.Generator
         Draws the rows.

@@ -1,9 +1,9 @@
-"""Who of a label could as well be in another leaf: log-odds that add up over attributes.
+"""The membership model P(leaf | x): log-odds that add up over attributes.
 
-A leaf with three rows says little of its own, but its race, its sex and its age are each met in many other
-rows. So P(leaf | x) is a softmax over the label's leaves whose slopes are sums, one part for each
-attribute's level, and every row of the label teaches them. By Bayes' rule p(x | leaf) is then p(x) times
-P(leaf | x): drawing rows of the label with these weights is drawing from the leaf, as far as effects add up.
+A leaf with three rows says little by itself, but many other rows share its race, its sex or its age. So
+P(leaf | x) is a softmax over the label's leaves whose slopes are sums, one part for each attribute's level, and
+every row of the label teaches them. By Bayes' rule p(x | leaf) is then p(x) times P(leaf | x): rows of the label
+drawn with these weights are drawn from the leaf, as far as effects add up.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOST_SCORES = 3_000_000  # rows times leaves, beyond which attributes are learn
 
 
 @dataclass(frozen=True)
-class LevelScores:
+class MembershipScores:
     """Log P(leaf | x) of rows, in parts that add up over attributes.
 
     Parameters
@@ -48,15 +48,15 @@ class LevelScores:
             total += self.parts[:, start + own]
         return total
 
-    def at(self, rows: IntArray) -> LevelScores:
+    def at(self, rows: IntArray) -> MembershipScores:
         """Those of some rows."""
-        return LevelScores(self.parts[rows], self.starts)
+        return MembershipScores(self.parts[rows], self.starts)
 
 
-def level_scores(
+def fit_membership(
     X: FloatArray, digits: IntArray, thin: IntArray, *, levels: Sequence[int], spread: float
-) -> LevelScores:
-    """Learn from the rows `thin` of X in which leaf a row is likely to be, and tell it of all rows.
+) -> MembershipScores:
+    """Learn P(leaf | x) from the rows `thin` of X, and return the scores of all rows.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def level_scores(
     every = list(range(len(digits)))
     together = [every] if len(thin) * n_leaves <= _MOST_SCORES else [[i] for i in every]
     parts = [_softmax(X, centre, digits[axes], thin, [levels[i] for i in axes], spread) for axes in together]
-    return LevelScores(np.hstack(parts), np.cumsum([0, *levels])[:-1])
+    return MembershipScores(np.hstack(parts), np.cumsum([0, *levels])[:-1])
 
 
 def _softmax(
@@ -99,7 +99,7 @@ def _softmax(
     found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
     slopes = found.x.reshape(start.shape)
     out = scale * ((X - centre) @ slopes[:-1]) + slopes[-1]
-    # Learned with the offsets of thinned leaves, told with those of all rows.
+    # Learned with the offsets of thinned leaves, scored with those of all rows.
     for first in range(0, len(X), _CHUNK):
         scores = out[first : first + _CHUNK] @ member + np.log(sizes)
         top = scores.max(axis=1)

@@ -1,20 +1,25 @@
-"""New vectors for any cell: real rows of the label, picked by how likely they are to be in the leaf.
+"""Importance resampling: synthetic rows are real rows of the label, drawn by how likely they are to be of the leaf.
 
-Mixing the parents' rows gives everybody a little of everything: categories that exist nowhere and numbers
-near the mean. Here a made row is one real row, whose categories stay together, and whose numbers are moved
-towards those of a similar row. What is learned is whom to pick:
+Mixing the parents' rows gives everybody a little of everything: categories that exist nowhere and numbers near
+the mean. Here a synthetic row is one real row, whose categories stay together and whose numbers are moved
+towards those of a similar row. Rows are drawn with two sets of weights:
 
-- everyone of the label, with weight P(leaf | x), from a model that adds up effects of the attributes. Parents
-  come out of it: where an attribute makes no difference, its other levels' rows are picked as well;
-- the cell's own rows, with the weight at which the expected MMD² to the cell's distribution is least. A
-  cell of n rows is V/n away from it, V being its spread; the weighted others are B away, which each cell
-  estimates, shrunk towards the mean of its label's cells. The weight is B / (B + V/n): 0 for an empty
-  cell, and near 1 for a large one.
+- all rows of the label, by P(leaf | x) of the membership model (:mod:`fairlattice.samplers._membership`). By
+  Bayes' rule p(x | leaf) is p(x) times P(leaf | x), so this draws from the leaf as far as the model holds. Where
+  an attribute makes no difference, rows of its other levels are drawn as well: the parents;
+- the cell's own rows, with the share at which the expected MMD² to the cell's distribution is least. With n own
+  rows the squared distance is V/n, V being the spread of the cell; the weighted others are B away. A mix with a
+  share s of own rows is s² V/n + (1 − s)² B away, which is least at s = B / (B + V/n): 0 for an empty cell and
+  near 1 for a large one. V and B are estimated without bias from pairs of rows that differ, and shrunk towards
+  the mean over the label's cells, since the cells that need the estimate most can estimate it least: kernel mean
+  shrinkage, with others' rows in place of the origin.
+
+Muandet et al. (2016), Kernel mean shrinkage estimators, JMLR 17:1-41, arXiv:1405.5505.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -26,10 +31,11 @@ from scipy.spatial.distance import cdist
 from fairlattice._validation import BoolArray, FloatArray, IntArray, check_real
 from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
-from fairlattice.samplers._cells import Cell, CellIndex
-from fairlattice.samplers._draws import Piece, Vectors, fill_pieces, pieces_of
-from fairlattice.samplers._picking_model import LevelScores, level_scores
-from fairlattice.samplers._picking_share import own_shares, random_features
+from fairlattice.generators import MixingFit
+from fairlattice.samplers._cells import Cell, CellIndex, ranks
+from fairlattice.samplers._membership import MembershipScores, fit_membership
+from fairlattice.samplers._rows import draw_by_weight
+from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of, stream_of, stream_of_piece
 
 _THIN = 200  # rows of a cell that the model learns from
 _FEATURES = 256  # pairs of random features
@@ -41,6 +47,9 @@ _TRIES = 4
 _NEAR = _NEIGHBOURS * _TRIES  # of the pool that are ever asked
 _TILE = 8192  # rows at a time, which bounds memory
 _ROUNDING = 1e-9
+_KAPPA = 20.0  # rows that the mean of the label's cells counts as much as
+_LEAST_BIAS = 1e-4  # no model is exact, and a large cell should rely on itself
+_CELLS = 256  # at a time, which bounds memory
 
 Snap = Callable[[FloatArray], FloatArray]
 
@@ -50,7 +59,7 @@ class _Label:
     """What is known of a label: its row numbers, where they may belong, and its cells' shares of own rows."""
 
     rows: IntArray
-    scores: LevelScores
+    scores: MembershipScores
     own: dict[int, float]
 
     @classmethod
@@ -59,15 +68,15 @@ class _Label:
     ) -> _Label:
         leaves, leaf, sizes = np.unique(index.leaves[rows], return_inverse=True, return_counts=True)
         levels = np.array(index.lattice.digits(leaves))
-        thin = _thinned(leaf, _stream(key))
-        scores = level_scores(Z[rows], levels[:, leaf], thin, levels=index.lattice.shape, spread=spread)
+        thin = _thinned(leaf, stream_of(key))
+        scores = fit_membership(Z[rows], levels[:, leaf], thin, levels=index.lattice.shape, spread=spread)
         shares = own_shares(random_features(Z[rows[thin]], F), scores.at(thin), leaf[thin], sizes, levels)
         return cls(rows, scores, dict(zip(leaves.tolist(), shares.tolist(), strict=True)))
 
 
 @dataclass(frozen=True)
-class PickingSampler:
-    """Rows to pick from, and with which weights; made by :meth:`fit`.
+class ImportanceSampler:
+    """Rows to draw from, and their weights; returned by :meth:`fit`.
 
     Parameters
     ----------
@@ -80,7 +89,7 @@ class PickingSampler:
     labels : tuple of _Label or None
         What was learned of each label; None where it has no rows.
     max_copies : float
-        Share of made rows that may equal one training row.
+        Share of synthetic rows that may equal one training row.
     snap : callable or None
         Valid rows for vectors.
     entropy : tuple of int
@@ -106,8 +115,8 @@ class PickingSampler:
         max_copies: float = 0.1,
         spread: float = 1.0,
         snap: Snap | None = None,
-    ) -> PickingSampler:
-        """Learn whom to pick.
+    ) -> ImportanceSampler:
+        """Learn which rows to draw.
 
         Parameters
         ----------
@@ -120,15 +129,15 @@ class PickingSampler:
         blocks : sequence of slice
             Coordinates that belong to categories; they are copied together from one row.
         max_copies : float, default=0.1
-            In [0, 1]: share of made rows that may equal one training row, or nearly so. The others'
-            numbers are moved. Where no number can be moved, as in tables of categories only, made
+            In [0, 1]: share of synthetic rows that may equal one training row, or nearly so. The others'
+            numbers are moved. Where no number can be moved, as in tables of categories only, synthetic
             rows are copies whatever this says.
         spread : float, default=1.0
             Above 0: variance of the log-odds of a typical row before anything is learned. Small trusts
             that all rows of a label are alike; large trusts the attributes' differences.
         snap : callable, optional
-            Gives the valid rows of vectors, so that copies are told after rounding;
-            :meth:`TableEncoder.snap` does.
+            Returns the valid rows of vectors, so that copies are recognised after rounding, such as
+            :meth:`TableEncoder.snap`.
 
         Raises
         ------
@@ -136,11 +145,11 @@ class PickingSampler:
             If there is no attribute, or an option is out of range.
         """
         if not index.lattice.attributes:
-            raise InputError("Rows are picked by group, so at least one sensitive attribute is needed.")
+            raise InputError("Rows are drawn by group, so at least one sensitive attribute is needed.")
         check_real("max_copies", max_copies, 0.0, 1.0)
         check_real("spread", spread, 0.0, np.inf, open_ends=True)
-        widths = np.asarray(median_bandwidths(Z, rng=_stream(entropy, 0)))
-        frequencies = _stream(entropy, 1).normal(size=(Z.shape[1], _FEATURES))
+        widths = np.asarray(median_bandwidths(Z, rng=stream_of(entropy, 0)))
+        frequencies = stream_of(entropy, 1).normal(size=(Z.shape[1], _FEATURES))
         frequencies /= widths[np.arange(_FEATURES) % len(widths)]
         rows = [np.flatnonzero(index.labels == k) for k in range(index.n_labels)]
         labels = tuple(
@@ -153,11 +162,17 @@ class PickingSampler:
         numbers = np.flatnonzero(~copied & (Z.std(axis=0) > 0))
         return cls(Z, index, numbers, labels, max_copies, snap, tuple(entropy))
 
-    n_behind: ClassVar[int] = 2
-    """How many rows stand behind a made one."""
+    n_sources: ClassVar[int] = 2
+    """Source rows of a synthetic one: the row drawn, and the one that its numbers were moved towards."""
+    parameters: ClassVar[Mapping[int | Cell, MixingFit]] = {}
+    """No mixing is fitted."""
+
+    def can_draw(self, cell: Cell) -> bool:
+        """Whether the cell's label has rows."""
+        return self.labels[cell.label] is not None
 
     def weights(self, cell: Cell) -> tuple[IntArray, FloatArray]:
-        """The label's row numbers, and the probability of each to be picked for a cell; they sum to 1.
+        """The label's row numbers, and the probability of each to be drawn for a cell; they sum to 1.
 
         Raises
         ------
@@ -167,7 +182,7 @@ class PickingSampler:
         known = self.labels[cell.label]
         if known is None:
             raise InputError(
-                f"No training row has the label of code {cell.label}, so no rows can be made of it."
+                f"No training row has the label of code {cell.label}, so no rows can be drawn for it."
             )
         mine = self.index.leaves[known.rows] == cell.leaf
         share = 1.0 if mine.all() else known.own.get(cell.leaf, 0.0)
@@ -184,17 +199,17 @@ class PickingSampler:
     def draw(
         self, cell: Cell, n: int, *, stream: int = 0, distinct: bool = False
     ) -> tuple[FloatArray, IntArray]:
-        """`n` new vectors of a cell, of shape (n, d), and the training rows behind them, of shape (n, 2).
+        """`n` vectors of a cell, of shape (n, d), and their source rows, of shape (n, 2).
 
         The first is the row whose categories were copied, the second the one that its numbers were moved
         towards: the same where it is a copy. The same cell and `stream` give the same vectors, whatever was
-        drawn before. If `distinct`, no row is picked again, as long as there are enough.
+        drawn before. If `distinct`, no row is drawn twice, as long as there are enough.
         """
         if not distinct:
             return self.draw_pieces(list(pieces_of([(cell, n)])), stream=stream)
         rng = self._rng(Piece(cell, 0, n), stream)
         rows, weights = self.weights(cell)
-        return self._made(rows, weights, _systematic(_capped(weights, n), n, rng), rng)
+        return self._made(rows, weights, draw_by_weight(_capped(weights, n), n, rng), rng)
 
     def draw_pieces(
         self,
@@ -204,33 +219,32 @@ class PickingSampler:
         dtype: npt.DTypeLike = np.float64,
         n_jobs: int | None = None,
     ) -> tuple[Any, IntArray]:
-        """The vectors of several pieces of cells, one below the other, and the rows behind them.
+        """The vectors of several pieces of cells, one below the other, and their source rows.
 
         The same whatever `n_jobs`, the number of threads.
         """
 
-        def fill(piece: Piece, out: Vectors, behind: IntArray) -> None:
+        def fill(piece: Piece, out: Vectors, sources: IntArray) -> None:
             rng = self._rng(piece, stream)
             rows, weights = self.weights(piece.cell)
-            places = _systematic(weights, piece.n, rng)
-            out[:], behind[:] = self._made(rows, weights, places, rng)
+            places = draw_by_weight(weights, piece.n, rng)
+            out[:], sources[:] = self._made(rows, weights, places, rng)
 
-        width, n_behind = self.Z.shape[1], self.n_behind
-        return fill_pieces(pieces, fill, width=width, n_behind=n_behind, dtype=dtype, n_jobs=n_jobs)
+        width, n_sources = self.Z.shape[1], self.n_sources
+        return fill_pieces(pieces, fill, width=width, n_sources=n_sources, dtype=dtype, n_jobs=n_jobs)
 
     def _rng(self, piece: Piece, stream: int) -> np.random.Generator:
-        part = (piece.part,) if piece.part else ()
-        return _stream(self.entropy, 3, *piece.cell, stream, *part)
+        return stream_of_piece(self.entropy, 3, piece=piece, stream=stream)
 
     def _made(
         self, rows: IntArray, weights: FloatArray, places: IntArray, rng: np.random.Generator
     ) -> tuple[FloatArray, IntArray]:
-        """New vectors of the rows at `places`, and the rows behind them; some are copied, the rest moved."""
+        """Vectors of the rows at `places`, and their source rows; some are copied, the others moved."""
         main = rows[places]
         vectors, partners = self.Z[main], main.copy()
         kept = int(self.max_copies * len(main))
         if len(self.numbers) and kept < len(main):
-            pool = np.unique(rows[_systematic(weights, _POOL, rng)])
+            pool = np.unique(rows[draw_by_weight(weights, _POOL, rng)])
             unique, back = np.unique(main[kept:], return_inverse=True)
             near, room = self._similar(unique, pool)
             for first in range(0, len(back), _TILE):
@@ -297,20 +311,11 @@ def _thinned(leaves: IntArray, rng: np.random.Generator) -> IntArray:
     """Places of at most so many rows of each leaf, increasing."""
     shuffled = rng.permutation(len(leaves))
     order = shuffled[np.argsort(leaves[shuffled], kind="stable")]
-    _, starts, sizes = np.unique(leaves[order], return_index=True, return_counts=True)
-    rank = np.arange(len(order)) - np.repeat(starts, sizes)
-    return np.sort(order[rank < _THIN])
-
-
-def _systematic(weights: FloatArray, n: int, rng: np.random.Generator) -> IntArray:
-    """`n` places in random order, each as often as its weight says, give or take one."""
-    ends = np.cumsum(weights)
-    points = (np.arange(n) + rng.random()) * (ends[-1] / n)
-    return rng.permutation(np.minimum(np.searchsorted(ends, points, side="right"), len(ends) - 1))
+    return np.sort(order[ranks(leaves[order]) < _THIN])
 
 
 def _capped(weights: FloatArray, n: int) -> FloatArray:
-    """Weights of which none is picked twice in `n`, where that can be; else all the same."""
+    """Weights under which no row is drawn twice in `n`, where that can be; else equal weights."""
     if n >= len(weights):
         return np.full(len(weights), 1.0 / len(weights))
     weights = weights + 1e-9 / len(weights)  # so that rows without weight fill up what is lacking
@@ -323,5 +328,53 @@ def _capped(weights: FloatArray, n: int) -> FloatArray:
         weights[over], full = 1.0 / n, full | over
 
 
-def _stream(entropy: Sequence[int], *key: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(list(entropy), spawn_key=key))
+def random_features(Z: FloatArray, frequencies: FloatArray) -> FloatArray:
+    """Random Fourier features, whose products are the mixture of Gaussian kernels on average."""
+    angles = Z @ frequencies
+    return np.asarray(np.hstack([np.cos(angles), np.sin(angles)]) / np.sqrt(frequencies.shape[1]))
+
+
+def own_shares(
+    features: FloatArray, scores: MembershipScores, leaf: IntArray, sizes: IntArray, levels: IntArray
+) -> FloatArray:
+    """Share of each cell's own rows at which the expected MMD² to the cell is least.
+
+    Parameters
+    ----------
+    features : float array of shape (m, D)
+        Of thinned rows of a label; each has length 1.
+    scores : MembershipScores
+        In which leaf each of them is likely to be.
+    leaf : int array of shape (m,)
+        Which of the label's K cells each row is in.
+    sizes : int array of shape (K,)
+        Rows of the cells before thinning.
+    levels : int array of shape (p, K)
+        The cells' levels of the attributes.
+    """
+    if len(sizes) == 1:
+        return np.ones(1)
+    seen = np.bincount(leaf, minlength=len(sizes)).astype(float)
+    order = np.argsort(leaf, kind="stable")
+    means = np.add.reduceat(features[order], np.cumsum([0, *seen[:-1]]).astype(int)) / seen[:, None]
+    distance = np.empty(len(sizes))
+    for first in range(0, len(sizes), _CELLS):
+        some = slice(first, first + _CELLS)
+        weights = scores.of(levels[:, some]) + np.log(sizes / seen)[leaf, None]  # a row stands for several
+        weights[leaf[:, None] == np.arange(len(sizes))[some]] = -np.inf
+        weights = np.exp(weights - weights.max(axis=0))
+        others = (weights / weights.sum(axis=0)).T @ features
+        distance[some] = ((others - means[some]) ** 2).sum(axis=1)
+    trusted = np.where(seen > 1, seen, 0.0)
+    # Unbiased: pairs of a row with itself, of kernel 1, are left out.
+    spread = (1.0 - (means**2).sum(axis=1)) * seen / np.maximum(seen - 1.0, 1.0)
+    spread = _shrunk(spread, trusted, trusted)
+    bias = _shrunk(distance - spread / seen, seen, seen / (seen + _KAPPA))
+    bias = np.maximum(bias, _LEAST_BIAS)
+    return np.asarray(bias / (bias + spread / sizes), dtype=np.float64)
+
+
+def _shrunk(values: FloatArray, rows: FloatArray, weights: FloatArray) -> FloatArray:
+    """Values of cells, shrunk towards their weighted mean, the more so the fewer rows they have."""
+    mean = max(float(values @ weights / weights.sum()), 0.0) if weights.any() else 1.0
+    return np.asarray((rows * values + _KAPPA * mean) / (rows + _KAPPA), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Adaptive weights: cells that are recognised worst weigh more, and likely rows stand for small ones."""
+"""Learned weights: cells with low recall weigh more, and likely rows represent small cells."""
 
 from typing import ClassVar
 
@@ -9,13 +9,14 @@ from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 import fairlattice as fl
-from fairlattice.samplers import CellIndex, PickingSampler, adapt_cells, weights_of
-from fairlattice.samplers import _adapting as adapting
-from fairlattice.samplers._borrowing import borrowing_of, known_cells, picked_weights
+from fairlattice.samplers import CellIndex, ImportanceSampler
+from fairlattice.strategies import _learned as learned
+from fairlattice.strategies._learned import Learner, fit_mass, learn_mass
+from fairlattice.strategies._spread import known_cells, mean_one, representation_of, spread_weights
 
 
 def people(seed=0, n=1500):
@@ -33,7 +34,7 @@ def fitted(seed=0, n=1500):
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
     lattice = fl.GroupLattice.from_features(S)
     index = CellIndex(lattice, lattice.encode(S), y.astype(np.int64), 2)
-    return Z, index, PickingSampler.fit(Z, index, entropy=(seed,))
+    return Z, index, ImportanceSampler.fit(Z, index, entropy=(seed,))
 
 
 def test_weights_are_positive_have_mean_one_and_follow_the_seed():
@@ -47,7 +48,7 @@ def test_weights_are_positive_have_mean_one_and_follow_the_seed():
 
 def test_without_borrowing_rows_of_a_cell_weigh_the_same_and_with_it_they_do_not():
     X, y, S, _ = people()
-    own = fl.adaptive_weights(X, y, sensitive_features=S, borrow=False, random_state=0)
+    own = fl.adaptive_weights(X, y, sensitive_features=S, spread=False, random_state=0)
     cells = np.unique([f"{a}{o}{k}" for a, o, k in zip(S["a"], S["o"], y, strict=True)], return_inverse=True)[
         1
     ]
@@ -72,19 +73,21 @@ def test_the_worst_group_is_recognised_better_on_new_rows():
 
 def test_the_round_taken_is_fairer_than_equal_weights_at_no_more_than_the_cost():
     Z, index, sampler = fitted()
-    for borrow in (True, False):
-        found = adapt_cells(sampler, Z, borrow=borrow, cost=0.02, rng=np.random.default_rng(0))
+    for spread in (True, False):
+        found = learn_mass(
+            sampler, Learner.of(None, Z, Z), spread=spread, cost=0.02, rng=np.random.default_rng(0)
+        )
         assert found.mass.sum() == pytest.approx(1)
         assert (found.mass > 0).all()
         assert found.unfairness[found.chosen] <= found.unfairness[0]
-        if not borrow:  # then the first round is equal weights, which the cost is counted from
+        if not spread:  # then the first round is equal weights, which the cost is counted from
             assert found.balanced_accuracy[found.chosen] >= found.balanced_accuracy[0] - 0.02
     assert len(known_cells(index)[0]) == 8
 
 
 def test_a_cost_of_nothing_takes_equal_weights_or_what_is_no_less_accurate():
     Z, _, sampler = fitted()
-    found = adapt_cells(sampler, Z, borrow=False, cost=0.0, rng=np.random.default_rng(0))
+    found = learn_mass(sampler, Learner.of(None, Z, Z), spread=False, cost=0.0, rng=np.random.default_rng(0))
     assert found.balanced_accuracy[found.chosen] >= found.balanced_accuracy[0]
 
 
@@ -92,26 +95,26 @@ def test_borrowed_weights_are_what_many_draws_come_to():
     Z, index, sampler = fitted(n=300)
     cells, _ = known_cells(index)
     mass = np.arange(1.0, len(cells) + 1)
-    expected = picked_weights(sampler, mass)
+    expected = mean_one(spread_weights(sampler, mass))
     drawn = np.zeros(len(Z))
     for cell, share in zip(cells, mass, strict=True):
         rows = sampler.draw(cell, 20_000)[1][:, 0]
         drawn += share * np.bincount(rows, minlength=len(Z)) / len(rows)
     drawn *= len(Z) / drawn.sum()
     assert drawn == pytest.approx(expected, abs=0.02 * expected.max())
-    whole = borrowing_of(sampler, np.arange(len(Z)))
-    assert whole.weights(mass, borrow=True) == pytest.approx(expected)
-    assert whole.picks.sum(axis=1) == pytest.approx(np.ones(len(cells)))
+    whole = representation_of(sampler, np.arange(len(Z)))
+    assert whole.weights(mass, spread=True) == pytest.approx(expected)
+    assert whole.shares.sum(axis=1) == pytest.approx(np.ones(len(cells)))
 
 
 def test_part_of_the_rows_stands_for_all_cells():
     Z, _, sampler = fitted()
-    part = borrowing_of(sampler, np.arange(0, len(Z), 3))
-    assert part.picks.sum(axis=1) == pytest.approx(np.ones(8))
+    part = representation_of(sampler, np.arange(0, len(Z), 3))
+    assert part.shares.sum(axis=1) == pytest.approx(np.ones(8))
     values = np.random.default_rng(0).random(len(part.place))
     raw = np.bincount(part.place, weights=values) / part.sizes
     assert part.shrunk(values, 0.0) == pytest.approx(raw)
-    assert part.shrunk(values, 1e12) == pytest.approx(part.picks @ values)
+    assert part.shrunk(values, 1e12) == pytest.approx(part.shares @ values)
     assert part.shrunk(np.full(len(values), 0.7), 50.0) == pytest.approx(np.full(8, 0.7))
 
 
@@ -120,29 +123,29 @@ def test_memory_is_bounded_where_nearly_every_row_is_a_cell(monkeypatch):
     S = {f"a{i}": rng.integers(0, 3, 400) for i in range(6)}
     X = rng.normal(size=(400, 3))
     y = (X[:, 0] > 0).astype(int)
-    monkeypatch.setattr(adapting, "_MOST_PICKS", 30_000)
+    monkeypatch.setattr(learned, "_MOST_SHARES", 30_000)
     looked_at = []
     monkeypatch.setattr(
-        adapting, "borrowing_of", lambda *a: looked_at.append(borrowing_of(*a)) or looked_at[0]
+        learned, "representation_of", lambda *a: looked_at.append(representation_of(*a)) or looked_at[0]
     )
     weights = fl.adaptive_weights(X, y, sensitive_features=S, random_state=0)
-    cells, rows = looked_at[0].picks.shape
+    cells, rows = looked_at[0].shares.shape
     assert cells > 300 and rows == 30_000 // cells  # fewer rows than cells
     assert weights.min() >= 0 and weights.mean() == pytest.approx(1)
 
 
 def test_many_rows_are_looked_at_in_part_small_cells_whole(monkeypatch):
-    monkeypatch.setattr(adapting, "_MOST_ROWS", 600)
+    monkeypatch.setattr(learned, "_MOST_ROWS", 600)
     Z, index, sampler = fitted()
-    rows = adapting._thinned(known_cells(index)[1], 600, np.random.default_rng(0))
+    rows = learned._thinned(known_cells(index)[1], 600, np.random.default_rng(0))
     place = known_cells(index)[1]
     sizes, kept = np.bincount(place), np.bincount(place[rows])
     assert len(rows) <= 600
     assert (kept == np.minimum(sizes, kept.max())).all()
-    found = adapt_cells(sampler, Z, borrow=True, rng=np.random.default_rng(0))
+    found = learn_mass(sampler, Learner.of(None, Z, Z), spread=True, rng=np.random.default_rng(0))
     # The accuracy told is that of the table, not of the rows that were kept.
     labels = np.asarray([c.label for c in known_cells(index)[0]])
-    seen = adapting._Seen(borrowing_of(sampler, rows), sizes)
+    seen = learned._Seen(representation_of(sampler, rows), sizes)
     correct = (place[rows] < 2).astype(float)
     of_label = [sizes[(labels == k) & (np.arange(8) < 2)].sum() / sizes[labels == k].sum() for k in (0, 1)]
     assert seen.accuracy(correct) == pytest.approx(np.mean(of_label))
@@ -174,18 +177,32 @@ def test_one_row_of_a_label_and_one_group_are_no_obstacle():
 
 def test_the_classifier_takes_adaptive_weights_or_draws_by_them():
     X, y, S, _ = people()
-    model = fl.FairClassifier(LogisticRegression(), balance="adaptive", random_state=0)
-    model.fit(X, y, sensitive_features=S)
-    weights = fl.adaptive_weights(X, y, sensitive_features=S, estimator=LogisticRegression(), random_state=0)
-    by_hand = LogisticRegression().fit(X, y, sample_weight=weights)
-    assert model.estimator_.coef_ == pytest.approx(by_hand.coef_)
-    drawn = fl.FairClassifier(KNeighborsClassifier(), balance="adaptive", random_state=0)
+    for strategy, spread in (("adaptive", False), ("borrow", True)):
+        model = fl.FairClassifier(LogisticRegression(), strategy, random_state=0)
+        model.fit(X, y, sensitive_features=S)
+        weights = fl.adaptive_weights(
+            X, y, sensitive_features=S, spread=spread, estimator=LogisticRegression(), random_state=0
+        )
+        by_hand = LogisticRegression().fit(X, y, sample_weight=weights)
+        assert model.estimator_.coef_ == pytest.approx(by_hand.coef_)
+    drawn = fl.FairClassifier(KNeighborsClassifier(), "adaptive", random_state=0)
     assert drawn.fit(X, y, sensitive_features=S).predict(X).shape == y.shape
-    for bad in ({"sensitive_features": None}, {"sensitive_features": S, "augmented": True}):
-        augmenter = fl.HierarchicalAugmenter() if bad.pop("augmented", False) else None
-        refused = fl.FairClassifier(LogisticRegression(), augmenter, balance="adaptive")
-        with pytest.raises(fl.InputError, match="adaptive"):
-            refused.fit(X, y, **bad)
+    with pytest.raises(fl.InputError, match="`adaptive` uses groups"):
+        fl.FairClassifier(LogisticRegression(), "adaptive").fit(X, y)
+
+
+def test_a_regression_is_cross_fitted_as_strongly_penalised_as_it_is_and_others_as_they_are():
+    Z = np.zeros((4, 3))
+    for estimator in (LogisticRegression(C=0.1), make_pipeline(StandardScaler(), LogisticRegression(C=0.1))):
+        learner = Learner.of(estimator, None, Z)
+        assert learner.quick and learner.model.C == 0.1 and learner.X is Z
+    for estimator in (
+        LogisticRegression(solver="liblinear", l1_ratio=1.0),
+        make_pipeline(PolynomialFeatures(), LogisticRegression()),
+        KNeighborsClassifier(),
+    ):
+        learner = Learner.of(estimator, "rows", Z)
+        assert not learner.quick and learner.model is estimator and learner.X == "rows"
 
 
 class Counting(DecisionTreeClassifier):
@@ -208,7 +225,7 @@ def test_an_estimator_is_cross_fitted_on_a_bounded_number_of_rows(monkeypatch):
     assert weights.mean() == pytest.approx(1)
     default = fl.adaptive_weights(X, y, sensitive_features=S, random_state=0)
     assert weights.tobytes() != default.tobytes()
-    monkeypatch.setattr(adapting, "_MOST_OWN", 600)
+    monkeypatch.setattr(learned, "_MOST_OWN", 600)
     Counting.sizes.clear()
     fl.adaptive_weights(X, y, sensitive_features=S, estimator=Counting(max_depth=3), random_state=0)
     assert max(Counting.sizes) <= 400
@@ -219,7 +236,7 @@ def test_cells_that_the_estimator_does_not_see_are_raised():
     X, y, S, small = people(2, 3000)
     stump = DecisionTreeClassifier(max_depth=1, random_state=0)
     weights = fl.adaptive_weights(
-        X, y, sensitive_features=S, cost=0.2, borrow=False, estimator=stump, random_state=0
+        X, y, sensitive_features=S, cost=0.2, spread=False, estimator=stump, random_state=0
     )
     assert weights[small].sum() > 1.2 * fl.equal_weights(y, sensitive_features=S)[small].sum()
 
@@ -229,7 +246,7 @@ def test_pipelines_on_frames_and_classifiers_without_weights_are_cross_fitted(la
     X, y, S, _ = people(n=600)
     frame = pl.DataFrame(X, schema=list("wxyz")).with_columns(pl.Series("o", S["o"]).cast(str)).to_pandas()
     encode = make_column_transformer((OneHotEncoder(), ["o"]), remainder="passthrough")
-    model = fl.FairClassifier(make_pipeline(encode, last), balance="adaptive", random_state=0)
+    model = fl.FairClassifier(make_pipeline(encode, last), strategy="adaptive", random_state=0)
     labels = np.where(y == 1, "yes", "no")
     first, again = (model.fit(frame, labels, sensitive_features=S).predict_proba(frame) for _ in range(2))
     assert first.tobytes() == again.tobytes()
@@ -238,5 +255,6 @@ def test_pipelines_on_frames_and_classifiers_without_weights_are_cross_fitted(la
 
 def test_weights_from_vectors_are_those_of_the_table():
     Z, index, _ = fitted()
-    first = weights_of(Z, index, borrow=True, entropy=(3,))
-    assert first.tobytes() == weights_of(Z, index, borrow=True, entropy=(3,)).tobytes()
+    learner = Learner.of(None, Z, Z)
+    first, again = (fit_mass(Z, index, learner, spread=True, entropy=(3,))[1] for _ in range(2))
+    assert first.tobytes() == again.tobytes()

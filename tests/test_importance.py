@@ -1,4 +1,4 @@
-"""Picking rows: probabilities, whom it finds, how it relies on own rows, valid rows, and copies."""
+"""Importance resampling: probabilities, which parents it finds, own rows, valid rows, and copies."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,7 @@ from fairlattice.divergences import RBFMixture, median_bandwidths, mmd2
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
-from fairlattice.samplers import Cell, CellIndex
-from fairlattice.samplers._picking import PickingSampler
+from fairlattice.samplers import Cell, CellIndex, ImportanceSampler
 
 
 def index_of(levels, labels, n_labels=2):
@@ -41,7 +40,7 @@ def own_share(sampler, cell):
 def test_weights_are_probabilities_over_rows_of_the_label(seed, p, n):
     levels, rng = lattice_rows(max(n, 2), [2] * p, seed)
     labels = rng.integers(0, 2, len(levels[0]))
-    sampler = PickingSampler.fit(
+    sampler = ImportanceSampler.fit(
         rng.standard_cauchy(size=(len(labels), 2)), index_of(levels, labels), entropy=[seed]
     )
     for cell in {Cell(int(g), int(k)) for g in sampler.index.leaves for k in labels}:
@@ -58,13 +57,13 @@ def test_weights_are_probabilities_over_rows_of_the_label(seed, p, n):
 
 def test_same_seed_same_bytes_and_other_draws_do_not_matter():
     Z, index, _ = shifted()
-    one, other = (PickingSampler.fit(Z, index, entropy=[3, 4]) for _ in range(2))
+    one, other = (ImportanceSampler.fit(Z, index, entropy=[3, 4]) for _ in range(2))
     other.draw(Cell(1, 0), 50)
     for a, b in zip(one.draw(Cell(0, 0), 20), other.draw(Cell(0, 0), 20), strict=True):
         assert a.tobytes() == b.tobytes()
     assert not np.array_equal(one.draw(Cell(0, 0), 20)[0], one.draw(Cell(0, 0), 20, stream=1)[0])
     assert not np.array_equal(
-        one.draw(Cell(0, 0), 20)[0], PickingSampler.fit(Z, index, entropy=[5]).draw(Cell(0, 0), 20)[0]
+        one.draw(Cell(0, 0), 20)[0], ImportanceSampler.fit(Z, index, entropy=[5]).draw(Cell(0, 0), 20)[0]
     )
 
 
@@ -74,7 +73,7 @@ def test_it_finds_the_parent_that_is_like_the_leaf():
     few = np.flatnonzero(index.leaves == leaf)[3:]
     kept = np.setdiff1d(np.arange(len(Z)), few)
     index = index_of([column[kept] for column in levels], np.zeros(len(kept), dtype=int), 1)
-    sampler = PickingSampler.fit(Z[kept], index, entropy=[0])
+    sampler = ImportanceSampler.fit(Z[kept], index, entropy=[0])
     rows, weights = sampler.weights(Cell(leaf, 0))
     first, second = (column[kept][rows] for column in levels)
     like, unlike = (first == 0) & (second == 0), first != 0
@@ -95,7 +94,7 @@ def test_own_rows_count_for_little_in_small_cells_and_for_all_in_large_ones(cell
     Z = rng.normal(size=(levels.shape[1], 2))
     Z[(levels == 0).all(axis=0)] += 1.0  # an effect that does not add up
     index = index_of(levels, np.zeros(len(Z), dtype=int), 1)
-    share = own_share(PickingSampler.fit(Z, index, entropy=[0]), Cell(int(index.leaves[0]), 0))
+    share = own_share(ImportanceSampler.fit(Z, index, entropy=[0]), Cell(int(index.leaves[0]), 0))
     low, high = {1: (0.0, 0.3), 3: (0.0, 0.6), 30: (0.3, 0.98), 2000: (0.95, 1.0)}[cell_rows]
     assert low <= share <= high
 
@@ -110,7 +109,7 @@ def test_closer_to_a_tiny_cell_than_its_parents_and_its_own_rows():
     kernel = RBFMixture(median_bandwidths(Z, rng=rng))
     parents = [Z[kept][rng.choice(r, 100)] for r in small.parents(cell)]
     made = {
-        "picked": PickingSampler.fit(Z[kept], small, entropy=[0]).draw(cell, 200)[0],
+        "picked": ImportanceSampler.fit(Z[kept], small, entropy=[0]).draw(cell, 200)[0],
         "parents": np.concatenate(parents),
         "bootstrap": Z[rng.choice(rows[:5], 200)],
     }
@@ -138,7 +137,7 @@ BLOCKS = ("job", "place")
 def test_rows_are_valid_and_categories_come_together_from_one_row():
     Z, index, encoder = mixed_table()
     blocks = [encoder.slices_[name] for name in BLOCKS]
-    sampler = PickingSampler.fit(Z, index, entropy=[0], blocks=blocks, snap=encoder.snap)
+    sampler = ImportanceSampler.fit(Z, index, entropy=[0], blocks=blocks, snap=encoder.snap)
     made, behind = sampler.draw(Cell(int(index.leaves[0]), 1), 300)
     assert np.allclose(encoder.snap(made), made)
     together = np.concatenate([np.arange(b.start, b.stop) for b in blocks])
@@ -150,7 +149,7 @@ def test_rows_are_valid_and_categories_come_together_from_one_row():
 @pytest.mark.parametrize("max_copies", [0.0, 0.25, 1.0])
 def test_copies_are_bounded_where_numbers_can_move(max_copies):
     Z, index, _ = shifted(600)
-    sampler = PickingSampler.fit(Z, index, entropy=[0], max_copies=max_copies)
+    sampler = ImportanceSampler.fit(Z, index, entropy=[0], max_copies=max_copies)
     made, _ = sampler.draw(Cell(0, 0), 200)
     least = 0.1 * Z.std(axis=0)
     gaps = np.abs(made[:, None] - Z)
@@ -161,7 +160,7 @@ def test_copies_are_bounded_where_numbers_can_move(max_copies):
 
 def test_distinct_picks_no_row_again_while_there_are_enough():
     Z, index, _ = shifted(300)
-    sampler = PickingSampler.fit(Z, index, entropy=[0])
+    sampler = ImportanceSampler.fit(Z, index, entropy=[0])
     _, behind = sampler.draw(Cell(0, 0), 300, distinct=True)
     assert len(np.unique(behind[:, 0])) == 300
     _, behind = sampler.draw(Cell(0, 0), 100, distinct=True)
@@ -172,7 +171,7 @@ def test_distinct_picks_no_row_again_while_there_are_enough():
 def test_levels_come_from_the_rows_behind_where_they_have_them():
     Z, index, _ = mixed_table()
     cell = Cell(int(index.leaves[5]), 0)
-    _, behind = PickingSampler.fit(Z, index, entropy=[0]).draw(cell, 50)
+    _, behind = ImportanceSampler.fit(Z, index, entropy=[0]).draw(cell, 50)
     wanted, known = (index.lattice.digits(leaves) for leaves in (np.array([cell.leaf]), index.leaves))
     sources = index.level_sources([(cell, 50)], behind, np.random.default_rng(0))
     for source, level, digits in zip(sources, wanted, known, strict=True):
@@ -223,7 +222,7 @@ EDGES = [
 def test_edges(name, distinct):
     Z, index = edge(name)
     blocks = [slice(0, 4)] if name == "all-categorical" else []
-    sampler = PickingSampler.fit(Z, index, entropy=[0], blocks=blocks, max_copies=0.0)
+    sampler = ImportanceSampler.fit(Z, index, entropy=[0], blocks=blocks, max_copies=0.0)
     for cell, _ in index.cells():
         if not (index.labels == cell.label).any():
             continue
@@ -241,7 +240,7 @@ def test_an_empty_cell_takes_from_its_parents():
     Z, index = edge("empty cell")
     empty = [cell for cell, n in index.cells() if not n]
     assert empty
-    rows, weights = PickingSampler.fit(Z, index, entropy=[0]).weights(empty[0])
+    rows, weights = ImportanceSampler.fit(Z, index, entropy=[0]).weights(empty[0])
     assert weights.sum() == pytest.approx(1)
     assert (index.leaves[rows] != empty[0].leaf).all()
 
@@ -250,7 +249,7 @@ def test_many_leaves_are_learned_attribute_by_attribute():
     levels, rng = lattice_rows(3000, (20, 20, 20))
     Z = rng.normal(size=(3000, 2)) + (levels[0] % 2)[:, None]
     index = index_of(levels, np.zeros(3000, dtype=int), 1)
-    sampler = PickingSampler.fit(Z, index, entropy=[0])
+    sampler = ImportanceSampler.fit(Z, index, entropy=[0])
     for parity in (0, 1):
         cell = Cell(int(np.flatnonzero(np.arange(8000) // 400 % 2 == parity)[0]), 0)
         assert sampler.draw(cell, 400)[0][:, 0].mean() == pytest.approx(parity, abs=0.4)
@@ -258,7 +257,7 @@ def test_many_leaves_are_learned_attribute_by_attribute():
 
 def test_the_unit_of_numbers_does_not_matter():
     Z, index, _ = shifted()
-    one, other = (PickingSampler.fit(c * Z, index, entropy=[0]).weights(Cell(0, 0))[1] for c in (1, 1000))
+    one, other = (ImportanceSampler.fit(c * Z, index, entropy=[0]).weights(Cell(0, 0))[1] for c in (1, 1000))
     assert one == pytest.approx(other, rel=1e-2, abs=1e-5)
 
 
@@ -268,11 +267,11 @@ def test_the_unit_of_numbers_does_not_matter():
 def test_options_out_of_range_are_refused(options, told):
     Z, index, _ = shifted(50)
     with pytest.raises(InputError, match=told):
-        PickingSampler.fit(Z, index, entropy=[0], **options)
+        ImportanceSampler.fit(Z, index, entropy=[0], **options)
 
 
 def test_a_label_without_rows_is_refused_by_name():
     Z, _, levels = shifted(50)
-    sampler = PickingSampler.fit(Z, index_of(levels, np.zeros(50, dtype=int), 2), entropy=[0])
+    sampler = ImportanceSampler.fit(Z, index_of(levels, np.zeros(50, dtype=int), 2), entropy=[0])
     with pytest.raises(InputError, match="label"):
         sampler.draw(Cell(0, 1), 3)

@@ -1,0 +1,32 @@
+"""What other rooms use of this one, beside its public names."""
+
+from fairlattice.samplers._cells import (
+    RowsByKey,
+    describe_small_cells,
+    draw_rows,
+    even_share,
+    ranks,
+    training_lattice,
+)
+from fairlattice.samplers._rows import concat_rows, draw_by_weight, take_rows
+from fairlattice.samplers._sampler import Piece, entropy_of, pieces_of
+from fairlattice.samplers._sensitive_columns import columns_inside, groups_of, with_inside, without
+
+__all__ = [
+    "Piece",
+    "RowsByKey",
+    "columns_inside",
+    "concat_rows",
+    "describe_small_cells",
+    "draw_by_weight",
+    "draw_rows",
+    "entropy_of",
+    "even_share",
+    "groups_of",
+    "pieces_of",
+    "ranks",
+    "take_rows",
+    "training_lattice",
+    "with_inside",
+    "without",
+]

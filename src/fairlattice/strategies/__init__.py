@@ -1,0 +1,19 @@
+"""Strategies: row sources × weightings × decisions, and the classifier that is trained by them."""
+
+from fairlattice.strategies._equal import equal_resample, equal_weights
+from fairlattice.strategies._fair_classifier import FairClassifier
+from fairlattice.strategies._learned import adaptive_weights
+from fairlattice.strategies._strategy import STRATEGIES, FittedStrategy, Strategy
+from fairlattice.strategies._training import TrainingRows, TrainingTable
+
+__all__ = [
+    "STRATEGIES",
+    "FairClassifier",
+    "FittedStrategy",
+    "Strategy",
+    "TrainingRows",
+    "TrainingTable",
+    "adaptive_weights",
+    "equal_resample",
+    "equal_weights",
+]

@@ -1,0 +1,381 @@
+"""Learned weights: how much each cell should weigh, found by cross-fitting on the training rows alone.
+
+Rounds of multiplicative weights: train with the present weights on some folds, measure how well each cell of the
+others is recognised, and raise the cells whose recall is below the mean over all cells of both labels. The rounds
+start three times: with equal weights of all cells, with equal weights of all rows of a label, and half-way
+between. Recalls of small cells are shrunk to those of the rows that represent them. Of the rounds whose balanced
+accuracy is near that of equal weights, the one with the lowest IFα of equalized odds is taken.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from fairlattice._validation import FloatArray, IntArray, as_labels, check_real, check_same_length
+from fairlattice.encoders import TableEncoder
+from fairlattice.exceptions import InputError
+from fairlattice.samplers import CellIndex, ImportanceSampler
+from fairlattice.samplers._shared import entropy_of, even_share, ranks, take_rows, training_lattice
+from fairlattice.strategies._spread import (
+    Representation,
+    known_cells,
+    mean_one,
+    representation_of,
+    spread_weights,
+)
+from fairlattice.strategies._weighted_fit import fit_weighted
+
+_FOLDS = 3
+_ROUNDS = 5  # from each start,
+_ROUNDS_OWN = 2  # or so many of an estimator of the caller's, which may be slow
+_STEP = 3.0
+_START = 0.1  # of the weight stays as at the start, so that no cell is forgotten
+_STRENGTH = 200.0  # rows that the prior of a recall counts for
+_ALPHA = 0.5
+_WIDE = 500  # coordinates beyond which Newton's method is slower than L-BFGS
+_MOST_ROWS = 20_000  # that are looked at; of larger tables, small cells whole and large ones in part
+_MOST_OWN = 6_000  # rows that an estimator of the caller's, which may be slow, is trained on
+_MOST_SHARES = 50_000_000  # cells times rows, which bounds memory where nearly every row is a cell of its own
+LEARNED_STREAM, SPREAD_STREAM = 6, 7  # of random numbers, so that parts of one strategy do not share any
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedMass:
+    """Weights of cells, and the rounds that led to them.
+
+    Parameters
+    ----------
+    mass : float array of shape (cells,)
+        Weight of each cell; they sum to 1.
+    unfairness : tuple of float
+        IFα of equalized odds of the shrunk recalls, in each round of each start; the first is that of equal
+        weights.
+    balanced_accuracy : tuple of float
+        Out of fold, in each round.
+    chosen : int
+        The round that was taken.
+    """
+
+    mass: FloatArray
+    unfairness: tuple[float, ...] = field(repr=False)
+    balanced_accuracy: tuple[float, ...] = field(repr=False)
+    chosen: int
+
+
+def learn_mass(
+    sampler: ImportanceSampler,
+    learner: Learner,
+    *,
+    spread: bool,
+    cost: float = 0.005,
+    rng: np.random.Generator,
+) -> LearnedMass:
+    """Find weights of the cells under which all are recognised equally well, as far as accuracy allows.
+
+    Parameters
+    ----------
+    sampler : ImportanceSampler
+        Which rows represent the cells of a training table with two labels.
+    learner : Learner
+        The model whose recalls count, and its rows.
+    spread : bool
+        Whether the weight of a cell goes to all rows that represent it, or to its own rows alone.
+    cost : float, default=0.005
+        Balanced accuracy that may be lost against equal weights of each cell's own rows.
+    rng : numpy.random.Generator
+        Splits the rows into folds, and draws rows by weight for an estimator that takes no weights.
+    """
+    cells, place = known_cells(sampler.index)
+    most = min(_MOST_ROWS if learner.quick else _MOST_OWN, _MOST_SHARES // len(cells))
+    rows = _thinned(place, most, rng)
+    represented = representation_of(sampler, rows)
+    seen = _Seen(represented, np.bincount(place))
+    looked_at = take_rows(learner.X, rows)
+    splits = _folds(represented.place, rng)
+    folds = [_Fold(looked_at, represented, *parts, model=clone(learner.model), rng=rng) for parts in splits]
+    even, by_label = seen.starts()
+    turns = _ROUNDS if learner.quick else _ROUNDS_OWN
+    with threadpool_limits(limits=1):  # for small fits, threads cost more than they bring
+        least = seen.accuracy(_out_of_fold(folds, even, spread=False)) - cost
+        rounds = [
+            found
+            for start in (even, (even + by_label) / 2.0, by_label)
+            for found in _rounds(folds, represented, seen, start, turns, spread=spread)
+        ]
+    masses, unfairness, accuracy = zip(*rounds, strict=True)
+    near = [i for i, a in enumerate(accuracy) if a >= least]
+    chosen = min(near, key=unfairness.__getitem__) if near else int(np.argmax(accuracy))
+    return LearnedMass(masses[chosen], unfairness, accuracy, chosen)
+
+
+def _rounds(
+    folds: list[_Fold],
+    represented: Representation,
+    seen: _Seen,
+    start: FloatArray,
+    turns: int,
+    *,
+    spread: bool,
+) -> Iterator[tuple[FloatArray, float, float]]:
+    """Weights of the cells in each round, with the unfairness and the balanced accuracy under them."""
+    mass = start
+    for turn in range(turns + 1):
+        correct = _out_of_fold(folds, mass, spread=spread)
+        recalls = represented.shrunk(correct, _STRENGTH)
+        yield mass, _unfair(recalls, represented.labels), seen.accuracy(correct)
+        raised = mass * np.exp(_STEP / np.sqrt(turn + 1.0) * np.maximum(recalls.mean() - recalls, 0.0))
+        mass = (1 - _START) * raised / raised.sum() + _START * start
+
+
+class _Seen:
+    """The rows that are looked at, which may be fewer than the table has."""
+
+    def __init__(self, represented: Representation, sizes: IntArray) -> None:
+        self._sizes, self._cells = sizes, represented.labels
+        self._labels = represented.labels[represented.place]
+        # Rows of the table for each row that is looked at.
+        self._counts_for = sizes[represented.place] / represented.sizes[represented.place]
+
+    def starts(self) -> tuple[FloatArray, FloatArray]:
+        """Weights of cells: equal; and such that all rows of a label weigh the same."""
+        even = np.full(len(self._sizes), 1.0 / len(self._sizes))
+        of_label = np.bincount(self._cells, weights=self._sizes)
+        by_label = self._sizes / of_label[self._cells]
+        return even, by_label / by_label.sum()
+
+    def accuracy(self, correct: FloatArray) -> float:
+        """Balanced accuracy of the whole table, estimated."""
+        sums = np.bincount(self._labels, weights=correct * self._counts_for)
+        return float(np.mean(sums / np.bincount(self._labels, weights=self._counts_for)))
+
+
+class _Fold:
+    """Rows to train on, others to look at, and a model that may go on from where it was."""
+
+    def __init__(
+        self,
+        X: Any,
+        represented: Representation,
+        rows: IntArray,
+        rest: IntArray,
+        *,
+        model: Any,
+        rng: np.random.Generator,
+    ) -> None:
+        self.rest, self.represented, self.model, self.rng = rest, represented.take(rows), model, rng
+        labels = represented.labels[represented.place]
+        self.train = take_rows(X, rows), labels[rows]
+        self.test = take_rows(X, rest), labels[rest]
+
+    def correct(self, mass: FloatArray, *, spread: bool) -> FloatArray:
+        """1 for each of the other rows that is recognised, under the weights `mass` of the cells."""
+        if len(np.unique(self.train[1])) < 2:  # a label has a row or two
+            return np.asarray(self.test[1] == self.train[1][0], dtype=np.float64)
+        weights = self.represented.weights(mass, spread=spread)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # nearly converged is enough
+            fit_weighted(self.model, *self.train, weights, rng=self.rng)
+        found: FloatArray = (self.model.predict(self.test[0]) == self.test[1]).astype(np.float64)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """The model whose recalls are measured, and the rows it is trained on.
+
+    Parameters
+    ----------
+    model : classifier
+        Cloned for each fold, and trained again in every round.
+    X : array or frame of n rows
+        Its rows.
+    quick : bool
+        Whether it goes on from round to round where it was, so that more rounds and more rows are affordable.
+    """
+
+    model: Any
+    X: Any = field(repr=False)
+    quick: bool
+
+    @classmethod
+    def of(cls, estimator: Any, X: Any, Z: FloatArray) -> Learner:
+        """What learns as the estimator does: a quick logistic regression on the vectors Z, or itself on X.
+
+        The regression replaces a logistic regression, alone or behind a scaler or a table encoder, and is the
+        default where there is no estimator.
+        """
+        steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [estimator]
+        *before, last = steps
+        plain = all(isinstance(step, StandardScaler | TableEncoder) for step in before)
+        if last is None or (plain and type(last) is LogisticRegression and _is_ridge(last)):
+            return cls(_quick_regression(Z.shape[1], last), Z, quick=True)
+        return cls(estimator, X, quick=False)
+
+
+def _quick_regression(d: int, like: LogisticRegression | None) -> LogisticRegression:
+    """A logistic regression that is quick to train again with other weights, as strongly penalised as `like`."""
+    solver = "newton-cholesky" if d <= _WIDE else "lbfgs"
+    own = (
+        {} if like is None else {name: getattr(like, name) for name in ("C", "fit_intercept", "class_weight")}
+    )
+    return LogisticRegression(**own, solver=solver, warm_start=True, tol=1e-3, max_iter=50)
+
+
+def _is_ridge(model: LogisticRegression) -> bool:
+    """Whether the penalty is the default one, the sum of squares."""
+    default = LogisticRegression()
+    return all(
+        getattr(model, name, None) == getattr(default, name, None)
+        for name in ("penalty", "l1_ratio", "dual", "intercept_scaling")
+    )
+
+
+def _out_of_fold(folds: list[_Fold], mass: FloatArray, *, spread: bool) -> FloatArray:
+    """1 for each row that is recognised by the model that has not seen it."""
+    correct = np.empty(sum(len(fold.rest) for fold in folds))
+    for fold in folds:
+        correct[fold.rest] = fold.correct(mass, spread=spread)
+    return correct
+
+
+def _thinned(place: IntArray, n: int, rng: np.random.Generator) -> IntArray:
+    """Row numbers of at most n rows: small cells whole, large ones in part; of too many cells, any rows."""
+    if len(place) <= n:
+        return np.arange(len(place))
+    order = np.lexsort((rng.random(len(place)), place))
+    rows = order[ranks(place[order]) < even_share(np.bincount(place), n, least=_FOLDS)]
+    return np.sort(rows if len(rows) <= n else rng.choice(rows, n, replace=False))
+
+
+def _folds(place: IntArray, rng: np.random.Generator) -> Iterator[tuple[IntArray, IntArray]]:
+    """Rows to train on and the rest, for each fold; every cell is split evenly."""
+    order = np.lexsort((rng.random(len(place)), place))
+    fold = np.empty(len(order), dtype=np.int64)
+    fold[order] = np.arange(len(order)) % _FOLDS
+    for i in range(_FOLDS):
+        yield np.flatnonzero(fold != i), np.flatnonzero(fold == i)
+
+
+def _unfair(recalls: FloatArray, labels: IntArray) -> float:
+    """IFα of equalized odds: that of the label with the worse one."""
+    found = []
+    for label in np.unique(labels):
+        low, high = float(recalls[labels == label].min()), float(recalls[labels == label].max())
+        found.append(_ALPHA * (1 - low) + (1 - _ALPHA) * (1 - low / high) if high > 0 else 1.0)
+    return max(found)
+
+
+def adaptive_weights(
+    X: Any,
+    y: Any,
+    *,
+    sensitive_features: Any,
+    spread: bool = True,
+    cost: float = 0.005,
+    estimator: Any = None,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    missing: str = "level",
+    random_state: Any = None,
+) -> FloatArray:
+    """Sample weights under which every (leaf, label) cell is recognised as well as accuracy allows.
+
+    Two things are learned from the training rows. How much each cell should weigh: in rounds of multiplicative
+    weights a classifier is cross-fitted, and the cells whose recall is below the mean over all cells are raised,
+    starting from equal weights of all cells, from equal weights of all rows of a label, and from half-way between.
+    Of the rounds that cost at most `cost` of balanced accuracy against equal weights, the one with the lowest IF½ of
+    equalized odds is taken. And which rows of the label represent a cell beside its own: each by how likely it is
+    to be of the leaf, given its features.
+
+    Parameters
+    ----------
+    X : frame or array of shape (n, d)
+        Features, of any types that :class:`TableEncoder` takes.
+    y : array-like of shape (n,)
+        Labels, of two classes.
+    sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
+        The sensitive attributes.
+    spread : bool, default=True
+        Whether the weight of a cell goes to all rows that represent it, or to its own rows alone: the strategy
+        `borrow` or `adaptive`.
+    cost : float, default=0.005
+        Balanced accuracy, out of fold, that may be lost against equal weights, in [0, 1].
+    estimator : classifier or pipeline, optional
+        The model that the weights are for, cloned and trained some thirty times on two thirds of the rows; labels
+        are 0 and 1 there. A logistic regression is replaced by a quick one on encoded features, which is also the
+        default; any other model learns better from its own recalls.
+    cuts, missing
+        As in :meth:`GroupLattice.from_features`.
+    random_state : int, sequence of int, RandomState or None, default=None
+        Seed of the folds. The same integers give the same weights.
+
+    Returns
+    -------
+    float array of shape (n,)
+        Weights of at least 0 with mean 1, for any ``fit(X, y, sample_weight=…)``.
+
+    Raises
+    ------
+    InputError
+        If there are not two labels, no attribute, lengths differ, or an option is out of range.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X, S = rng.normal(size=(300, 2)), rng.choice(["a", "b"], 300, p=[0.9, 0.1])
+    >>> y = (X[:, 0] + (S == "b") * X[:, 1] > 0).astype(int)
+    >>> weights = adaptive_weights(X, y, sensitive_features=S, random_state=0)
+    >>> weights.shape, bool(weights[S == "b"].mean() > weights[S == "a"].mean())
+    ((300,), True)
+    """
+    check_real("cost", cost, 0.0, 1.0)
+    labels = as_labels(y, "y")
+    lattice = training_lattice(sensitive_features, len(labels), cuts, missing)
+    leaves = lattice.encode(sensitive_features)
+    check_same_length(X=X, y=labels, sensitive_features=leaves)
+    classes, codes = np.unique(labels, return_inverse=True)
+    index = CellIndex(lattice, leaves, codes.astype(np.int64), len(classes))
+    check_learnable(index)
+    Z = TableEncoder().fit_transform(X)
+    entropy = (*entropy_of(random_state), SPREAD_STREAM if spread else LEARNED_STREAM)
+    sampler, mass = fit_mass(Z, index, Learner.of(estimator, X, Z), spread=spread, cost=cost, entropy=entropy)
+    if spread:
+        return mean_one(spread_weights(sampler, mass))
+    _, place = known_cells(index)
+    return mean_one(mass[place] / np.bincount(place)[place])
+
+
+def check_learnable(index: CellIndex) -> None:
+    """Raise unless a training table has two labels and an attribute."""
+    known = len(np.unique(index.labels))
+    if known != 2 or index.n_labels != 2:
+        raise InputError(f"Learned weights need a label with two classes, got {known}.")
+    if not index.lattice.attributes:
+        raise InputError(
+            "Learned weights are weights of groups, so at least one sensitive attribute is needed."
+        )
+
+
+def fit_mass(
+    Z: FloatArray,
+    index: CellIndex,
+    learner: Learner,
+    *,
+    spread: bool,
+    cost: float = 0.005,
+    entropy: Sequence[int],
+) -> tuple[ImportanceSampler, FloatArray]:
+    """The membership model of encoded rows Z, and learned weights of the cells that have rows."""
+    sampler = ImportanceSampler.fit(Z, index, entropy=entropy)
+    rng = np.random.default_rng([*entropy, 1])
+    return sampler, learn_mass(sampler, learner, spread=spread, cost=cost, rng=rng).mass

@@ -1,0 +1,436 @@
+"""A strategy: where training rows come from, how they are weighted, and how a score becomes a decision.
+
+Any row source meets any weighting and any decision. Names are presets of the three, and every other part of the
+library asks these objects: nothing else lists the names of strategies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
+
+from fairlattice._validation import FloatArray, IntArray, did_you_mean, index_of
+from fairlattice.exceptions import InputError
+from fairlattice.groups import GroupLattice
+from fairlattice.strategies._decisions import DECISIONS, Decision, FittedDecision
+from fairlattice.strategies._folds import out_of_fold_scores, scores_of
+from fairlattice.strategies._row_sources import ROW_SOURCES, RowSource
+from fairlattice.strategies._training import TrainingRows, TrainingTable, levels_of
+from fairlattice.strategies._weighted_fit import fit_weighted
+from fairlattice.strategies._weightings import WEIGHTINGS, Weighting
+
+_DRAWING = 8  # stream of rows drawn by weight
+
+
+class AnyStrategy(Protocol):
+    """What a strategy has: ours, and one of your own made by :func:`strategy_of`."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def about(self) -> str:
+        """One line for a reader."""
+        ...
+
+    @property
+    def makes_rows(self) -> bool:
+        """Whether it trains on synthetic rows."""
+        ...
+
+    @property
+    def uses_groups(self) -> bool:
+        """Whether it looks at the groups of the training rows."""
+        ...
+
+    @property
+    def needs_groups(self) -> bool:
+        """Whether the groups are needed at prediction."""
+        ...
+
+    @property
+    def ablations(self) -> tuple[Strategy, ...]:
+        """The same with one part removed each, which its gains are measured against."""
+        ...
+
+    def fit(self, table: TrainingTable, rows: TrainingRows | None = None) -> FittedStrategy:
+        """Train the table's classifier."""
+        ...
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """Row source × weighting × decision, each by name or as an object.
+
+    Parameters
+    ----------
+    rows : {"own", "smote", "parents", "paper", "augment"} or row source, default="own"
+        Where synthetic rows of small cells come from; "own" draws none.
+    weights : {"none", "label", "equal", "learned", "borrow"} or weighting, default="equal"
+        How much each row counts.
+    decision : {".5", "tuned", "thresholds"} or decision, default=".5"
+        How a score becomes a label.
+
+    Raises
+    ------
+    InputError
+        If there is no part of a name, or an object lacks what a part needs.
+
+    Examples
+    --------
+    >>> strategy = Strategy(rows="smote", weights="learned")
+    >>> strategy.name
+    'smote+learned'
+    >>> [ablation.name for ablation in strategy.ablations]
+    ['adaptive', 'smote']
+    >>> Strategy(decision="thresholds", weights="label").needs_groups
+    True
+    """
+
+    rows: Any = "own"
+    weights: Any = "equal"
+    decision: Any = ".5"
+
+    def __post_init__(self) -> None:
+        for kind in _KINDS:
+            object.__setattr__(self, kind.part, kind.find(getattr(self, kind.part)))
+
+    @cached_property
+    def name(self) -> str:
+        """The preset's name, or those of the parts with + between them."""
+        return next((n for n, s in STRATEGIES.items() if s.parts == self.parts), "+".join(self._named()))
+
+    @property
+    def parts(self) -> tuple[RowSource, Weighting, Decision]:
+        """The row source, the weighting and the decision."""
+        return self.rows, self.weights, self.decision
+
+    @cached_property
+    def about(self) -> str:
+        """One line for a reader."""
+        rows = [self.rows.about] if self.makes_rows else []
+        decision = [] if self.decision == DECISIONS[".5"] else [self.decision.about]
+        return "; ".join([*rows, self.weights.about, *decision])
+
+    @property
+    def makes_rows(self) -> bool:
+        """Whether it trains on synthetic rows."""
+        return bool(self.rows.makes_rows)
+
+    @property
+    def uses_groups(self) -> bool:
+        """Whether it looks at the groups of the training rows."""
+        return self.makes_rows or bool(self.weights.uses_groups) or self.needs_groups
+
+    @property
+    def needs_groups(self) -> bool:
+        """Whether the groups are needed at prediction."""
+        return bool(self.decision.needs_groups)
+
+    @property
+    def ablations(self) -> tuple[Strategy, ...]:
+        """The same with one part removed each, which its gains are measured against."""
+        found = [replace(self, rows="own")] if self.makes_rows else []
+        if self.decision != DECISIONS[".5"]:
+            found.append(replace(self, decision=".5"))
+        simpler = getattr(self.weights, "simpler", "none")
+        if simpler is not None:
+            found.append(replace(self, weights=simpler))
+        return tuple(found)
+
+    def prepare(self, table: TrainingTable) -> TrainingRows:
+        """The rows to train on and their weights."""
+        rows = table.with_synthetic(self.rows.draw(table, table.shortfalls()) if self.makes_rows else {})
+        return replace(rows, weights=self.weights.weights(table, rows))
+
+    def fit(self, table: TrainingTable, rows: TrainingRows | None = None) -> FittedStrategy:
+        """Train the table's classifier.
+
+        Parameters
+        ----------
+        table : TrainingTable
+            Training rows, groups and labels, and the classifier.
+        rows : TrainingRows, optional
+            What :meth:`prepare` returned for the table, where it is known already.
+        """
+        model = self._trained(table, self.prepare(table) if rows is None else rows)
+        decision = self.decision.choose(table, lambda: out_of_fold_scores(table, self._fit_part))
+        return FittedStrategy(model, decision, table.classes)
+
+    def _fit_part(self, part: TrainingTable) -> Any:
+        return self._trained(part, self.prepare(part))
+
+    @staticmethod
+    def _trained(table: TrainingTable, rows: TrainingRows) -> Any:
+        model = clone(table.estimator, safe=False)  # of methods of one's own, a copy
+        y, rng = table.labels_of(rows.labels), table.rng(_DRAWING)
+        groups = {}
+        if has_fit_parameter(model, "sensitive_features"):
+            groups["sensitive_features"] = np.stack(table.index.lattice.digits(rows.leaves), axis=1)
+        return fit_weighted(model, rows.X, y, rows.weights, rng=rng, **groups)
+
+    def _named(self) -> list[str]:
+        """Names of the parts, without the weights where these are the default beside the others."""
+        rows = [self.rows.name] if self.makes_rows else []
+        decision = [] if self.decision == DECISIONS[".5"] else [self.decision.name]
+        default = "equal" if rows else "label" if decision else None
+        weights = [] if self.weights.name == default else [self.weights.name]
+        return [*rows, *weights, *decision]
+
+
+@dataclass(frozen=True, eq=False)
+class FittedStrategy:
+    """A trained classifier, and how its scores become labels.
+
+    Parameters
+    ----------
+    model : classifier
+        Takes rows as the training table's classifier does.
+    decision : FittedDecision or None
+        Thresholds; None leaves the decision to the classifier.
+    classes : array
+        The labels in order of their codes.
+    own_groups : bool
+        Whether the classifier's own ``predict`` takes `sensitive_features`.
+    """
+
+    model: Any
+    decision: FittedDecision | None
+    classes: npt.NDArray[Any] = field(repr=False)
+    own_groups: bool = False
+
+    def predict(self, X: Any, lattice: GroupLattice, leaves: IntArray) -> IntArray:
+        """Label codes of rows, whose groups are leaf codes of a lattice."""
+        if self.decision is not None:
+            return self.decision.above(scores_of(self.model, X), lattice, leaves).astype(np.int64)
+        groups = {"sensitive_features": levels_of(lattice, leaves)} if self.own_groups else {}
+        predicted = np.asarray(self.model.predict(X, **groups))
+        return index_of(predicted, self.classes.tolist())
+
+    def score(self, X: Any) -> FloatArray | None:
+        """Probability of the second label, where the classifier gives one."""
+        if not hasattr(self.model, "predict_proba"):
+            return None
+        return np.asarray(self.model.predict_proba(X), dtype=np.float64)[:, 1]
+
+
+class _Kind(NamedTuple):
+    """A kind of part: what it is called, the ones there are, and what one of the user's own must have."""
+
+    part: str
+    known: Mapping[str, Any]
+    needed: tuple[str, ...]
+
+    def find(self, given: Any) -> Any:
+        """The part of a name, or a part of the user's own if it has what it needs."""
+        if isinstance(given, str):
+            if given not in self.known:
+                raise InputError(
+                    f"`{self.part}` must be one of {', '.join(self.known)}, or an object; got {given!r}."
+                    f"{did_you_mean(given, self.known)}"
+                )
+            return self.known[given]
+        lacking = [name for name in self.needed if not hasattr(given, name)]
+        if lacking:
+            raise InputError(
+                f"`{self.part}` must be a name, or an object with {', '.join(self.needed)}; "
+                f"{type(given).__name__} lacks {', '.join(lacking)}."
+            )
+        return given
+
+
+_KINDS = (
+    _Kind("rows", ROW_SOURCES, ("name", "about", "makes_rows", "draw")),
+    _Kind("weights", WEIGHTINGS, ("name", "about", "uses_groups", "weights")),
+    _Kind("decision", DECISIONS, ("name", "about", "needs_groups", "choose")),
+)
+STRATEGIES: dict[str, Strategy] = {}
+"""The presets by name, in the order in which they are reported."""
+STRATEGIES |= {
+    "none": Strategy(weights="none"),
+    "label": Strategy(weights="label"),
+    "equal": Strategy(weights="equal"),
+    "adaptive": Strategy(weights="learned"),
+    "borrow": Strategy(weights="borrow"),
+    "smote": Strategy(rows="smote"),
+    "parents": Strategy(rows="parents"),
+    "paper": Strategy(rows="paper"),
+    "augment": Strategy(rows="augment"),
+    "tuned": Strategy(weights="label", decision="tuned"),
+    "thresholds": Strategy(weights="label", decision="thresholds"),
+}
+BASELINE, DEFAULT, AUGMENT = "none", "borrow", "augment"
+"""The strategy that does nothing; the one to take unless another is shown to be fairer; and the one that trains on
+the rows of ``fairlattice augment``."""
+
+
+@dataclass(frozen=True)
+class OwnStrategy:
+    """A strategy of the user's own: an object with `name` and ``fit(table)``, which returns a fitted classifier.
+
+    The classifier predicts labels by ``predict(X)``, or by ``predict(X, sensitive_features=levels)`` where the object
+    says ``needs_groups = True``.
+    """
+
+    inner: Any
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return str(self.inner.name)
+
+    @property
+    def about(self) -> str:
+        """One line for a reader."""
+        return str(getattr(self.inner, "about", "a strategy of your own"))
+
+    @property
+    def makes_rows(self) -> bool:
+        """Whether it trains on synthetic rows."""
+        return bool(getattr(self.inner, "makes_rows", False))
+
+    @property
+    def uses_groups(self) -> bool:
+        """Whether it looks at the groups of the training rows; yes, unless it says no."""
+        return bool(getattr(self.inner, "uses_groups", True))
+
+    @property
+    def needs_groups(self) -> bool:
+        """Whether the groups are needed at prediction."""
+        return bool(getattr(self.inner, "needs_groups", False))
+
+    @property
+    def ablations(self) -> tuple[Strategy, ...]:
+        """What its gains are measured against, if it says so."""
+        return tuple(getattr(self.inner, "ablations", ()))
+
+    def fit(self, table: TrainingTable, rows: TrainingRows | None = None) -> FittedStrategy:  # noqa: ARG002
+        """Train by its own ``fit``."""
+        model = self.inner.fit(table)
+        if not hasattr(model, "predict"):
+            raise InputError(
+                f"`fit` of strategy `{self.name}` must return a fitted classifier with `predict`; "
+                f"got {type(model).__name__}."
+            )
+        return FittedStrategy(model, None, table.classes, own_groups=self.needs_groups)
+
+
+def strategy_of(given: Any, *, known: Mapping[str, AnyStrategy] | None = None) -> AnyStrategy:
+    """The strategy that a name, a text such as "smote+learned", or an object means.
+
+    Parameters
+    ----------
+    given : str, Strategy or object
+        A preset's name; names of parts with + between them; a :class:`Strategy`; a part of your own; or an object
+        with `name` and ``fit(table)``, as :class:`OwnStrategy` describes.
+    known : mapping of str to strategy, optional
+        Further strategies by name, such as those of plugins.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, a part is named twice, or an object is not a strategy.
+
+    Examples
+    --------
+    >>> strategy_of("borrow+thresholds").about
+    'learned weights, spread over rows that resemble the cell; a score threshold per leaf, shrunk up the lattice; \
+needs the groups at prediction'
+    >>> strategy_of("smote+learned") == Strategy(rows="smote", weights="learned")
+    True
+    """
+    if isinstance(given, Strategy | OwnStrategy):
+        return given
+    if isinstance(given, str):
+        presets: Mapping[str, AnyStrategy] = {**STRATEGIES, **(known or {})}
+        return presets[given] if given in presets else _composed(given, presets)
+    if (part := part_of_own(given)) is not None:
+        return part
+    if hasattr(given, "name") and callable(getattr(given, "fit", None)) and not isinstance(given, type):
+        if not isinstance(given.name, str) or not re.fullmatch(r"[\w.+-]+", given.name):
+            raise InputError(
+                f"A strategy has the name {given.name!r}. Use letters, digits, dots, dashes and underscores."
+            )
+        return OwnStrategy(given)
+    raise InputError(
+        "A strategy is a name, such as 'equal' or 'smote+learned', a `Strategy`, or an object with `name` and "
+        f"`fit(table)`; got {given!r}."
+    )
+
+
+def strategies_of(
+    given: Iterable[Any], *, known: Mapping[str, AnyStrategy] | None = None
+) -> list[AnyStrategy]:
+    """The strategies of a list, each once.
+
+    Raises
+    ------
+    InputError
+        As :func:`strategy_of`; also if the list is empty, or two different strategies have one name.
+    """
+    if isinstance(given, str):
+        raise InputError(f"`strategies` must be a sequence, got {given!r}. Write [{given!r}].")
+    found: dict[str, AnyStrategy] = {}
+    for strategy in (strategy_of(each, known=known) for each in given):
+        if found.setdefault(strategy.name, strategy) != strategy:
+            raise InputError(f"Two strategies are called `{strategy.name}`. Rename one.")
+    if not found:
+        raise InputError("`strategies` must name at least one strategy.")
+    return list(found.values())
+
+
+def _composed(text: str, presets: Mapping[str, AnyStrategy]) -> Strategy:
+    """The strategy that names of parts, or of presets, with + between them describe."""
+    parts: dict[str, Any] = {}
+    for word in text.split("+"):
+        named = _parts_named(word, presets)
+        if named is None:
+            words = [*presets, *(name for kind in _KINDS for name in kind.known)]
+            raise InputError(
+                f"No strategy is called {word!r}. The strategies are {', '.join(presets)}, and parts with + "
+                f"between them.{did_you_mean(word, words)}"
+            )
+        twice = set(named) & set(parts)
+        if twice:
+            raise InputError(f"Strategy {text!r} names two parts of one kind, `{min(twice)}`. Name one.")
+        parts |= named
+    default = "equal" if "rows" in parts else "label"
+    return Strategy(**{"weights": default, **parts})
+
+
+def _parts_named(word: str, presets: Mapping[str, AnyStrategy]) -> dict[str, Any] | None:
+    """The part that a word names: by its own name, or by that of the preset that is known for it."""
+    for kind in _KINDS:
+        if word in kind.known:
+            return {kind.part: word}
+    preset = presets.get(word)
+    if not isinstance(preset, Strategy):
+        return None
+    if preset.makes_rows:
+        return {"rows": preset.rows}
+    if preset.decision != DECISIONS[".5"]:
+        return {"decision": preset.decision}
+    return {"weights": preset.weights}
+
+
+def part_of_own(given: Any) -> Strategy | None:
+    """A strategy around a part of the user's own, or None where the object is not a part.
+
+    A row source is followed by equal weights, and a decision follows class weights.
+    """
+    if isinstance(given, type):
+        return None
+    for kind, rest in zip(_KINDS, ({}, {}, {"weights": "label"}), strict=True):
+        if all(hasattr(given, name) for name in kind.needed):
+            return Strategy(**{kind.part: given}, **rest)
+    return None

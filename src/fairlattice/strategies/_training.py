@@ -1,0 +1,202 @@
+"""The training table that a strategy sees, and the rows that a classifier is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fairlattice._validation import FloatArray, IntArray
+from fairlattice.encoders import TableEncoder
+from fairlattice.samplers import Cell, CellIndex
+from fairlattice.samplers._shared import columns_inside, concat_rows, take_rows, with_inside, without
+
+Synthetic = Mapping[Cell, FloatArray]
+"""Synthetic vectors by cell, as they were drawn: valid rows only after decoding, or ``encoder.snap``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """Rows of a table as vectors.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        Encodes the rows; it is fitted to original rows only.
+    Z : float array of shape (n, d)
+        The vectors.
+    """
+
+    encoder: Any
+    Z: FloatArray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """What the classifier is trained on: original rows, then synthetic ones, with their weights.
+
+    Parameters
+    ----------
+    X : array or frame of n rows
+        As the classifier takes them.
+    leaves, labels : int arrays of shape (n,)
+        Leaf code and label code of every row.
+    n_original : int
+        How many of the rows are original; these come first.
+    weights : float array of shape (n,), optional
+        Weights of at least 0 with mean 1; None means no weights.
+    """
+
+    X: Any = field(repr=False)
+    leaves: IntArray = field(repr=False)
+    labels: IntArray = field(repr=False)
+    n_original: int
+    weights: FloatArray | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingTable:
+    """Training rows, their groups and labels, and the classifier to train; all that a strategy may use.
+
+    Parameters
+    ----------
+    rows : frame, mapping of arrays or array of n rows
+        The features as the user passed them. May be None where `encoded` is given and the classifier takes vectors.
+    index : CellIndex
+        Lattice, leaf code and label code of every row.
+    classes : array
+        The label that each label code means.
+    estimator : classifier
+        What is to be trained; never fitted here, always cloned.
+    entropy : tuple of int
+        Seed of all draws.
+    on_vectors : bool
+        Whether the classifier takes vectors of a :class:`TableEncoder` instead of rows.
+    per_cell : int
+        Synthetic rows raise smaller cells to this many rows, at most to the largest cell's number.
+    max_categories : int
+        As in :class:`TableEncoder`.
+    encoded : Vectors, optional
+        All features as vectors, where these are known already.
+    """
+
+    rows: Any = field(repr=False)
+    index: CellIndex = field(repr=False)
+    classes: npt.NDArray[Any]
+    estimator: Any
+    entropy: tuple[int, ...]
+    on_vectors: bool = True
+    per_cell: int = 1000
+    max_categories: int = 64
+    encoded: Vectors | None = field(default=None, repr=False)
+
+    @property
+    def X(self) -> Any:  # noqa: N802 - the field's name
+        """The rows as the classifier takes them."""
+        return self.vectors.Z if self.on_vectors else self.rows
+
+    @property
+    def y(self) -> npt.NDArray[Any]:
+        """The label of every row."""
+        return self.labels_of(self.index.labels)
+
+    @property
+    def sensitive_features(self) -> npt.NDArray[Any]:
+        """Levels of the attributes, an object array of shape (n, p)."""
+        return levels_of(self.index.lattice, self.index.leaves)
+
+    def rng(self, *key: int) -> np.random.Generator:
+        """A random stream of this table's seed."""
+        return np.random.default_rng([*self.entropy, *key])
+
+    def labels_of(self, codes: IntArray) -> npt.NDArray[Any]:
+        """Labels for their codes."""
+        labels: npt.NDArray[Any] = self.classes[codes]
+        return labels
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """All features as vectors."""
+        if self.encoded is not None:
+            return self.encoded
+        encoder = TableEncoder(self.max_categories)
+        return Vectors(encoder, encoder.fit_transform(self.rows))
+
+    @cached_property
+    def features(self) -> Vectors:
+        """Features without the sensitive columns, from which synthetic rows are drawn."""
+        if not self._inside:
+            return self.vectors
+        rows = without(self.rows, self._inside)
+        encoder = TableEncoder(self.max_categories)
+        return Vectors(encoder, encoder.fit_transform(rows))
+
+    @cached_property
+    def _inside(self) -> list[Any]:
+        """Sensitive columns among the features."""
+        return [] if self.rows is None else columns_inside(self.rows, None, self.index.lattice)
+
+    def shortfalls(self) -> dict[Cell, int]:
+        """How many rows each cell lacks."""
+        largest = max(size for _, size in self.index.cells())
+        return self.index.shortfalls(min(self.per_cell, largest))
+
+    def take(self, rows: IntArray) -> TrainingTable:
+        """The table of some of its rows, with the same encoder."""
+        index = self.index
+        part = CellIndex(index.lattice, index.leaves[rows], index.labels[rows], index.n_labels)
+        known = self.encoded or (self.vectors if self.on_vectors else None)
+        return replace(
+            self,
+            rows=None if self.rows is None else take_rows(self.rows, rows),
+            index=part,
+            encoded=None if known is None else Vectors(known.encoder, known.Z[rows]),
+        )
+
+    def original(self) -> TrainingRows:
+        """The rows as they are, without weights."""
+        return TrainingRows(self.X, self.index.leaves, self.index.labels, len(self.index.labels))
+
+    def with_synthetic(self, synthetic: Synthetic) -> TrainingRows:
+        """The rows, and synthetic ones below them as valid rows of the table.
+
+        Parameters
+        ----------
+        synthetic : mapping of Cell to float array of shape (m, d)
+            Vectors like those of `features`.
+        """
+        wanted = [(cell, len(vectors)) for cell, vectors in synthetic.items() if len(vectors)]
+        if not wanted:
+            return self.original()
+        vectors = np.concatenate([synthetic[cell] for cell, _ in wanted])
+        sizes = [n for _, n in wanted]
+        return TrainingRows(
+            concat_rows(self.X, self._as_rows(vectors, wanted)),
+            np.concatenate([self.index.leaves, np.repeat([c.leaf for c, _ in wanted], sizes)]),
+            np.concatenate([self.index.labels, np.repeat([c.label for c, _ in wanted], sizes)]),
+            len(self.index.labels),
+        )
+
+    def _as_rows(self, vectors: FloatArray, wanted: list[tuple[Cell, int]]) -> Any:
+        """Feature vectors as rows that the classifier takes."""
+        if self.on_vectors and not self._inside:
+            return self.features.encoder.snap(vectors)
+        rows = self.features.encoder.inverse_transform(vectors)
+        if self._inside:
+            none = np.zeros((len(vectors), 0), dtype=np.int64)
+            sources = self.index.level_sources(wanted, none, self.rng(*_LEVELS))
+            rows = with_inside(self.rows, rows, self._inside, self.index.lattice, sources)
+        return self.vectors.encoder.transform(rows) if self.on_vectors else rows
+
+
+_LEVELS = (9,)  # stream of the rows whose levels are copied
+
+
+def levels_of(lattice: Any, leaves: IntArray) -> npt.NDArray[Any]:
+    """Levels of leaves, an object array of shape (n, p)."""
+    columns = list(lattice.level_columns(leaves).values())
+    return np.stack(columns, axis=1) if columns else np.empty((len(leaves), 0), dtype=object)
