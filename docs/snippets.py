@@ -11,6 +11,7 @@ run by itself.
 import contextlib
 import io
 import json
+import os
 import re
 import runpy
 import sys
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n*^```text\n(?P<text>.*?)^```\n)?", re.M | re.S)
 COMMAND = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
+NEEDS = re.compile(r"<!-- needs (\w+) -->")
 INCLUDED = re.compile(r'--8<-- "(.+?)"')
 
 
@@ -37,6 +39,14 @@ class Block(NamedTuple):
 def pages() -> list[Path]:
     """All pages that are written by hand."""
     return sorted(DOCS.rglob("*.md"))
+
+
+def lacking(page: Path) -> str | None:
+    """The data set that a page needs and that is not in the folder of FAIRLATTICE_DATA, if there is one."""
+    found = NEEDS.search(page.read_text(encoding="utf-8"))
+    if found is None or (Path(os.environ.get("FAIRLATTICE_DATA", "nowhere")) / found[1]).is_dir():
+        return None
+    return found[1]
 
 
 def blocks(page: Path) -> list[Block]:
@@ -118,6 +128,7 @@ def attempt(page: Path) -> list[str] | str:
 
 def main() -> None:
     named = [Path(name).resolve() for name in sys.argv[1:] if name != "--json"] or pages()
+    named = [page for page in named if not lacking(page)]
     if "--json" in sys.argv:
         print(json.dumps({str(page.relative_to(ROOT)): attempt(page) for page in named if blocks(page)}))
         return

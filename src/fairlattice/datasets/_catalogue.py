@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -106,7 +107,8 @@ def load_dataset(name: str, data_dir: Path | str | None = None, **options: Any) 
     name : str
         One of :func:`dataset_names`.
     data_dir : Path or str, optional
-        A folder with the data set's own files, or one with a folder of the data set that has them.
+        A folder with the data set's own files, or one with a folder of the data set that has them. By default, the
+        folder of the data set in the one that the environment variable ``FAIRLATTICE_DATA`` names, if it is there.
     **options
         What the data set's own loader takes besides.
 
@@ -126,7 +128,15 @@ def load_dataset(name: str, data_dir: Path | str | None = None, **options: Any) 
         if option not in taken and not _takes_any(loader):
             told = f"It takes {', '.join(taken)}." if taken else "It takes none."
             raise InputError(f"Data set `{name}` has no option `{option}`. {told}")
-    return loader(None if data_dir is None else Path(data_dir), **options)
+    return loader(_folder_of(name) if data_dir is None else Path(data_dir), **options)
+
+
+def _folder_of(name: str) -> Path | None:
+    """The data set's folder in the one that the environment names."""
+    named = os.environ.get("FAIRLATTICE_DATA")
+    if not named or not (Path(named) / name).is_dir():
+        return None
+    return Path(named)
 
 
 def _takes_any(loader: Loader) -> bool:
