@@ -1,8 +1,10 @@
-"""What `tradeoff.py` has measured, told in tables and drawn as curves."""
+"""What `tradeoff.py` has measured, as tables and curves."""
 
 import itertools
 
 import numpy as np
+
+from fairlattice.strategies._shared import DEFAULT
 
 
 def tell(runs, strategies):
@@ -12,12 +14,12 @@ def tell(runs, strategies):
     """
     told = Told(runs, strategies)
     named = set(told.names)
-    if "augment" in named:
+    if DEFAULT in named:
         told.overall()
     told.table("IF½ of equalized odds:", told.names, told.level)
-    if "augment" in named:
+    if DEFAULT in named:
         told.table(
-            "IF½ of `augment` less that of", told.others, lambda x, s: told.difference(x, "augment", s, "if")
+            f"IF½ of `{DEFAULT}` less that of", told.others, lambda x, s: told.difference(x, DEFAULT, s, "if")
         )
     if "equal" in named:
         told.table(
@@ -25,11 +27,11 @@ def tell(runs, strategies):
             [s for s in told.names if s != "equal"],
             lambda x, s: told.difference(x, s, "equal", "balanced_accuracy"),
         )
-    if {"augment", "label"} <= named:
+    if {DEFAULT, "label"} <= named:
         told.table(
-            "Worst rates of `augment` less those of `label`:",
+            f"Worst rates of `{DEFAULT}` less those of `label`:",
             ["tpr", "tnr", "either"],
-            lambda x, rate: told.difference(x, "augment", "label", f"{rate}.worst"),
+            lambda x, rate: told.difference(x, DEFAULT, "label", f"{rate}.worst"),
         )
 
 
@@ -42,7 +44,7 @@ class Told:
             self.runs.setdefault((size, name), {})[seed] = whole(curve)
         every = [run for seeds in self.runs.values() for run in seeds.values()]
         self.names = [s for s in strategies if all(s in run for run in every)]
-        self.others = [s for s in self.names if s != "augment"]
+        self.others = [s for s in self.names if s != DEFAULT]
         if partly := [s for s in strategies if s not in self.names and any(s in run for run in every)]:
             print(f"\nLeft out, since some splits lack it: {', '.join(partly)}.")
 
@@ -59,11 +61,11 @@ class Told:
         if not seeds:
             return
         print(f"\nMeans over settings, {len(seeds)} seeds:\n")
-        print(f"| `augment` less | {' | '.join(f'`{s}`' for s in self.others)} |")
+        print(f"| `{DEFAULT}` less | {' | '.join(f'`{s}`' for s in self.others)} |")
         print(f"| --- | {'---: | ' * len(self.others)}".rstrip())
 
         def line(title, settings, figure):
-            gaps = [[self.gaps(x, seeds, "augment", s, figure) for x in settings] for s in self.others]
+            gaps = [[self.gaps(x, seeds, DEFAULT, s, figure) for x in settings] for s in self.others]
             print(f"| {title} | {' | '.join(with_error(np.mean(each, axis=0)) for each in gaps)} |")
 
         line("balanced accuracy", self.runs, "balanced_accuracy")
@@ -122,7 +124,7 @@ def draw(splits, strategies, target):
             points = [("label", 1.0), *points] if ("label", 1.0) in shared else points
             x = [np.mean([c[p]["if"] for c in curves]) for p in points]
             y = [np.mean([c[p]["balanced_accuracy"] for c in curves]) for p in points]
-            axes[i, j].plot(x, y, marker=".", label=strategy, lw=2.2 if strategy == "augment" else 1)
+            axes[i, j].plot(x, y, marker=".", label=strategy, lw=2.2 if strategy == DEFAULT else 1)
         axes[i, j].set_title(f"{name}, {pair[0]}, {pair[1]:,}", fontsize=8)
         axes[i, j].tick_params(labelsize=7)
     figure.supxlabel("IF½ of equalized odds (small is fair)", fontsize=9)

@@ -16,8 +16,9 @@ from pathlib import Path
 import polars as pl
 from _timing import launched
 
-from fairlattice.benchmark import STRATEGIES
 from fairlattice.datasets import load_adult
+from fairlattice.strategies import STRATEGIES
+from fairlattice.strategies._shared import BASELINE
 
 CLASSIFIERS = ("logistic", "mlp", "boosting")
 
@@ -62,8 +63,8 @@ def main():
             print(
                 f"{name}, {arguments.classifier}, all strategies: {whole:.1f} s, {memory:.2f} GB per process"
             )
-            plain, _ = measure(table, [*options, "--strategies", "none"])
-            for strategy in [name for name in STRATEGIES if name != "none"]:
+            plain, _ = measure(table, [*options, "--strategies", BASELINE])
+            for strategy in [name for name in STRATEGIES if name != BASELINE]:
                 seconds, _ = measure(table, [*options, "--strategies", strategy])
                 print(f"  {strategy:8} {seconds:6.1f} s, {seconds / plain:5.2f} × none ({plain:.1f} s)")
 

@@ -6,7 +6,7 @@ Cells with many rows are taken from ACS income, ACS coverage and Adult. A traini
 all other cells at their true sizes, and n rows of these; 400 rows are made of each cell, by every
 recipe, and held against up to 400 of its rows that nobody saw. Every made row is a valid row of the table,
 since all are rounded to one. Figures are means over cells and seeds, ± standard errors; so are paired
-differences to `pick`. Results are kept per task in --cache, so that
+differences to `augment`. Results are kept per task in --cache, so that
 it resumes. Tables that are not in the folder are passed over.
 """
 
@@ -18,8 +18,6 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from fairlattice.benchmark._strategies import TrainingRows, make_rows
-from fairlattice.samplers._picking import PickingSampler
 from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -31,13 +29,15 @@ from fairlattice.divergences import RBFMixture, median_bandwidths, mmd2
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
-from fairlattice.samplers import Cell, CellIndex
+from fairlattice.samplers import Cell, CellIndex, ImportanceSampler
+from fairlattice.strategies import STRATEGIES, TrainingTable
+from fairlattice.strategies._shared import Vectors
 
 DATA = ("acs_income", "acs_coverage", "adult")
 SIZES = (3, 5, 10, 20, 50, 100, 300)
 ROWS, LEAVES, MADE, JUDGES = 6_000, 3, 400, 400
 LOOKED, SEARCHED = 200, 50  # rows of each side that classifiers see, and of which copies are looked for
-OURS = "pick"
+OURS = "augment"
 OTHERS = ("smote", "parents", "paper", "bootstrap")
 ABLATIONS = {
     "copies kept": {"max_copies": 1.0},
@@ -104,22 +104,22 @@ def made_by(train, encoder, seed, cells, ablations):
         made[name] = {cell: encoder.snap(Z) for cell, Z in make().items()}
         seconds[name] = time.perf_counter() - start
 
-    def picked(**options):
-        sampler = PickingSampler.fit(
-            train.Z, train.index, entropy=(seed,), blocks=blocks, **{"snap": encoder.snap, **options}
+    def resampled(**options):
+        sampler = ImportanceSampler.fit(
+            train.features.Z, train.index, entropy=(seed,), blocks=blocks, **{"snap": encoder.snap, **options}
         )
         return {cell: sampler.draw(cell, MADE)[0] for cell in cells}
 
     def bootstrap():
         rng = np.random.default_rng(seed)
-        return {cell: train.Z[rng.choice(train.index.rows(cell), MADE)] for cell in cells}
+        return {cell: train.features.Z[rng.choice(train.index.rows(cell), MADE)] for cell in cells}
 
-    timed(OURS, picked)
+    timed(OURS, resampled)
     for name in ("smote", "parents", "paper"):
-        timed(name, lambda name=name: make_rows(train, name, wanted))
+        timed(name, lambda name=name: STRATEGIES[name].rows.draw(train, wanted))
     timed("bootstrap", bootstrap)
     for name, options in ABLATIONS.items() if ablations else ():
-        timed(name, lambda options=options: picked(**options))
+        timed(name, lambda options=options: resampled(**options))
     return made, seconds
 
 
@@ -132,7 +132,7 @@ def judged(Z, real, train, encoder, kernel):
         folds = StratifiedKFold(5, shuffle=True, random_state=0)
         accuracy = cross_val_score(LogisticRegression(C=0.1, max_iter=30), both, kind, cv=folds).mean()
     test = classifier_test(real[:m], Z[:m], permutations=1, rng=np.random.default_rng(0))
-    memo = memory(train.Z, Z[:SEARCHED], real[:SEARCHED])
+    memo = memory(train.features.Z, Z[:SEARCHED], real[:SEARCHED])
     off = associations(encoder.inverse_transform(real[:LOOKED]), encoder.inverse_transform(Z[:LOOKED]))
     return {
         "mmd": 1000 * mmd2(Z[:JUDGES], real, kernel, unbiased=True),
@@ -152,7 +152,9 @@ def one_task(table, n, seed, ablations):
     encoder = TableEncoder()
     Z = encoder.fit_transform(table.X[rows])
     index = CellIndex(table.lattice, table.leaves[rows], table.truth[rows], 2)
-    train = TrainingRows(Z, encoder, index, {}, MADE, (seed,))
+    train = TrainingTable(
+        None, index, np.arange(2), None, (seed,), per_cell=MADE, encoded=Vectors(encoder, Z)
+    )
     kernel = RBFMixture(median_bandwidths(Z, rng=np.random.default_rng(0)))
     made, seconds = made_by(train, encoder, seed, list(judges), ablations)
     found = []

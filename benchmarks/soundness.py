@@ -17,6 +17,7 @@ from scipy.stats import spearmanr
 
 import fairlattice as fl
 from fairlattice.exceptions import FairlatticeWarning
+from fairlattice.strategies._shared import DEFAULT
 
 SENSITIVE = ["RAC1P", "SEX", "AGEP"]
 CUTS = {"AGEP": [25, 45]}
@@ -85,7 +86,7 @@ def one_noise(frame, rows, seed):
     part = frame.sample(rows + TEST, seed=seed, shuffle=True)
     points = fl.annotation_noise(
         part.select(FEATURES), part["PINCP"].cast(int), sensitive_features=part.select(SENSITIVE), cuts=CUTS,
-        rates=NOISE, strategies=["none", "equal", "augment"], repeats=1, test_size=TEST / len(part),
+        rates=NOISE, strategies=["none", "equal", DEFAULT], repeats=1, test_size=TEST / len(part),
         random_state=seed, n_jobs=-1,
     )  # fmt: skip
     return [
@@ -191,7 +192,7 @@ Spearman's correlation over the cells of a seed:
 def noise_text(seeds):
     rows = []
     for rate in NOISE:
-        for strategy in ("none", "equal", "augment"):
+        for strategy in ("none", "equal", DEFAULT):
             own = [p for found in seeds for p in found if p["rate"] == rate and p["strategy"] == strategy]
             base = [p for found in seeds for p in found if p["rate"] == rate and p["strategy"] == "none"]
             if strategy == "none" and rate:

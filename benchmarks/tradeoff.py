@@ -1,4 +1,4 @@
-"""Does `augment` beat equal sampling, and do its borrowed rows earn their keep?
+"""Which strategy is fairest on small samples of real tables, measured on up to 100,000 other rows?
 
 python benchmarks/tradeoff.py run  --data-dir FOLDER --store FILE.jsonl [--datasets A,B] [--sizes 2000,6000]
                                    [--seeds 20] [--classifiers logistic,boosting,neural] [--device cpu]
@@ -9,7 +9,7 @@ Every strategy of `fairlattice compare` is trained on small samples of real tabl
 100,000 other rows. A group counts for a rate if at least 100 test rows have its label: the rate of so small a
 one has a standard error of 0.05, and those of large groups are nearly exact. Strategies are compared on the
 same splits; ± is the standard error over seeds, whose test rows overlap. The curve blends a strategy's
-weights with those of `label`, half and half and in full.
+weights with those of `label`, half and half and in full; strategies that change the decision have one point.
 
 What is in FILE is not run again, so the script can be stopped and started at any time; the file knows nothing
 of the code, so begin another where that has changed. Any data set of `fairlattice.datasets` can be named, and
@@ -22,23 +22,29 @@ import json
 import sys
 import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from _tradeoff_told import draw, tell
-from fairlattice.benchmark._strategies import RECIPES, TrainingRows
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from fairlattice.benchmark import Plugins
-from fairlattice.benchmark._classifiers import make_classifier, own_recalls
+from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._splits import child_seed
 from fairlattice.benchmark._table import Table
 from fairlattice.datasets import load_dataset
-from fairlattice.samplers import CellIndex, cell_weights, take_rows
+from fairlattice.exceptions import InputError
+from fairlattice.samplers import CellIndex
+from fairlattice.samplers._shared import take_rows
+from fairlattice.strategies import STRATEGIES as PRESETS
+from fairlattice.strategies import TrainingTable
+from fairlattice.strategies._equal import cell_weights
+from fairlattice.strategies._shared import BASELINE, Vectors, strategy_of
 
 DATASETS = ("acs_income", "acs_coverage", "adult", "default_credit", "diabetes130")
-STRATEGIES = ("label", "equal", "adaptive", "smote", "parents", "paper", "augment")
+STRATEGIES = tuple(name for name, s in PRESETS.items() if name != BASELINE and not s.needs_groups)
 TESTED, LEAST = 100_000, 100
 PER_CELL = 1000
 _tables = {}
@@ -72,8 +78,10 @@ def parts(table, size, seed):
 
 
 def points(strategy, blends):
-    """Where a strategy is measured on its curve, which for `label` is one point."""
-    return {(strategy, 1.0)} if strategy == "label" else {(strategy, blend) for blend in blends}
+    """Where a strategy is measured on its curve; at one point where no weights of groups can be blended."""
+    found = strategy_of(strategy)
+    weighted = found.uses_groups and not found.needs_groups and hasattr(found, "weights")
+    return {(strategy, blend) for blend in blends} if weighted else {(strategy, 1.0)}
 
 
 def one_split(name, folder, size, seed, classifier, *, plugins, device, strategies, blends):
@@ -88,23 +96,26 @@ def one_split(name, folder, size, seed, classifier, *, plugins, device, strategi
         tested = np.asarray(encoder.transform(take_rows(X, test)), dtype=np.float32)
         index = CellIndex(table.lattice, table.leaves[train], table.truth[train], 2)
         by_label = cell_weights(table.truth[train])
-        trained = classifier_of(classifier, device)
-        own = own_recalls(trained, child_seed(seed))
-        for strategy in strategies:
+        trained = make_classifier(classifier_of(classifier, device), child_seed(seed))
+        training = TrainingTable(
+            None, index, np.arange(2), trained, (seed,), per_cell=PER_CELL, encoded=Vectors(encoder, Z)
+        )
+        for called in strategies:
+            strategy = strategy_of(called, known=plugins.strategies())
             start = time.perf_counter()
-            seeds = (seed, list(RECIPES).index(strategy))
-            train_rows = TrainingRows(Z, encoder, index, {}, PER_CELL, seeds, classifier=own)
-            rows = RECIPES[strategy](train_rows)
+            rows = strategy.prepare(training) if hasattr(strategy, "prepare") else None
             seconds = time.perf_counter() - start
-            for _, blend in sorted(points(strategy, blends)):
-                weights = np.zeros(len(rows.Z))
-                weights[: len(train)] = by_label / by_label.sum()
-                weights = len(train) * (blend * rows.weights / rows.weights.sum() + (1 - blend) * weights)
-                model = make_classifier(trained, child_seed(seed))
-                model.fit(rows.Z, rows.labels, sample_weight=weights)
-                right = model.predict(tested) == table.truth[test]
+            for _, blend in sorted(points(called, blends)):
+                blended = rows
+                if blend < 1.0:
+                    weights = np.zeros(len(rows.labels))
+                    weights[: len(train)] = by_label / by_label.sum()
+                    weights = len(train) * (blend * rows.weights / rows.weights.sum() + (1 - blend) * weights)
+                    blended = replace(rows, weights=weights)
+                fitted = strategy.fit(training, blended)
+                right = fitted.predict(tested, table.lattice, table.leaves[test]) == table.truth[test]
                 figures = figures_of(right, table.leaves[test], table.truth[test])
-                found.append({"strategy": strategy, "blend": blend, "seconds": seconds, **figures})
+                found.append({"strategy": called, "blend": blend, "seconds": seconds, **figures})
     return {"classifier": classifier, "size": size, "dataset": name, "seed": seed, "figures": found}
 
 
@@ -181,11 +192,10 @@ def show(arguments):
 
 def known_strategies(text):
     """Strategies by name, with commas between them."""
-    names = text.split(",")
-    if unknown := [name for name in names if name not in RECIPES]:
-        there = ", ".join(RECIPES)
-        raise argparse.ArgumentTypeError(f"no strategy is called {', '.join(unknown)}; there are {there}")
-    return names
+    try:
+        return [strategy_of(name).name for name in text.split(",")]
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def whole_curve(text):

@@ -44,7 +44,7 @@ def worst_groups(axes, summary, least=15, top=8):
     for name, colour, shift in (
         ("none", COLOURS[0], 0.2),
         ("equal", COLOURS[2], 0.0),
-        ("augment", COLOURS[7], -0.2),
+        ("borrow", COLOURS[7], -0.2),
     ):
         for place, i in enumerate(rows):
             g = by_name[name][i]

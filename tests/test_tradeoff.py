@@ -69,23 +69,23 @@ def test_a_store_is_continued(tradeoff):
 def test_what_is_added_later_is_what_would_have_been(tradeoff):
     """Strategies that are added later see the same splits and seeds."""
     store, run, show = tradeoff
-    run("label,equal,adaptive,augment")
+    run("label,equal,adaptive,borrow,augment,thresholds")
     at_once = show()
     store.unlink()
-    for strategy in ("augment", "label", "adaptive", "equal"):
+    for strategy in ("borrow", "label", "adaptive", "equal", "thresholds", "augment"):
         run(strategy)
     assert show() == at_once
     assert "| hiring, 300 | 2 |" in at_once and "Means over settings, 2 seeds" in at_once
 
 
 def test_differences_are_paired(tradeoff):
-    """The mean over seeds of what `augment` has less than `equal`, and its standard error."""
+    """The mean over seeds of what `borrow` has less than `equal`, and its standard error."""
     store, run, show = tradeoff
-    run("equal,augment")
+    run("equal,borrow")
     found = []
     for line in lines(store):
         figures = {f["strategy"]: f["if"] for f in json.loads(line)["figures"]}
-        found.append(figures["augment"] - figures["equal"])
+        found.append(figures["borrow"] - figures["equal"])
     mean, error = sum(found) / 2, abs(found[0] - found[1]) / 2
     star = "*" if abs(mean) > 2 * error else ""
     assert f"| hiring, 300 | 2 | {mean:+.3f} ± {error:.3f}{star} |" in show()
@@ -96,7 +96,7 @@ def test_options_that_cannot_be_are_refused(tradeoff, capsys):
     _, run, _ = tradeoff
     with pytest.raises(SystemExit):
         run("equal,augmented")
-    assert "no strategy is called augmented" in capsys.readouterr().err
+    assert "No strategy is called 'augmented'" in capsys.readouterr().err
 
 
 def lines(store):

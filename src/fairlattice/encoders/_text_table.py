@@ -116,6 +116,13 @@ class TextTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             parts.append(_dense(encoder.transform(column)) if column else np.zeros((0, width)))
         return np.hstack(parts)
 
+    @property
+    def blocks(self) -> list[slice]:
+        """Coordinates that mean something together only: those of a category, of a number and its absence, of a text."""
+        check_is_fitted(self)
+        table = [] if self._table is None else self._table.blocks
+        return [*table, *(self.slices_[name] for name in self.encoders_)]
+
     def snap(self, Z: FloatArray) -> FloatArray:
         """The vectors with all columns made valid but those of text, which stay as they are."""
         check_is_fitted(self)
