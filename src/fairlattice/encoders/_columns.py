@@ -60,6 +60,10 @@ class NumericCodec:
         """How many coordinates the column takes."""
         return 1 + self.has_missing
 
+    def names(self, column: str) -> list[str]:
+        """What the coordinates of a column of this name are called."""
+        return [column, *([f"{column}_missing"] if self.has_missing else [])]
+
     def encode(self, column: Column, name: str) -> FloatArray:
         """Coordinates of shape (n, width)."""
         out = np.zeros((len(column.missing), self.width))
@@ -130,6 +134,12 @@ class CategoryCodec:
     def width(self) -> int:
         """How many coordinates the column takes."""
         return self.n_own + (len(self.levels) > self.n_own) + self.has_missing
+
+    def names(self, column: str) -> list[str]:
+        """What the coordinates of a column of this name are called: its name and the category's."""
+        own = [f"{column}_{level}" for level in self.levels[: self.n_own]]
+        rare = [f"{column}_infrequent"] if len(self.levels) > self.n_own else []
+        return own + rare + ([f"{column}_missing"] if self.has_missing else [])
 
     def encode(self, column: Column, _: str) -> FloatArray:
         """Coordinates of shape (n, width)."""

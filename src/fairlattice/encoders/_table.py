@@ -20,6 +20,7 @@ from fairlattice._validation import (
     index_of,
 )
 from fairlattice.encoders._columns import CategoryCodec, Codec, fit_codec
+from fairlattice.encoders._names import Names, check_names, coordinate_names, names_in
 from fairlattice.exceptions import InputError
 
 
@@ -46,6 +47,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Which coordinates of a vector belong to each column.
     n_features_out_ : int
         Length of a vector.
+    n_features_in_ : int
+        How many columns the training table has.
+    feature_names_in_ : array of str, shape (n_features_in_,)
+        Their names; only where the training table has named columns, and all names are text.
 
     Raises
     ------
@@ -63,6 +68,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
            [ 1.,  0.,  1.]])
     >>> encoder.inverse_transform(np.array([[9.0, 0.4, 0.6]])).rows()
     [(40, 'nurse')]
+
+    It is a step of a pipeline, and returns frames where scikit-learn's ``set_output`` asks for them:
+
+    >>> encoder.set_output(transform="polars").transform(frame).rows(named=True)[0]
+    {'age': -1.0, 'job_cook': 1.0, 'job_nurse': 0.0}
     """
 
     def __init__(self, max_categories: int = 64) -> None:
@@ -83,6 +93,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             name: fit_codec(column, name, self.max_categories) for name, column in columns.items()
         }
         self.n_features_in_ = len(columns)
+        self._remember_names(names_in(X))
         ends = np.cumsum([codec.width for codec in self.codecs_.values()]).tolist()
         self.slices_ = {
             name: slice(end - codec.width, end)
@@ -97,8 +108,58 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             self._maker = _ArrayMaker(X)
         return self
 
-    def transform(self, X: Any) -> FloatArray:
-        """Vectors of shape (n, n_features_out_)."""
+    def _remember_names(self, names: Names | None) -> None:
+        if names is not None:
+            self.feature_names_in_ = names
+        elif hasattr(self, "feature_names_in_"):  # of an earlier fit
+            del self.feature_names_in_
+
+    def get_feature_names_out(self, input_features: Any = None) -> Names:
+        """One name for each coordinate.
+
+        A number has its column's name; a category ``column_level``; the rare ones together
+        ``column_infrequent``; what says that a value is missing ``column_missing``. Of names that would
+        be equal the later ones end in ``_2``, ``_3`` …
+
+        Parameters
+        ----------
+        input_features : sequence of str, optional
+            Names for the columns of an array, which are called ``x_0``, ``x_1`` … otherwise. Where
+            training rows had names, these must be the same.
+
+        Returns
+        -------
+        array of str, shape (n_features_out_,)
+
+        Raises
+        ------
+        InputError
+            If `input_features` are others than in training, or more or fewer.
+
+        Examples
+        --------
+        >>> import polars as pl
+        >>> frame = pl.DataFrame({"age": [20, None], "job": ["cook", "nurse"]})
+        >>> TableEncoder().fit(frame).get_feature_names_out().tolist()
+        ['age', 'age_missing', 'job_cook', 'job_nurse']
+        """
+        check_is_fitted(self)
+        names = list(self.codecs_)
+        if input_features is not None:
+            known: Names | None = getattr(self, "feature_names_in_", None)
+            names = check_names(input_features, known, self.n_features_in_)
+        return coordinate_names(names, list(self.codecs_.values()))
+
+    def transform(self, X: Any) -> Any:
+        """Vectors of shape (n, n_features_out_): an array, or the frame that ``set_output`` asks for."""
+        return self.vectors(X)
+
+    def vectors(self, X: Any) -> FloatArray:
+        """Vectors of shape (n, n_features_out_), always as an array.
+
+        Neither ``set_output`` nor the configuration of scikit-learn changes it. Call this where the vectors
+        are computed with.
+        """
         check_is_fitted(self)
         columns = _table_columns(X)
         if isinstance(self._maker, _ArrayMaker) and len(columns) != self.n_features_in_:
@@ -156,6 +217,7 @@ training. Clip it, or drop the row.
     def snap(self, Z: FloatArray) -> FloatArray:
         """The vectors of the valid rows that Z decodes to: as decoding and encoding again, only faster."""
         check_is_fitted(self)
+        Z = np.asarray(Z)
         return np.hstack([codec.snap(Z[:, self.slices_[name]]) for name, codec in self.codecs_.items()])
 
     def inverse_transform(self, Z: FloatArray) -> Any:

@@ -88,7 +88,7 @@ class TextTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         names = [self.text] if isinstance(self.text, str) else list(self.text)
         others, texts = _parted(X, names)
         table = TableEncoder(self.max_categories)
-        parts = [] if others is None else [table.fit_transform(others)]
+        parts = [] if others is None else [table.fit(others).vectors(others)]
         self._table: TableEncoder | None = None if others is None else table
         self.codecs_: dict[str, Codec] = {} if others is None else dict(table.codecs_)
         self.slices_: dict[str, slice] = {} if others is None else dict(table.slices_)
@@ -109,7 +109,7 @@ class TextTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         others, texts = _parted(X, list(self.encoders_))
         if self._table is not None and others is None:
             check_columns_exist(self.codecs_, list(texts))
-        parts = [] if self._table is None else [self._table.transform(others)]
+        parts = [] if self._table is None else [self._table.vectors(others)]
         for name, encoder in self.encoders_.items():
             column = as_texts(texts[name], name)
             width = self.slices_[name].stop - self.slices_[name].start
