@@ -206,7 +206,7 @@ def _one_run(
         warnings.simplefilter("always")
         table = data.table(train, repeat)
         fitted = strategy.fit(table)
-        Z = table.vectors.encoder.transform(take_rows(data.X, test))
+        Z = table.vectors.encoder.vectors(take_rows(data.X, test))
         predicted = fitted.predict(Z, data.lattice, data.leaves[test])
         score = fitted.score(Z)
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))

@@ -155,7 +155,7 @@ def drift(
     both = split.lattice.union(GroupLattice(tuple(in_order[name] for name in split.lattice.names)))
     leaves = both.encode(later_features)
     check_same_length(later_X=later_X, later_y=truth, later_features=leaves)
-    Z = split.encoder.transform(later_X)
+    Z = split.encoder.vectors(later_X)
     model = make_classifier(classifier, child_seed(seed)).fit(split.Z, split.index.labels)
     earlier = _counts(both, split.lattice.recode(split.held.leaves, both), split.held.labels,
                       model.predict(split.Z_held), split.classes, EARLIER)  # fmt: skip

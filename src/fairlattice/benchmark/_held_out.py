@@ -82,7 +82,8 @@ def hold_out(X: Any, y: Any, features: Any, *, cuts: Any, missing: str, share: f
     leaves = lattice.encode(features)
     check_same_length(X=X, y=codes, sensitive_features=leaves)
     (train, test), *_ = stratified_splits(leaves, codes, repeats=1, test_size=share, seed=child_seed(seed))
-    encoder = TableEncoder()
+    rows = take_rows(X, train)
+    encoder = TableEncoder().fit(rows)
     return HeldOut(
         lattice,
         classes,
@@ -91,6 +92,6 @@ def hold_out(X: Any, y: Any, features: Any, *, cuts: Any, missing: str, share: f
         CellIndex(lattice, leaves[train], codes[train], len(classes)),
         CellIndex(lattice, leaves[test], codes[test], len(classes)),
         encoder,
-        encoder.fit_transform(take_rows(X, train)),
-        encoder.transform(take_rows(X, test)),
+        encoder.vectors(rows),
+        encoder.vectors(take_rows(X, test)),
     )

@@ -23,10 +23,8 @@ Names = npt.NDArray[np.object_]
 def names_in(X: Any) -> Names | None:
     """The column names of a frame or mapping if all of them are text, else None."""
     table = as_native(X)
-    if isinstance(table, nw.DataFrame):
-        names = list(table.columns)
-    else:
-        names = list(X) if isinstance(X, Mapping) else []
+    named = table.columns if isinstance(table, nw.DataFrame) else X if isinstance(X, Mapping) else ()
+    names = list(named)
     all_text = bool(names) and all(isinstance(name, str) for name in names)
     return np.array(names, dtype=object) if all_text else None
 

@@ -118,7 +118,7 @@ class TextTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def blocks(self) -> list[slice]:
-        """Coordinates that mean something together only: those of a category, of a number and its absence, of a text."""
+        """Coordinates that mean something together only, such as those of a category or of a text."""
         check_is_fitted(self)
         table = [] if self._table is None else self._table.blocks
         return [*table, *(self.slices_[name] for name in self.encoders_)]

@@ -186,7 +186,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = self.encoder_.n_features_in_ + len(self._inside)
         self._X, self._y, self._S = X, y, groups
         index = CellIndex(self.lattice_, leaves, codes.astype(np.int64), len(self.classes_))
-        vectors = self.encoder_.transform(without(X, self._inside))
+        vectors = self.encoder_.vectors(without(X, self._inside))
         self._sampler = self.sampler_of(vectors, index, self.encoder_)
         self._of_label = np.unique(index.labels, return_index=True)[1]
         self.fits_ = {self._show_parameters_of(key): fit for key, fit in self._sampler.parameters.items()}

@@ -151,7 +151,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             on_vectors=self._encoder is not None,
             per_cell=self.per_cell,
             max_categories=64 if self.augmenter is None else self.augmenter.max_categories,
-            encoded=None if self._encoder is None else Vectors(self._encoder, self._encoder.transform(X)),
+            encoded=None if self._encoder is None else Vectors(self._encoder, self._encoder.vectors(X)),
         )
         try:
             self.fitted_ = self.strategy_.fit(table)
@@ -174,24 +174,25 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         sensitive_features : frame, mapping of arrays, Series, or array, optional
             The sensitive attributes, where the strategy needs them to decide; others ignore them.
         """
-        estimator = self._fitted(X)
+        rows = self._rows(X)
         if self.fitted_.decision is None and not self.strategy_.needs_groups:
-            return estimator.predict(X)
+            return self.fitted_.model.predict(rows)
         lattice, leaves = self.lattice_, np.zeros(row_count(X), dtype=np.int64)
         if self.strategy_.needs_groups:
             lattice, leaves = self._groups_at_prediction(X, sensitive_features)
-        rows = X if self._encoder is None else self._encoder.transform(X)
         return self.classes_[self.fitted_.predict(rows, lattice, leaves)]
 
     @_estimator_has("predict_proba")  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
         """Probability of every class, of shape (n, K), before any threshold of the strategy."""
-        return self._fitted(X).predict_proba(X)
+        rows = self._rows(X)
+        return self.fitted_.model.predict_proba(rows)
 
     @_estimator_has("decision_function")  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> Any:
         """The estimator's decision values, before any threshold of the strategy."""
-        return self._fitted(X).decision_function(X)
+        rows = self._rows(X)
+        return self.fitted_.model.decision_function(rows)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None, *, sensitive_features: Any = None) -> float:
         """Accuracy on given rows."""
@@ -240,11 +241,12 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         check_same_length(X=X, sensitive_features=leaves)
         return lattice, leaves
 
-    def _fitted(self, X: Any) -> Any:
+    def _rows(self, X: Any) -> Any:
+        """Rows as the classifier behind the encoder takes them."""
         check_is_fitted(self)
         if getattr(X, "ndim", 2) == 2:  # otherwise the estimator itself says best what is wrong
             validate_data(self, X=X, skip_check_array=True, reset=False)
-        return self.estimator_
+        return X if self._encoder is None else self._encoder.vectors(X)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

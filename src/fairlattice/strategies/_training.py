@@ -123,8 +123,8 @@ class TrainingTable:
         """All features as vectors."""
         if self.encoded is not None:
             return self.encoded
-        encoder = TableEncoder(self.max_categories)
-        return Vectors(encoder, encoder.fit_transform(self.rows))
+        encoder = TableEncoder(self.max_categories).fit(self.rows)
+        return Vectors(encoder, encoder.vectors(self.rows))
 
     @cached_property
     def features(self) -> Vectors:
@@ -132,8 +132,8 @@ class TrainingTable:
         if not self._inside:
             return self.vectors
         rows = without(self.rows, self._inside)
-        encoder = TableEncoder(self.max_categories)
-        return Vectors(encoder, encoder.fit_transform(rows))
+        encoder = TableEncoder(self.max_categories).fit(rows)
+        return Vectors(encoder, encoder.vectors(rows))
 
     @cached_property
     def _inside(self) -> list[Any]:
@@ -190,7 +190,7 @@ class TrainingTable:
             none = np.zeros((len(vectors), 0), dtype=np.int64)
             sources = self.index.level_sources(wanted, none, self.rng(*_LEVELS))
             rows = with_inside(self.rows, rows, self._inside, self.index.lattice, sources)
-        return self.vectors.encoder.transform(rows) if self.on_vectors else rows
+        return self.vectors.encoder.vectors(rows) if self.on_vectors else rows
 
 
 _LEVELS = (9,)  # stream of the rows whose levels are copied
