@@ -1,24 +1,29 @@
-"""Minimising a smooth loss, after cheaper ones like it, if any, that tell about where the minimum is.
+"""The least of several minima of a smooth loss, with the help of cheaper losses like it, if any.
 
-Where the loss tells its curvature, a few Newton steps within a trusted distance end each descent; elsewhere a
-quasi-Newton method does. Losses count in units of what the full one is at the start. All of it is
-deterministic, and the full loss never rises.
+Descents on the cheapest loss, one from every start, show where the minima are. Where the loss tells its
+curvature, every distinct one is finished on the full loss, and the least is taken: see :mod:`._newton`.
+Elsewhere there are many parameters and a descent is costly: a few steps from every start choose the one to
+go on from. Losses count in units of what the full one is at the last start, and the result is never above
+that. All of it is deterministic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
+from scipy.optimize import Bounds, OptimizeResult, minimize
 
 from fairlattice._validation import FloatArray
 from fairlattice.generators._losses import Loss, Place
+from fairlattice.generators._newton import End, descend, explore, is_bent, least, polish
 
-_LEFT = 1e-4  # too little left to gain to go on for, far below what drawing other rows changes
 _PLAIN = {"ftol": 1e-7, "gtol": 1e-5}
+_TRIED = 20  # steps of a quasi-Newton descent that tell which start to go on from,
+_NEAR = 0.5  # and how far a parameter may move meanwhile: a leap would tell nothing about the start
+_KEPT = 64  # places that a loss remembers
 
 
 class Minimum(NamedTuple):
@@ -29,29 +34,29 @@ class Minimum(NamedTuple):
     status: str
 
 
-def minimise(losses: Sequence[Loss], start: FloatArray, *, max_steps: int) -> Minimum:
-    """The minimum of the last of the losses, from `start`; those before it are alike and cheaper."""
+def minimise(losses: Sequence[Loss], starts: Sequence[FloatArray], *, max_steps: int) -> Minimum:
+    """The least minimum of the last of the losses that `starts` lead to; the others are alike and cheaper.
+
+    The curve begins at the last start.
+    """
     *rougher, last = losses
-    apart, loss, place = last.constant(), _Remembered(last), start
-    at_start = loss(start).value + apart
+    apart, loss, plain = last.constant(), _Remembered(last), starts[-1]
+    at_start = loss(plain).value + apart
     unit = loss.unit = at_start if 0.0 < at_start < np.inf else 1.0
-    curve = [loss(start).value]
-    for rough in rougher:
-        place, _ = _descend(_Remembered(rough, unit), place, max_steps, [])
-    if loss(place).value < curve[0]:
-        curve.append(loss(place).value)
-    else:
-        place = start
-    place, status = _descend(loss, place, max_steps, curve)
-    return Minimum(place, [unit * value + apart for value in curve], status)
+    first = loss(plain)
+    cheaper = [_Remembered(rough, unit) for rough in rougher]
+    finish = _newton if is_bent(first) else _quasi_newton
+    end = finish([*cheaper, loss], starts, max_steps)
+    curve = [first.value, *(value for value in end.curve if value < first.value)]
+    return Minimum(end.place, [unit * value + apart for value in curve], end.status)
 
 
 class _Remembered:
-    """A loss in some unit, not computed again in the last two places: one may be a step not taken."""
+    """A loss in some unit, not computed again in the places that it was asked for last."""
 
     def __init__(self, loss: Loss, unit: float = 1.0) -> None:
         self.unit = unit
-        self._at = lru_cache(maxsize=2)(lambda key: loss(np.frombuffer(key).copy()))
+        self._at = lru_cache(maxsize=_KEPT)(lambda key: loss(np.frombuffer(key).copy()))
 
     def __call__(self, place: FloatArray) -> Place:
         value, gradient, hessian = self._at(place.tobytes())
@@ -59,20 +64,29 @@ class _Remembered:
         return Place(value / self.unit, gradient / self.unit, bent)
 
 
-def _descend(
-    loss: _Remembered, start: FloatArray, max_steps: int, curve: list[float]
-) -> tuple[FloatArray, str]:
-    """Where a descent ends, and why; it writes down how the loss falls."""
-    H = loss(start).hessian
-    if H is None or not np.isfinite(H).all():
-        return _quasi_newton(loss, start, max_steps, curve)
-    return _newton(loss, start, H, max_steps, curve)
+def _newton(losses: Sequence[_Remembered], starts: Sequence[FloatArray], max_steps: int) -> End:
+    """The least minimum, of those that the cheapest loss has near where descents lead."""
+    cheapest, loss = losses[0], losses[-1]
+    ends = explore(cheapest, starts, max_steps)
+    if cheapest is not loss:
+        ends = [descend(loss, end.place, max_steps) for end in ends if is_bent(loss(end.place))]
+    best = least([*ends, End(starts[-1], loss(starts[-1]), [], "no descent ended lower")])
+    return polish(loss, best) if best.curve else best
 
 
-def _quasi_newton(
-    loss: _Remembered, start: FloatArray, max_steps: int, curve: list[float]
-) -> tuple[FloatArray, str]:
-    """A descent by values and gradients alone."""
+def _quasi_newton(losses: Sequence[_Remembered], starts: Sequence[FloatArray], max_steps: int) -> End:
+    """The end of a descent by values and gradients alone, from the start that promises most."""
+    place, plain, loss = starts[-1], starts[-1], losses[-1]
+    if len(starts) > 1:
+        place = least([_descend(losses[0], start, min(_TRIED, max_steps), _NEAR) for start in starts]).place
+    for rough in losses[:-1]:
+        place = _descend(rough, place, max_steps).place
+    return _descend(loss, place if loss(place).value < loss(plain).value else plain, max_steps)
+
+
+def _descend(loss: _Remembered, start: FloatArray, max_steps: int, reach: float | None = None) -> End:
+    """A descent by L-BFGS, of parameters that move at most so far each."""
+    curve = [loss(start).value]
 
     def note(intermediate_result: OptimizeResult) -> None:
         curve.append(float(intermediate_result.fun))
@@ -80,52 +94,7 @@ def _quasi_newton(
     def plain(place: FloatArray) -> tuple[float, FloatArray]:
         return loss(place)[:2]
 
+    bounds = None if reach is None else Bounds(start - reach, start + reach)
     options = {"maxiter": max_steps, **_PLAIN}
-    found = minimize(plain, start, jac=True, method="L-BFGS-B", callback=note, options=options)
-    return found.x, str(found.message).lower()
-
-
-def _newton(
-    loss: _Remembered, start: FloatArray, H: FloatArray, max_steps: int, curve: list[float]
-) -> tuple[FloatArray, str]:
-    """A descent by curvature too, in coordinates u of ``start + S u`` that curve alike at the start."""
-    sizes, vectors = _curvature(H)
-    S = vectors / np.sqrt(sizes)
-
-    def at(u: FloatArray) -> Place:
-        return loss(start + S @ u)
-
-    def bent(u: FloatArray) -> Any:
-        return np.linalg.multi_dot([S.T, np.asarray(at(u).hessian), S])
-
-    def note(intermediate_result: OptimizeResult) -> None:
-        here = at(intermediate_result.x)
-        curve.append(here.value)
-        if _left(here) < _LEFT:
-            raise StopIteration
-
-    found = minimize(
-        lambda u: at(u).value,
-        np.zeros_like(start),
-        jac=lambda u: S.T @ at(u).gradient,
-        hess=bent,
-        method="trust-exact",
-        callback=note,
-        options={"maxiter": max_steps, "gtol": 1e-6},
-    )
-    place = start + S @ found.x
-    ended = found.success or _left(loss(place)) < _LEFT
-    return place, "too little was left to gain" if ended else str(found.message).lower()
-
-
-def _curvature(H: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """How much a Hessian curves along its axes, whichever way, at least a little; and the axes."""
-    values, vectors = np.linalg.eigh(H)
-    sizes = np.abs(values)
-    return np.maximum(sizes, max(1e-3 * float(sizes.max()), 1e-6)), vectors
-
-
-def _left(here: Place) -> float:
-    """What a Newton step would gain."""
-    sizes, vectors = _curvature(np.asarray(here.hessian))
-    return 0.5 * float(np.sum((vectors.T @ here.gradient) ** 2 / sizes))
+    found = minimize(plain, start, jac=True, method="L-BFGS-B", bounds=bounds, callback=note, options=options)
+    return End(found.x, loss(found.x), curve, str(found.message).lower())

@@ -8,7 +8,9 @@ diagonal  Σ_i w_i ⊙ x_i       w of shape (p, d)
 linear    W Σ_i x_i           W of shape (d, d)
 ========  ==================  =================
 
-All begin as the mean of the parents. Each is linear in its parameters, so the chain rule from a
+All begin as the mean of the parents, and the first two as each parent alone as well: the loss has several
+minima, near the parents. Under W Σ_i x_i parents count the same, so no parameters give one parent alone.
+Each is linear in its parameters, so the chain rule from a
 gradient on generated rows back to them is one contraction. Parents' rows come stacked as an array
 of shape (p, n, d); the arithmetic is written over the array API.
 """
@@ -35,6 +37,8 @@ class Mixing:
         What it is called.
     start : callable (p, d) -> array
         Parameters that give the mean of the parents.
+    alone : callable (p, d) -> list of arrays
+        For each parent in order, parameters that give its rows unchanged; empty where there are none.
     mix : callable (parameters, parents) -> array of shape (n, d)
         The generated rows.
     pull_back : callable (gradient of shape (n, d), parents) -> array
@@ -43,6 +47,7 @@ class Mixing:
 
     name: str
     start: Callable[[int, int], FloatArray]
+    alone: Callable[[int, int], list[FloatArray]]
     mix: Callable[[Any, Any], Any]
     pull_back: Callable[[Any, Any], Any]
 
@@ -72,9 +77,17 @@ def _linear_back(gradient: Any, parents: Any) -> Any:
 
 
 MIXINGS: dict[str, Mixing] = {
-    "scalar": Mixing("scalar", lambda p, _: np.full(p, 1.0 / p), _scalar, _scalar_back),
-    "diagonal": Mixing("diagonal", lambda p, d: np.full((p, d), 1.0 / p), _diagonal, _diagonal_back),
-    "linear": Mixing("linear", lambda p, d: np.eye(d) / p, _linear, _linear_back),
+    "scalar": Mixing(
+        "scalar", lambda p, _: np.full(p, 1.0 / p), lambda p, _: list(np.eye(p)), _scalar, _scalar_back
+    ),
+    "diagonal": Mixing(
+        "diagonal",
+        lambda p, d: np.full((p, d), 1.0 / p),
+        lambda p, d: [np.repeat(one[:, None], d, axis=1) for one in np.eye(p)],
+        _diagonal,
+        _diagonal_back,
+    ),
+    "linear": Mixing("linear", lambda p, d: np.eye(d) / p, lambda *_: [], _linear, _linear_back),
 }
 """The mixings by name."""
 

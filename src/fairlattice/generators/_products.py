@@ -50,6 +50,13 @@ class ProductLoss:
         across[p + 1, ...] = blocks.share[:, None, :]
         return cls(kernel, blocks, _differences(gram), xp.permute_dims(norms, (1, 2, 0, 3)), across)
 
+    def every(self, step: int) -> ProductLoss:
+        """The loss of every second or third … block only."""
+        xp = array_namespace(self.within)
+        parts = (self.within[:, ::step, :], self.norms[:, :, ::step, :], self.across[:, ::step, :, :])
+        within, norms, across = (xp.asarray(part, copy=True) for part in parts)  # in sequence, to reshape
+        return ProductLoss(self.kernel, self.blocks.every(step), within, norms, across)
+
     def __call__(self, flat: FloatArray) -> Place:
         """Value, gradient and Hessian at a vector of weights."""
         itself, rest = self.blocks.parts(self.kernel)

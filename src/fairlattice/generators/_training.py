@@ -133,7 +133,8 @@ def fit_mixing(
         raise InputError(
             "`cells` must hold at least one cell, and all must have as many parents, at least 1."
         )
-    start = form.start(len(cells[0].parents), Z.shape[1])
+    start_of = len(cells[0].parents), Z.shape[1]
+    start = form.start(*start_of)
     usable = [c for c in cells if len(c.rows) and all(map(len, c.parents))]
     if not usable:
         return MixingFit(mixing, start, (), "no cell has rows: mean of the parents", 0)
@@ -142,8 +143,14 @@ def fit_mixing(
     draws = [draw_rows(cell, beta, dealable(batch_size), rng) for cell in usable]
     with one_thread():
         losses = _losses(form, start.shape, Z, draws, divergence, bandwidths, n_directions, rng)
-        found = minimise(losses, start.ravel(), max_steps=max_steps)
+        found = minimise(losses, _starts(form, *start_of), max_steps=max_steps)
     return MixingFit(mixing, found.place.reshape(start.shape), tuple(found.curve), found.status, len(usable))
+
+
+def _starts(form: Mixing, p: int, d: int) -> list[FloatArray]:
+    """Each parent alone, in order, then the mean of all: flat, and of one parent once."""
+    mean = form.start(p, d)
+    return [*(alone.ravel() for alone in form.alone(p, d) if p > 1), mean.ravel()]
 
 
 def _losses(
@@ -163,7 +170,9 @@ def _losses(
     kernel = RBFMixture(tuple(bandwidths)) if divergence == "mmd" else NegativeDistance(_smooth(Z, draws))
     if form.name == "scalar":
         pairs = max(_PAIRS, _PER_COLUMN * Z.shape[1])
-        return [ProductLoss.of(Blocks.of(Z, draws, kernel, pairs=pairs), kernel)]
+        loss = ProductLoss.of(Blocks.of(Z, draws, kernel, pairs=pairs), kernel)
+        steps = [k for k in _THINNED if loss.blocks.X.shape[0] >= _ENOUGH * k]
+        return [*(loss.every(k) for k in steps[:1]), loss]
     blocks = Blocks.of(Z, draws, kernel, pairs=_MANY_PAIRS)
     parts = [blocks.every(k) for k in _THINNED if blocks.X.shape[0] >= _ENOUGH * k] + [blocks]
     return [KernelLoss(form, shape, part, kernel) for part in parts]
