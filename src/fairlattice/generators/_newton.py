@@ -1,9 +1,9 @@
 """Newton descents that rounding does not steer.
 
 A step is ``-|H|⁻¹ g``: Newton's step where the loss curves upwards, a step away from the saddle where it
-curves downwards. It is a continuous function of the gradient, so a change in the last digit of the gradient changes
-the last digits of the path. Trust-region solvers that add a null vector of either sign, where the gradient
-hardly says which, take another path with another build of the linear algebra.
+curves downwards. It is a continuous function of the gradient, so another last digit of the gradient changes no
+more than last digits of the path. Trust-region solvers that add a null vector of either sign, where the
+gradient hardly says which, take another path with another build of the linear algebra.
 
 Close to a saddle the last digits would decide which side a descent leaves by, so both sides are descended.
 Losses that differ by less than `LEFT` count as equal, and the first of them is taken. The minimum taken is
@@ -21,7 +21,7 @@ from fairlattice._validation import FloatArray
 from fairlattice.generators._losses import Place
 
 LEFT = 1e-4
-"""A difference too small to descend for, or to choose a minimum by, in units of the loss at the mean of parents.
+"""A difference too small to descend for, or to choose a minimum by; the loss at the mean of parents is 1.
 
 It lies a hundred times above the rounding of single precision, and a hundred times below what another draw of
 rows changes.
@@ -35,7 +35,7 @@ _DOWN = 1e-2  # of the steepest curvature: what curves downwards by more is a sa
 _ASIDE = 0.1  # how far from a saddle its sides begin
 _SAME = 0.05  # ends whose weights all differ by less are one
 _DESCENTS = 3  # at most so many per start, those from sides of saddles included
-_POLISH = 8  # steps at most
+_POLISH, _ENOUGH = 8, 1e-12  # steps at most, and what they leave to gain: six digits of the place
 
 Function = Callable[[FloatArray], Place]
 
@@ -102,6 +102,8 @@ def polish(loss: Function, end: End) -> End:
     """
     place, here, curve, status = end
     for _ in range(_POLISH):
+        if _left(here) < _ENOUGH:
+            break
         next_place = place + _step(here)
         there = loss(next_place)
         if not (is_bent(there) and _left(there) < 0.5 * _left(here) < LEFT):
