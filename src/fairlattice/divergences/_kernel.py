@@ -1,15 +1,16 @@
 """Kernels of squared distances: a mixture of Gaussians of several widths, and minus the distance.
 
-Both are functions of the squared distance alone, and both tell with the value k the weight W in
+Both are functions of the squared distance alone, and say with the value k the weight W in
 ``∂k(x, y)/∂x = -W (x - y)``. That is all that a divergence and its gradient need of a kernel. The
 arithmetic is written over the array API, so torch or CuPy arrays stay on their device.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -21,31 +22,44 @@ _SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 _NARROW, _WIDE = 1e-75, 1e150  # bandwidths whose fourth powers are still numbers
 
 
-class Kernel(Protocol):
-    """What a divergence needs of a kernel: its values and the weights of its gradient."""
+class Kernel(ABC):
+    """What a divergence needs of a kernel: its values and the weights of its gradient.
+
+    A kernel says what it is in :meth:`terms`; all else follows.
+    """
+
+    __slots__ = ()
 
     @property
+    @abstractmethod
     def finest(self) -> float:
         """The distance over which the kernel changes, for choosing the precision; may be infinite."""
 
-    def __call__(self, X: Any, Y: Any) -> Any:
-        """Kernel matrix of shape (n, m) of two arrays of shape (n, d) and (m, d)."""
-
-    def with_weights(self, X: Any, Y: Any) -> tuple[Any, Any]:
-        """The kernel matrix K, and W with ``∂k(x, y)/∂x = -W(x, y) (x - y)``."""
-
-    def of_squared(self, squared: Any) -> tuple[Any, Any]:
-        """K and W from squared distances in an array of any shape."""
-
+    @abstractmethod
     def terms(self, squared: Any) -> tuple[Any, Any]:
         """S of shape (3, m) and T of shape (m, N): ``S @ T`` holds K, W and V = -2 ∂W/∂s at N distances.
 
-        Squared distances s come in one row.
+        Squared distances s come in one row; rounding may leave them below 0.
         """
+
+    def __call__(self, X: Any, Y: Any) -> Any:
+        """Kernel matrix of shape (n, m) of two arrays of shape (n, d) and (m, d)."""
+        return self.of_squared(squared_distances(X, Y))[0]
+
+    def with_weights(self, X: Any, Y: Any) -> tuple[Any, Any]:
+        """The kernel matrix K, and W with ``∂k(x, y)/∂x = -W(x, y) (x - y)``."""
+        return self.of_squared(squared_distances(X, Y))
+
+    def of_squared(self, squared: Any) -> tuple[Any, Any]:
+        """K and W from squared distances in an array of any shape."""
+        xp = array_namespace(squared)
+        S, T = self.terms(xp.reshape(squared, (-1,)))
+        K, W = S[:2, :] @ T
+        return xp.reshape(K, squared.shape), xp.reshape(W, squared.shape)
 
 
 @dataclass(frozen=True, slots=True)
-class RBFMixture:
+class RBFMixture(Kernel):
     """Mean of Gaussian kernels: ``k(x, y) = mean over h of exp(-|x - y|² / 2h²)``, in (0, 1].
 
     Parameters
@@ -76,18 +90,6 @@ class RBFMixture:
         """The least width."""
         return min(self.bandwidths)
 
-    def __call__(self, X: Any, Y: Any) -> Any:
-        """Kernel matrix of shape (n, m) of two arrays of shape (n, d) and (m, d)."""
-        return self.of_squared(squared_distances(X, Y))[0]
-
-    def with_weights(self, X: Any, Y: Any) -> tuple[Any, Any]:
-        """The kernel matrix K, and W with ``∂k(x, y)/∂x = -W(x, y) (x - y)``."""
-        return self.of_squared(squared_distances(X, Y))
-
-    def of_squared(self, squared: Any) -> tuple[Any, Any]:
-        """K and W from squared distances in an array of any shape."""
-        return _first_two(self, squared)
-
     def terms(self, squared: Any) -> tuple[Any, Any]:
         """The Gaussians, a row each, and what each counts for K, W and V."""
         xp = array_namespace(squared)
@@ -108,7 +110,7 @@ class RBFMixture:
 
 
 @dataclass(frozen=True, slots=True)
-class NegativeDistance:
+class NegativeDistance(Kernel):
     """The kernel whose MMD² is the energy distance: ``k(x, y) = s - sqrt(|x - y|² + s²)``, at most 0.
 
     It is not positive definite, but conditionally so, which is all that MMD² asks for.
@@ -142,18 +144,6 @@ class NegativeDistance:
         """The smoothing; infinite without, as the distance has no scale of its own."""
         return self.smoothing or float("inf")
 
-    def __call__(self, X: Any, Y: Any) -> Any:
-        """Kernel matrix of shape (n, m) of two arrays of shape (n, d) and (m, d)."""
-        return self.of_squared(squared_distances(X, Y))[0]
-
-    def with_weights(self, X: Any, Y: Any) -> tuple[Any, Any]:
-        """The kernel matrix K, and W with ``∂k(x, y)/∂x = -W(x, y) (x - y)``."""
-        return self.of_squared(squared_distances(X, Y))
-
-    def of_squared(self, squared: Any) -> tuple[Any, Any]:
-        """K and W from squared distances in an array of any shape."""
-        return _first_two(self, squared)
-
     def terms(self, squared: Any) -> tuple[Any, Any]:
         """K, W and V themselves; rounding may leave squared distances below 0."""
         xp = array_namespace(squared)
@@ -163,14 +153,6 @@ class NegativeDistance:
         return xp.eye(3, dtype=squared.dtype, device=device(squared)), xp.stack(
             [self.smoothing - distance, W, W * W * W]
         )
-
-
-def _first_two(kernel: Kernel, squared: Any) -> tuple[Any, Any]:
-    """K and W in the shape of the squared distances."""
-    xp = array_namespace(squared)
-    S, T = kernel.terms(xp.reshape(squared, (-1,)))
-    K, W = S[:2, :] @ T
-    return xp.reshape(K, squared.shape), xp.reshape(W, squared.shape)
 
 
 def squared_distances(X: Any, Y: Any) -> Any:
