@@ -113,6 +113,9 @@ def test_median_bandwidths():
     mostly[0] = 9.0
     assert median_bandwidths(mostly, scales=(1.0,), rng=rng) == pytest.approx((2.0,))
     assert median_bandwidths(X[:1], scales=(1.0,), rng=rng) == (1.0,)
+    wide = np.repeat(rng.normal(size=(1, 40)) * 1e5, 9, axis=0)  # rounding parts equal rows by 1e-3
+    wide[0] += 9.0 / np.sqrt(40)
+    assert median_bandwidths(wide, scales=(1.0,), rng=rng) == pytest.approx((2.0,), rel=1e-4)
     sampled = median_bandwidths(X, scales=(1.0,), rng=rng, max_rows=100)[0]
     assert sampled == pytest.approx(expected, rel=0.1)
 

@@ -19,6 +19,7 @@ from fairlattice._validation import FloatArray
 from fairlattice.exceptions import InputError
 
 _SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
+_ROUNDED = 1e-6  # of the norm of rows, or of 1 where that is less: how far apart rounding puts equal rows
 _NARROW, _WIDE = 1e-75, 1e150  # bandwidths whose fourth powers are still numbers
 
 
@@ -190,9 +191,12 @@ def median_bandwidths(
     Gretton et al. (2012), A kernel two-sample test, JMLR 13, section 8.
     """
     rows = X if len(X) <= max_rows else X[np.sort(rng.choice(len(X), max_rows, replace=False))]
+    # Distances come from products of rows, so rows near 0 round least.
+    rows = rows - rows.mean(axis=0)
     squared = squared_distances(rows, rows)
     distances = np.sqrt(np.concatenate([row[i + 1 :] for i, row in enumerate(squared)]))
-    centre = float(np.median(distances)) if len(distances) else 0.0
-    if centre < 1e-6 and len(distances):
-        centre = float(np.mean(distances))
-    return tuple(scale * (centre if centre > 1e-6 else 1.0) for scale in scales)
+    # Equal rows lie as far apart as rounding says, in proportion to their norms: that counts as 0.
+    none = _ROUNDED * max(1.0, float(np.sqrt(np.mean(np.sum(rows**2, axis=1)))))
+    distances[distances <= none] = 0.0
+    centre = float(np.median(distances) or np.mean(distances)) if len(distances) else 0.0
+    return tuple(scale * (centre or 1.0) for scale in scales)

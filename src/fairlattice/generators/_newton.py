@@ -1,9 +1,9 @@
 """Newton descents that rounding does not steer.
 
 A step is ``-|H|⁻¹ g``: Newton's step where the loss curves upwards, a step away from the saddle where it
-curves downwards. It is a continuous function of the gradient, so another last digit of the gradient changes no
-more than last digits of the path. Trust-region solvers that add a null vector of either sign, where the
-gradient hardly says which, take another path with another build of the linear algebra.
+curves downwards. It is a continuous function of the gradient, so other last digits of the gradient change
+only last digits of the path. Trust-region solvers that add a null vector of either sign, where the gradient
+hardly says which, take another path with another build of the linear algebra.
 
 Close to a saddle the last digits would decide which side a descent leaves by, so both sides are descended.
 Losses that differ by less than `LEFT` count as equal, and the first of them is taken. The minimum taken is
