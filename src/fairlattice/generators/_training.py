@@ -89,11 +89,11 @@ def fit_mixing(
 ) -> MixingFit:
     """Fit the parameters of a mixing that the given cells share.
 
-    The loss has several minima, most of which nearly copy one parent, and the mean of the parents lies close to
-    a saddle between them. So "scalar" and "diagonal" descend from each parent alone (its weights 1, all others
-    0) as well as from the mean, and take the least loss. Losses that differ by less than 10⁻⁴ of the loss at
-    the mean count as equal, and the first is taken, in the order of the parents, then the mean: that is a
-    hundred times more than rounding changes, and a hundredth of what another draw of rows changes. Under
+    The loss has several minima, most of which nearly copy one parent, and the mean of the parents lies close
+    to a saddle between them. So "scalar" and "diagonal" descend from each parent alone (its weights 1, the
+    others 0) as well as from the mean, and take the least loss. Losses that differ by less than 10⁻⁴ of the
+    loss at the mean count as equal, and the first is taken, in the order of the parents, then the mean: that
+    is a hundred times more than rounding changes, and a hundredth of what another draw of rows changes. Under
     "scalar" the place is then polished by its gradient, so that builds of the linear algebra agree to four
     digits, unless the loss is flat in some direction, as it may be for a single cell. Under "diagonal" a few
     steps from each start choose the one that is finished. "linear" has no parameters that give one parent
