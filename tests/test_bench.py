@@ -655,7 +655,7 @@ def test_plugins_bring_methods_and_data_sets(plugin, tmp_path):
 @pytest.mark.parametrize(
     ("source", "told"),
     [
-        ("x = 1", "neither a method nor a data set"),
+        ("x = 1", "holds no method, no strategy and no data set"),
         ("1 +", "cannot be loaded: SyntaxError"),
         ("class A:\n    name = 'logistic'\n    about = ''\n    grid = ({},)\n    make = None", "one of ours"),
         ("class A:\n    name = 'adult'\n    load = None", "one of ours"),
@@ -733,7 +733,7 @@ def test_a_method_without_sample_weight_gets_rows_drawn_by_weight(tmp_path):
         ({"settings": Settings(network=Network(hidden=()))}, "`hidden`"),
         ({"rows": 4}, "too small to split"),
         ({"extra_test": 5}, "`extra_test`"),
-        ({"methods": ["logistic+"]}, "must be one of"),
+        ({"methods": ["logistic+"]}, "No strategy is called"),
         ({"settings": Settings(split="published")}, "no published split"),
         ({"settings": Settings(network=Network(batch_size=10**9))}, "`batch_size` must be at most"),
     ],

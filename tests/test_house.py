@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,8 @@ FLOORS = [
     {"_validation", "_files", "_threads"},
     {"groups", "divergences", "datasets", "encoders"},
     {"metrics", "generators", "diagnostics"},
-    {"samplers", "classifiers"},
+    {"samplers"},
+    {"strategies", "classifiers"},
     {"benchmark"},
     {"report"},
     {"cli"},
@@ -62,13 +64,26 @@ def test_the_floor_check_sees_deferred_and_plain_imports():
     assert imported_rooms(source) == {"cli", "report"}
 
 
-def test_rooms_speak_to_each_other_through_their_front_doors():
+def test_rooms_speak_to_each_other_through_their_doors():
+    """The front door is public; what else rooms use of each other comes through `_shared`."""
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fairlattice."):
                 parts = node.module.split(".")
-                private = len(parts) > 2 and parts[2].startswith("_")
+                private = len(parts) > 2 and parts[2].startswith("_") and parts[2] != "_shared"
                 assert not private or parts[1] == room_of(path), f"{path.name} imports {node.module}"
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("*/_shared.py")), ids=lambda p: p.parent.name)
+def test_a_shared_door_holds_only_what_other_rooms_use_and_users_do_not(path):
+    room = path.parent.name
+    tree = ast.parse(path.read_text())
+    names = {a.asname or a.name for n in tree.body if isinstance(n, ast.ImportFrom) for a in n.names}
+    assert names - {"annotations"} == set(importlib.import_module(f"fairlattice.{room}._shared").__all__)
+    assert not names & set(importlib.import_module(f"fairlattice.{room}").__all__)
+    others = "\n".join(f.read_text() for f in FILES if room_of(f) != room)
+    for name in names:
+        assert re.search(rf"\b{name}\b", others), f"no other room uses {name}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -12,7 +12,7 @@ import pytest
 import fairlattice as fl
 from fairlattice.encoders import TableEncoder
 from fairlattice.samplers import Cell, CellIndex, ImportanceSampler, MixingSampler
-from fairlattice.samplers._shared import pieces_of
+from fairlattice.samplers._sampler import pieces_of
 
 FAST = {"max_steps": 20, "random_state": 0}
 MAKERS = {"importance": ImportanceSampler, "scalar": MixingSampler}

@@ -228,6 +228,7 @@ def a_diagnosis(told=False, fails=True):
             "dropped": [],
         },
         "settings": {
+            "sources": ["augment", "parents", "smote"],
             "seed": 0,
             "held_out": 0.5,
             "permutations": 999,

@@ -60,7 +60,7 @@ def test_every_figure(written):
     summary, predictions = written
     assert summary["schema"] == "fairlattice/compare/1"
     assert predictions.columns[:6] == ["strategy", "repeat", "row", "y_true", "y_pred", "score"]
-    baselines = {name: per_repeat(predictions, name) for name in ("none", "equal", "adaptive")}
+    baselines = {name: per_repeat(predictions, name) for name in predictions["strategy"].unique()}
     for strategy in summary["strategies"]:
         runs = per_repeat(predictions, strategy["name"])
         check(strategy["balanced_accuracy"], [r["balanced_accuracy"] for r in runs])
@@ -131,7 +131,8 @@ def test_predictions_are_of_the_table_and_follow_the_score(written, people):
     rows = predictions["row"].to_numpy()
     assert (people["hired"].to_numpy()[rows] == predictions["y_true"].to_numpy()).all()
     assert (people["sex"].to_numpy()[rows] == predictions["sex"].to_numpy()).all()
-    assert ((predictions["score"] > 0.5) == (predictions["y_pred"] == 1)).all()
+    own = predictions.filter(pl.col("strategy") != "tuned")  # which has a threshold of its own
+    assert ((own["score"] > 0.5) == (own["y_pred"] == 1)).all()
     assert set(predictions["age"].unique()) == {"<30", "30 to <60", ">=60"}
     for (_, _), part in predictions.group_by("strategy", "repeat"):
         assert part["row"].is_unique().all()

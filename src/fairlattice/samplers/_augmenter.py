@@ -198,17 +198,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         return self
 
     def sampler_of(self, Z: FloatArray, index: CellIndex, encoder: TableEncoder) -> Sampler:
-        """The sampler that the parameters describe, fitted to encoded rows; the augmenter itself stays as it is.
-
-        Parameters
-        ----------
-        Z : float array of shape (n, d)
-            The training rows.
-        index : CellIndex
-            Which of them belong to which cell.
-        encoder : TableEncoder
-            What encoded them.
-        """
+        """The sampler that the parameters describe, fitted to encoded rows; the augmenter itself does not change."""
         check_choice("mixing", self.mixing, (IMPORTANCE, *MIXINGS, SMOTE))
         check_choice("share", self.share, SHARES)
         check_real("beta", self.beta, 0.0, 1e6)

@@ -9,11 +9,10 @@ from fairlattice.samplers._cells import (
     training_lattice,
 )
 from fairlattice.samplers._rows import concat_rows, draw_by_weight, take_rows
-from fairlattice.samplers._sampler import Piece, entropy_of, pieces_of
+from fairlattice.samplers._sampler import entropy_of
 from fairlattice.samplers._sensitive_columns import columns_inside, groups_of, with_inside, without
 
 __all__ = [
-    "Piece",
     "RowsByKey",
     "columns_inside",
     "concat_rows",
@@ -23,7 +22,6 @@ __all__ = [
     "entropy_of",
     "even_share",
     "groups_of",
-    "pieces_of",
     "ranks",
     "take_rows",
     "training_lattice",

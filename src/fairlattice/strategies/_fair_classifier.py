@@ -21,8 +21,9 @@ from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers import CellIndex, HierarchicalAugmenter
 from fairlattice.samplers._shared import entropy_of, groups_of, training_lattice
+from fairlattice.strategies._lookup import strategy_of
 from fairlattice.strategies._row_sources import AugmenterRows
-from fairlattice.strategies._strategy import AnyStrategy, Strategy, strategy_of
+from fairlattice.strategies._strategy import AnyStrategy, Strategy
 from fairlattice.strategies._training import TrainingTable, Vectors
 
 

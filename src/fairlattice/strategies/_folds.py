@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from fairlattice._validation import FloatArray, IntArray
+from fairlattice._validation import FloatArray, IntArray, row_count
 from fairlattice.exceptions import InputError
 from fairlattice.strategies._spread import known_cells
 from fairlattice.strategies._training import TrainingTable
@@ -58,8 +58,12 @@ def out_of_fold_scores(table: TrainingTable, fit: Callable[[TrainingTable], Any]
 def scores_of(model: Any, X: Any) -> FloatArray:
     """How sure a model is of the second label: a probability where it has one, else its decision value."""
     if hasattr(model, "predict_proba"):
-        scores: FloatArray = np.asarray(model.predict_proba(X), dtype=np.float64)[:, 1]
-        return scores
+        both: FloatArray = np.asarray(model.predict_proba(X), dtype=np.float64)
+        if both.shape != (row_count(X), 2):
+            raise InputError(
+                f"`predict_proba` gave shape {both.shape} for {row_count(X)} rows, not ({row_count(X)}, 2)."
+            )
+        return both[:, 1]
     if hasattr(model, "decision_function"):
         return np.asarray(model.decision_function(X), dtype=np.float64)
     raise InputError(

@@ -6,8 +6,7 @@ library asks these objects: nothing else lists the names of strategies.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
@@ -102,7 +101,7 @@ class Strategy:
     decision: Any = ".5"
 
     def __post_init__(self) -> None:
-        for kind in _KINDS:
+        for kind in KINDS:
             object.__setattr__(self, kind.part, kind.find(getattr(self, kind.part)))
 
     @cached_property
@@ -213,18 +212,18 @@ class FittedStrategy:
         """Label codes of rows, whose groups are leaf codes of a lattice."""
         if self.decision is not None:
             return self.decision.above(scores_of(self.model, X), lattice, leaves).astype(np.int64)
+        if not hasattr(self.model, "predict"):  # probabilities are all that a method of `bench` must have
+            return (scores_of(self.model, X) > 0.5).astype(np.int64)
         groups = {"sensitive_features": levels_of(lattice, leaves)} if self.own_groups else {}
         predicted = np.asarray(self.model.predict(X, **groups))
         return index_of(predicted, self.classes.tolist())
 
     def score(self, X: Any) -> FloatArray | None:
         """Probability of the second label, where the classifier gives one."""
-        if not hasattr(self.model, "predict_proba"):
-            return None
-        return np.asarray(self.model.predict_proba(X), dtype=np.float64)[:, 1]
+        return scores_of(self.model, X) if hasattr(self.model, "predict_proba") else None
 
 
-class _Kind(NamedTuple):
+class Kind(NamedTuple):
     """A kind of part: what it is called, the ones there are, and what one of the user's own must have."""
 
     part: str
@@ -249,10 +248,10 @@ class _Kind(NamedTuple):
         return given
 
 
-_KINDS = (
-    _Kind("rows", ROW_SOURCES, ("name", "about", "makes_rows", "draw")),
-    _Kind("weights", WEIGHTINGS, ("name", "about", "uses_groups", "weights")),
-    _Kind("decision", DECISIONS, ("name", "about", "needs_groups", "choose")),
+KINDS = (
+    Kind("rows", ROW_SOURCES, ("name", "about", "makes_rows", "draw")),
+    Kind("weights", WEIGHTINGS, ("name", "about", "uses_groups", "weights")),
+    Kind("decision", DECISIONS, ("name", "about", "needs_groups", "choose")),
 )
 STRATEGIES: dict[str, Strategy] = {}
 """The presets by name, in the order in which they are reported."""
@@ -272,165 +271,3 @@ STRATEGIES |= {
 BASELINE, DEFAULT, AUGMENT = "none", "borrow", "augment"
 """The strategy that does nothing; the one to take unless another is shown to be fairer; and the one that trains on
 the rows of ``fairlattice augment``."""
-
-
-@dataclass(frozen=True)
-class OwnStrategy:
-    """A strategy of the user's own: an object with `name` and ``fit(table)``, which returns a fitted classifier.
-
-    The classifier predicts labels by ``predict(X)``, or by ``predict(X, sensitive_features=levels)`` where the object
-    says ``needs_groups = True``.
-    """
-
-    inner: Any
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        return str(self.inner.name)
-
-    @property
-    def about(self) -> str:
-        """One line for a reader."""
-        return str(getattr(self.inner, "about", "a strategy of your own"))
-
-    @property
-    def makes_rows(self) -> bool:
-        """Whether it trains on synthetic rows."""
-        return bool(getattr(self.inner, "makes_rows", False))
-
-    @property
-    def uses_groups(self) -> bool:
-        """Whether it looks at the groups of the training rows; yes, unless it says no."""
-        return bool(getattr(self.inner, "uses_groups", True))
-
-    @property
-    def needs_groups(self) -> bool:
-        """Whether the groups are needed at prediction."""
-        return bool(getattr(self.inner, "needs_groups", False))
-
-    @property
-    def ablations(self) -> tuple[Strategy, ...]:
-        """What its gains are measured against, if it says so."""
-        return tuple(getattr(self.inner, "ablations", ()))
-
-    def fit(self, table: TrainingTable, rows: TrainingRows | None = None) -> FittedStrategy:  # noqa: ARG002
-        """Train by its own ``fit``."""
-        model = self.inner.fit(table)
-        if not hasattr(model, "predict"):
-            raise InputError(
-                f"`fit` of strategy `{self.name}` must return a fitted classifier with `predict`; "
-                f"got {type(model).__name__}."
-            )
-        return FittedStrategy(model, None, table.classes, own_groups=self.needs_groups)
-
-
-def strategy_of(given: Any, *, known: Mapping[str, AnyStrategy] | None = None) -> AnyStrategy:
-    """The strategy that a name, a text such as "smote+learned", or an object means.
-
-    Parameters
-    ----------
-    given : str, Strategy or object
-        A preset's name; names of parts with + between them; a :class:`Strategy`; a part of your own; or an object
-        with `name` and ``fit(table)``, as :class:`OwnStrategy` describes.
-    known : mapping of str to strategy, optional
-        Further strategies by name, such as those of plugins.
-
-    Raises
-    ------
-    InputError
-        If a name is unknown, a part is named twice, or an object is not a strategy.
-
-    Examples
-    --------
-    >>> strategy_of("borrow+thresholds").about
-    'learned weights, spread over rows that resemble the cell; a score threshold per leaf, shrunk up the lattice; \
-needs the groups at prediction'
-    >>> strategy_of("smote+learned") == Strategy(rows="smote", weights="learned")
-    True
-    """
-    if isinstance(given, Strategy | OwnStrategy):
-        return given
-    if isinstance(given, str):
-        presets: Mapping[str, AnyStrategy] = {**STRATEGIES, **(known or {})}
-        return presets[given] if given in presets else _composed(given, presets)
-    if (part := part_of_own(given)) is not None:
-        return part
-    if hasattr(given, "name") and callable(getattr(given, "fit", None)) and not isinstance(given, type):
-        if not isinstance(given.name, str) or not re.fullmatch(r"[\w.+-]+", given.name):
-            raise InputError(
-                f"A strategy has the name {given.name!r}. Use letters, digits, dots, dashes and underscores."
-            )
-        return OwnStrategy(given)
-    raise InputError(
-        "A strategy is a name, such as 'equal' or 'smote+learned', a `Strategy`, or an object with `name` and "
-        f"`fit(table)`; got {given!r}."
-    )
-
-
-def strategies_of(
-    given: Iterable[Any], *, known: Mapping[str, AnyStrategy] | None = None
-) -> list[AnyStrategy]:
-    """The strategies of a list, each once.
-
-    Raises
-    ------
-    InputError
-        As :func:`strategy_of`; also if the list is empty, or two different strategies have one name.
-    """
-    if isinstance(given, str):
-        raise InputError(f"`strategies` must be a sequence, got {given!r}. Write [{given!r}].")
-    found: dict[str, AnyStrategy] = {}
-    for strategy in (strategy_of(each, known=known) for each in given):
-        if found.setdefault(strategy.name, strategy) != strategy:
-            raise InputError(f"Two strategies are called `{strategy.name}`. Rename one.")
-    if not found:
-        raise InputError("`strategies` must name at least one strategy.")
-    return list(found.values())
-
-
-def _composed(text: str, presets: Mapping[str, AnyStrategy]) -> Strategy:
-    """The strategy that names of parts, or of presets, with + between them describe."""
-    parts: dict[str, Any] = {}
-    for word in text.split("+"):
-        named = _parts_named(word, presets)
-        if named is None:
-            words = [*presets, *(name for kind in _KINDS for name in kind.known)]
-            raise InputError(
-                f"No strategy is called {word!r}. The strategies are {', '.join(presets)}, and parts with + "
-                f"between them.{did_you_mean(word, words)}"
-            )
-        twice = set(named) & set(parts)
-        if twice:
-            raise InputError(f"Strategy {text!r} names two parts of one kind, `{min(twice)}`. Name one.")
-        parts |= named
-    default = "equal" if "rows" in parts else "label"
-    return Strategy(**{"weights": default, **parts})
-
-
-def _parts_named(word: str, presets: Mapping[str, AnyStrategy]) -> dict[str, Any] | None:
-    """The part that a word names: by its own name, or by that of the preset that is known for it."""
-    for kind in _KINDS:
-        if word in kind.known:
-            return {kind.part: word}
-    preset = presets.get(word)
-    if not isinstance(preset, Strategy):
-        return None
-    if preset.makes_rows:
-        return {"rows": preset.rows}
-    if preset.decision != DECISIONS[".5"]:
-        return {"decision": preset.decision}
-    return {"weights": preset.weights}
-
-
-def part_of_own(given: Any) -> Strategy | None:
-    """A strategy around a part of the user's own, or None where the object is not a part.
-
-    A row source is followed by equal weights, and a decision follows class weights.
-    """
-    if isinstance(given, type):
-        return None
-    for kind, rest in zip(_KINDS, ({}, {}, {"weights": "label"}), strict=True):
-        if all(hasattr(given, name) for name in kind.needed):
-            return Strategy(**{kind.part: given}, **rest)
-    return None
