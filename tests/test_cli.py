@@ -399,11 +399,27 @@ def wait_until_begun(running):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("wait", [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 6.0])
-def test_an_interruption_leaves_one_line_and_no_file(table, wait):
+def wait_until_at_work(running):
+    """Until joblib's workers are there: its tracker of resources, and the two processes asked for."""
+    wait_until_begun(running)
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+    for _ in range(3000):
+        if len(children.read_text().split()) >= 3:
+            return
+        time.sleep(0.01)
+
+
+BEGUN, AT_WORK = wait_until_begun, wait_until_at_work
+
+
+@pytest.mark.parametrize(
+    ("until", "wait"),
+    [*((BEGUN, wait) for wait in (0.0, 0.3, 0.6, 1.0, 1.5, 2.0)), (AT_WORK, 0.0), (AT_WORK, 1.0)],
+)
+def test_an_interruption_leaves_one_line_and_no_file(table, until, wait):
     before = sorted(Path().iterdir())
     running = start_compare(table)
-    wait_until_begun(running)
+    until(running)
     time.sleep(wait)
     os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to the command and to its workers
     try:
@@ -442,8 +458,8 @@ def test_an_interruption_that_a_callback_swallows_is_heard_all_the_same():
 
 def test_many_interruptions_are_as_one(table):
     running = start_compare(table)
-    wait_until_begun(running)
-    time.sleep(4.0)
+    wait_until_at_work(running)
+    time.sleep(0.5)
     for _ in range(4):
         os.killpg(running.pid, signal.SIGINT)
         time.sleep(0.05)
@@ -453,8 +469,8 @@ def test_many_interruptions_are_as_one(table):
 
 def test_a_polite_kill_takes_the_workers_along(table):
     running = start_compare(table)
-    wait_until_begun(running)
-    time.sleep(4.0)
+    wait_until_at_work(running)
+    time.sleep(0.5)
     running.terminate()
     _, err = running.communicate(timeout=60)
     assert (running.returncode, err.count("\n")) == (2, 1), err
