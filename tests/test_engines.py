@@ -117,7 +117,7 @@ MAKERS = {
     "polars-lazy": lambda table, _: pl.from_arrow(table).lazy(),
     "pyarrow": lambda table, _: table,
     "duckdb": lambda table, get: get("duckdb").from_arrow(table),
-    "dask": lambda table, get: get("dask").from_pandas(to_pandas(table, get), npartitions=4),
+    "dask": lambda table, get: get("dask").from_pandas(to_pandas(table, get), npartitions=2),
     "pyspark": lambda table, get: get("spark").createDataFrame(table),
 }
 

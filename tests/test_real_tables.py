@@ -39,7 +39,6 @@ def test_adult_comparison_is_sane_and_equal_sampling_lowers_unfairness(adult):
         positive=">50K",
         strategies=["none", "label", "equal"],
         repeats=2,
-        n_jobs=2,
     )
     figures = {r.name: r.estimate("equalized_odds.if").mean for r in result.results}
     assert figures["equal"] < figures["none"] - 0.02
