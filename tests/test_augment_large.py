@@ -245,8 +245,8 @@ def peak_memory(source):
 
 
 def test_memory_does_not_grow_with_the_table(tmp_path):
-    """Ten times the rows are 160 MB more to hold; in one piece the peak is 700 MB higher (measured)."""
-    part = 100_000
+    """Ten times the rows are 80 MB more to hold; in one piece the peak is 380 MB higher (measured)."""
+    part = 50_000
     rng = np.random.default_rng(0)
     levels = {"a": rng.choice(3, part, p=[0.2, 0.3, 0.5]), "b": rng.integers(0, 2, part)}
     numbers = {f"x{j}": rng.normal(size=part).round(2) for j in range(20)}
@@ -257,5 +257,5 @@ def test_memory_does_not_grow_with_the_table(tmp_path):
         lazy_writer(parts, large)(target)
     few, many = peak_memory(str(small)), peak_memory(str(large))
     out = pl.scan_parquet(f"{large}.out.parquet")
-    assert out.select(pl.len()).collect().item() > 1_400_000
-    assert many - few < 250, f"{few:.0f} MB for 100,000 rows, {many:.0f} MB for 1,000,000"
+    assert out.select(pl.len()).collect().item() > 700_000
+    assert many - few < 200, f"{few:.0f} MB for 50,000 rows, {many:.0f} MB for 500,000"
