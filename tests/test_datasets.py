@@ -1,5 +1,6 @@
 """Data sets: their loaders on small files of the true format, and what they promise."""
 
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from fairlattice.datasets import (
     Dataset,
     Source,
     _catalogue,
+    _diabetes130,
     dataset_about,
     dataset_names,
     load_adult,
@@ -299,7 +301,8 @@ def test_real_german_is_cut_after_25(real):
     assert (data.columns["foreign_worker"] == "no").sum() == 37
 
 
-def test_real_diabetes130_leaves_out_the_dead_and_keeps_patients_together(real):
+def test_real_diabetes130_leaves_out_the_dead_and_keeps_patients_together(real, monkeypatch):
+    monkeypatch.setattr(_diabetes130, "_from_files", cache(_diabetes130._from_files))  # read once
     data = real("diabetes130")
     whole = real("diabetes130", keep_deaths=True)
     assert whole.n_rows == 101_766 - 3  # gender not known
