@@ -7,7 +7,7 @@ import fairlattice as fl
 
 data = fl.datasets.load_dataset("diabetes")
 table = pl.DataFrame(dict(data.columns))
-names = ["none", "equal", "parents", "augment"]
+names = ["none", "equal", "parents", "borrow"]
 result = fl.compare(
     table.drop(data.label, *data.sensitive),
     table[data.label],
