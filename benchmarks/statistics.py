@@ -23,16 +23,10 @@ from sklearn.preprocessing import StandardScaler
 
 import fairlattice as fl
 from fairlattice.groups import GroupCounts, PairedCounts
-from fairlattice.metrics import (
-    INTERVALS,
-    Rates,
-    audit_series,
-    homogeneity_test,
-    partial_pooling,
-    rate_interval,
-    simultaneous_confidence,
-)
+from fairlattice.metrics import Rates, audit_series, homogeneity_test, partial_pooling
 from fairlattice.metrics._fairness import alpha_measure, disparity, log_ratio
+from fairlattice.metrics._intervals import INTERVALS
+from fairlattice.metrics._shared import rate_interval, simultaneous_confidence
 
 SEED = 20250101
 TOTALS = (6_000, 60_000)

@@ -102,25 +102,28 @@ def make(worst, best, n=1000):
 
 def test_leveling_down_is_seen_and_its_victims_named():
     before = make(0.60, 0.90)
-    down = make(0.50, 0.55).compare(before, measure="tpr")
+    down = make(0.50, 0.55).leveling_down(before, measure="tpr")
     assert down.verdict == "yes"
     assert [c.group for c in down.lost] == [{"sensitive_feature_0": "b"}, {"sensitive_feature_0": "a"}]
     assert "leveling down: yes" in str(down)
-    assert make(0.70, 0.80).compare(before, measure="tpr").verdict == "no"
-    assert make(0.50, 0.95).compare(before, measure="tpr").verdict == "no"  # worse, but not fairer
-    assert before.compare(before).verdict == "no"
-    assert not before.compare(before).lost
+    assert make(0.70, 0.80).leveling_down(before, measure="tpr").verdict == "no"
+    assert make(0.50, 0.95).leveling_down(before, measure="tpr").verdict == "no"  # worse, but not fairer
+    assert before.leveling_down(before).verdict == "no"
+    assert not before.leveling_down(before).lost
 
 
 def test_a_fall_within_noise_is_neither_yes_nor_no():
-    assert make(0.56, 0.70, n=25).compare(make(0.60, 0.90, n=25), measure="tpr").verdict == "not enough data"
+    assert (
+        make(0.56, 0.70, n=25).leveling_down(make(0.60, 0.90, n=25), measure="tpr").verdict
+        == "not enough data"
+    )
 
 
 def test_a_baseline_with_other_groups_or_labels():
     other = fl.audit(Y, P, sensitive_features={"sex": ["x"] * 10, "old": S["old"]})
-    assert fl.audit(Y, P, sensitive_features=S).compare(other).verdict == "no"
+    assert fl.audit(Y, P, sensitive_features=S).leveling_down(other).verdict == "no"
     with pytest.raises(fl.InputError, match="differ in their positive label"):
-        fl.audit(Y, P, sensitive_features=S, positive=0).compare(fl.audit(Y, P, sensitive_features=S))
+        fl.audit(Y, P, sensitive_features=S, positive=0).leveling_down(fl.audit(Y, P, sensitive_features=S))
 
 
 def test_bounds_of_a_notion_hold_for_all_of_its_rates():
@@ -151,7 +154,7 @@ def test_leveling_down_uses_the_audits_smoothing():
     before, after = (
         fl.audit(y, [0] + [1] * k + [0] * (12 - k) + [0], sensitive_features=S, smoothing=5.0) for k in (9, 4)
     )
-    assert after.compare(before, measure="tpr").verdict == "not enough data"
+    assert after.leveling_down(before, measure="tpr").verdict == "not enough data"
 
 
 def test_the_interval_of_the_group_picked_as_worst_allows_for_the_picking():

@@ -27,23 +27,13 @@ from sklearn.metrics import balanced_accuracy_score
 
 import fairlattice as fl
 from fairlattice import InputError
-from fairlattice.benchmark import (
-    EXPERIMENTS,
-    METHODS,
-    Combination,
-    Difference,
-    Network,
-    Plugins,
-    Settings,
-    Store,
-    Table,
-    Trial,
-    read_results,
-    run_trials,
-    with_vectors,
-)
+from fairlattice.benchmark import Difference, Network, Plugins, Settings
 from fairlattice.benchmark._code import statements
+from fairlattice.benchmark._methods import Combination
 from fairlattice.benchmark._protocol import choose, deal_out
+from fairlattice.benchmark._runner import run_trials
+from fairlattice.benchmark._shared import EXPERIMENTS, METHODS, Store, Table, read_results, with_vectors
+from fairlattice.benchmark._trial import Trial
 from fairlattice.datasets import Dataset
 
 PLAIN = ["logistic", "logistic+equal", "logistic+parents"]

@@ -10,7 +10,9 @@ import pytest
 import fairlattice as fl
 from fairlattice.cli import main
 from fairlattice.exceptions import InputError
-from fairlattice.report import chart_png, chosen_strategy, compare_summary, data_card, model_card
+from fairlattice.report import compare_summary, data_card, model_card
+from fairlattice.report._card import chosen_strategy
+from fairlattice.report._shared import chart_png
 
 ODD = "<script>alert(1)</script>|*x*\n# y"
 

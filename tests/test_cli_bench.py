@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from fairlattice.benchmark import Store
+from fairlattice.benchmark._shared import Store
 from fairlattice.cli import main
 from fairlattice.datasets import dataset_names
 

@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 
 import fairlattice as fl
-from fairlattice.benchmark import SOURCES
+from fairlattice.benchmark._diagnose import SOURCES
 from fairlattice.benchmark._noise import flipped
 from fairlattice.cli import main
 from fairlattice.exceptions import InputError
-from fairlattice.report import diagnose_summary, diagnose_text, to_json
+from fairlattice.report import diagnose_summary, to_json
+from fairlattice.report._shared import diagnose_text
 
 FAST = {"permutations": 199, "max_rows": 60, "pictures": 0}
 

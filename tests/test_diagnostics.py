@@ -17,25 +17,20 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from fairlattice import InputError
 from fairlattice.diagnostics import (
-    CAVEATS,
     Assumption,
     MMDTest,
-    adjusted,
-    advice,
     associations,
     assumption,
     classifier_test,
     embedding,
-    holm,
     manifold,
     marginals,
     memory,
     mmd_test,
-    permutations_needed,
-    verdict,
 )
 from fairlattice.diagnostics._folds import fold_auc, stratified_folds
 from fairlattice.diagnostics._permutation import effect, p_value, permuted_labels
+from fairlattice.diagnostics._shared import CAVEATS, adjusted, advice, holm, permutations_needed, verdict
 from fairlattice.diagnostics._two_sample import _neighbours, _ridge, _standardised
 from fairlattice.divergences import RBFMixture, mmd2
 

@@ -11,15 +11,13 @@ from fairlattice import InputError
 from fairlattice.divergences import (
     NegativeDistance,
     RBFMixture,
-    by_rank,
-    draw_directions,
     energy_distance,
     median_bandwidths,
     mmd2,
-    mmd2_gradient,
-    quantile_means,
     sliced_wasserstein,
 )
+from fairlattice.divergences._mmd import mmd2_gradient
+from fairlattice.divergences._shared import by_rank, draw_directions, quantile_means
 
 KERNEL = RBFMixture((0.7, 1.5, 4.0))
 DISTANCES = {

@@ -11,11 +11,14 @@ from scipy.optimize import check_grad
 
 from fairlattice import InputError
 from fairlattice.divergences import NegativeDistance, RBFMixture, median_bandwidths, mmd2, sliced_wasserstein
-from fairlattice.generators import DIVERGENCES, MIXINGS, CellRows, _blocks, fit_mixing, make_mixing
+from fairlattice.generators import CellRows, _blocks, fit_mixing
 from fairlattice.generators._batches import Batch, draw_rows
 from fairlattice.generators._blocks import Blocks, block_size
 from fairlattice.generators._losses import KernelLoss, SlicedLoss
+from fairlattice.generators._mixing import make_mixing
 from fairlattice.generators._products import ProductLoss
+from fairlattice.generators._shared import MIXINGS
+from fairlattice.generators._training import DIVERGENCES
 
 samples = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 

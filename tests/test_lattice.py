@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlattice import GroupLattice, InputError
-from fairlattice.groups import Attribute, parse_sensitive, show_group
+from fairlattice.groups import Attribute, show_group
+from fairlattice.groups._shared import parse_sensitive
 
 S = {"sex": ["f", "m", "f", "m"], "race": ["b", "a", "a", "c"], "age": [20, 30, 44, 45]}
 

@@ -18,8 +18,8 @@ from fairlattice.metrics import (
     group_rates,
     jeffreys_interval,
     newcombe_interval,
-    simultaneous_confidence,
 )
+from fairlattice.metrics._shared import simultaneous_confidence
 
 counts = st.integers(0, 60)
 tables = st.lists(st.tuples(counts, counts), min_size=1, max_size=8).filter(

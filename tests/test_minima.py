@@ -8,10 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from fairlattice.generators import MIXINGS
 from fairlattice.generators._losses import Place
 from fairlattice.generators._minimise import minimise
 from fairlattice.generators._newton import LEFT, descend, explore, least, polish
+from fairlattice.generators._shared import MIXINGS
 
 BUILDS = ("Nehalem", "Sandybridge", "Haswell")  # kernels of OpenBLAS that every x86-64 with AVX2 runs
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import fairlattice as fl
-from fairlattice.benchmark import Store, read_results
+from fairlattice.benchmark._shared import Store, read_results
 from fairlattice.exceptions import InputError
 from fairlattice.metrics import audit_series
 from fairlattice.report import audit_summary, bench_summary, compare_summary

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 import fairlattice as fl
-from fairlattice.benchmark import Store
+from fairlattice.benchmark._shared import Store
 from fairlattice.exceptions import InputError
 from fairlattice.report import Report, bench_summary
 from fairlattice.report._charts_bench import _apart

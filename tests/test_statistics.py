@@ -14,7 +14,6 @@ from scipy.stats import binom, binomtest, chi2_contingency, multinomial
 import fairlattice as fl
 from fairlattice.exceptions import InputError
 from fairlattice.metrics import (
-    INTERVALS,
     Rates,
     _design,
     audit_series,
@@ -23,13 +22,13 @@ from fairlattice.metrics import (
     homogeneity_test,
     jeffreys_interval,
     misrecording_bounds,
-    paired_interval,
     partial_pooling,
-    rate_interval,
     weighted_rates,
     wilson_interval,
 )
 from fairlattice.metrics._homogeneity import table_test
+from fairlattice.metrics._intervals import INTERVALS, paired_interval
+from fairlattice.metrics._shared import rate_interval
 
 few = st.integers(0, 60)
 

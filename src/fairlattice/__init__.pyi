@@ -29,6 +29,7 @@ from .groups import Attribute, GroupCounts, GroupLattice, PairedCounts, ScoreCou
 from .metrics import (
     Audit,
     LevelingDown,
+    Rates,
     alpha_intersectional,
     audit,
     audit_scores,
@@ -68,6 +69,7 @@ __all__ = [
     "InputError",
     "LevelingDown",
     "PairedCounts",
+    "Rates",
     "Report",
     "ScoreCounts",
     "SmallCellWarning",

@@ -30,7 +30,9 @@ from fairlattice.benchmark._splits import child_seed, stratified_splits
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
-from fairlattice.metrics import Audit, find_positive
+from fairlattice.groups._shared import Grouping
+from fairlattice.metrics import Audit
+from fairlattice.metrics._shared import find_positive
 from fairlattice.samplers import CellIndex
 from fairlattice.samplers._shared import describe_small_cells, take_rows
 from fairlattice.strategies import STRATEGIES, TrainingTable
@@ -128,8 +130,7 @@ def compare(
     make_classifier(classifier, 0)
     labels = as_labels(y, "y")
     classes, truth = two_classes(labels, positive)
-    lattice = GroupLattice.from_features(sensitive_features, cuts=cuts, missing=missing)
-    leaves = lattice.encode(sensitive_features)
+    lattice, leaves = Grouping(cuts, missing).encode(sensitive_features)
     TableEncoder().fit(X)  # refuses what cannot be encoded before any work is done
     check_same_length(X=X, y=truth, sensitive_features=leaves)
     seen = leaves if recorded_features is None else lattice.encode(recorded_features)

@@ -14,15 +14,8 @@ from fairlattice._validation import FloatArray, IntArray
 from fairlattice.benchmark._estimates import Difference, Estimate
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, GroupLattice
-from fairlattice.metrics import (
-    Audit,
-    GroupRate,
-    jeffreys_interval,
-    leveling_down_verdict,
-    newcombe_interval,
-    overall_verdict,
-    simultaneous_confidence,
-)
+from fairlattice.metrics import Audit, GroupRate, jeffreys_interval, newcombe_interval
+from fairlattice.metrics._shared import leveling_down_verdict, overall_verdict, simultaneous_confidence
 from fairlattice.strategies._shared import AnyStrategy, strategy_of
 
 RATES = ("tpr", "tnr")

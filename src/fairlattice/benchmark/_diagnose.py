@@ -39,9 +39,10 @@ from fairlattice.diagnostics import (
     marginals,
     memory,
     mmd_test,
-    permutations_needed,
 )
+from fairlattice.diagnostics._shared import permutations_needed
 from fairlattice.exceptions import InputError
+from fairlattice.groups._shared import Grouping
 from fairlattice.samplers import Cell
 from fairlattice.strategies import STRATEGIES
 from fairlattice.strategies._shared import AUGMENT
@@ -141,7 +142,7 @@ def diagnose(
         check_count("permutations", permutations, 19)
     check_count("pictures", pictures, 0)
     seed = check_count("random_state", random_state, 0)
-    split = hold_out(X, y, sensitive_features, cuts=cuts, missing=missing, share=held_out, seed=seed)
+    split = hold_out(X, y, sensitive_features, grouping=Grouping(cuts, missing), share=held_out, seed=seed)
     sizes = split.sizes()
     cells = [cell for cell, n in sizes.items() if n[1] >= LEAST and n[0] >= 2]
     if permutations is None:

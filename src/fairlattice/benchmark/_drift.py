@@ -21,9 +21,11 @@ from fairlattice.benchmark._diagnose import SOURCES
 from fairlattice.benchmark._held_out import HeldOut, hold_out
 from fairlattice.benchmark._judged import LEAST, MADE
 from fairlattice.benchmark._splits import child_seed
-from fairlattice.diagnostics import MMDTest, adjusted, mmd_test
+from fairlattice.diagnostics import MMDTest, mmd_test
+from fairlattice.diagnostics._shared import adjusted
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Attribute, Group, GroupCounts, GroupLattice
+from fairlattice.groups._shared import Grouping
 from fairlattice.metrics import AuditSeries, Change, audit_series
 from fairlattice.samplers import CellIndex
 from fairlattice.strategies._shared import AUGMENT
@@ -143,13 +145,13 @@ def drift(
     seed = check_count("random_state", random_state, 0)
     check_count("max_rows", max_rows, 10)
     check_count("permutations", permutations, 19)
-    split = hold_out(X, y, sensitive_features, cuts=cuts, missing=missing, share=0.5, seed=seed)
+    split = hold_out(X, y, sensitive_features, grouping=Grouping(cuts, missing), share=0.5, seed=seed)
     labels = as_labels(later_y, "later_y")
     truth = index_of(labels, split.classes)
     if (truth < 0).any():
         odd = labels.tolist()[int(np.argmin(truth))]
         raise InputError(f"`later_y` holds {odd!r}, which the earlier table's labels {split.classes} lack.")
-    found = GroupLattice.from_features(later_features, cuts=cuts, missing=missing)
+    found = Grouping(cuts, missing).lattice(later_features)
     check_columns_exist(split.lattice.names, found.names)
     in_order = {a.name: a for a in found.attributes}
     both = split.lattice.union(GroupLattice(tuple(in_order[name] for name in split.lattice.names)))

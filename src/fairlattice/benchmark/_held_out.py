@@ -19,6 +19,7 @@ from fairlattice._validation import (
 from fairlattice.benchmark._splits import child_seed, stratified_splits
 from fairlattice.encoders import TableEncoder
 from fairlattice.groups import GroupLattice
+from fairlattice.groups._shared import Grouping
 from fairlattice.samplers import Cell, CellIndex
 from fairlattice.samplers._shared import take_rows
 from fairlattice.strategies import STRATEGIES, TrainingTable
@@ -73,13 +74,12 @@ class HeldOut:
         return {cell: n for cell, n in sizes.items() if sum(n)}
 
 
-def hold_out(X: Any, y: Any, features: Any, *, cuts: Any, missing: str, share: float, seed: int) -> HeldOut:
+def hold_out(X: Any, y: Any, features: Any, *, grouping: Grouping, share: float, seed: int) -> HeldOut:
     """Split a table by cell, and encode it."""
     labels = as_labels(y, "y")
     classes = tuple(distinct_values(labels))
     codes = index_of(labels, classes)
-    lattice = GroupLattice.from_features(features, cuts=cuts, missing=missing)
-    leaves = lattice.encode(features)
+    lattice, leaves = grouping.encode(features)
     check_same_length(X=X, y=codes, sensitive_features=leaves)
     (train, test), *_ = stratified_splits(leaves, codes, repeats=1, test_size=share, seed=child_seed(seed))
     rows = take_rows(X, train)

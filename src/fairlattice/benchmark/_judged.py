@@ -8,7 +8,8 @@ import numpy as np
 
 from fairlattice.benchmark._diagnosis import REAL, CellAssumption, CellDiagnosis, SourceFigures
 from fairlattice.benchmark._held_out import HeldOut
-from fairlattice.diagnostics import Assumption, adjusted, advice, verdict
+from fairlattice.diagnostics import Assumption
+from fairlattice.diagnostics._shared import adjusted, advice, verdict
 from fairlattice.groups import Group, show_group
 from fairlattice.samplers import Cell
 

@@ -12,7 +12,7 @@ from fairlattice._validation import IntArray, check_count, check_real
 from fairlattice.benchmark._compare import compare
 from fairlattice.benchmark._estimates import Difference, Estimate
 from fairlattice.exceptions import InputError
-from fairlattice.groups import GroupLattice
+from fairlattice.groups._shared import Grouping
 from fairlattice.strategies._shared import BASELINE, DEFAULT, strategies_of
 
 FIGURES = ("tpr.worst", "equalized_odds.df", "equalized_odds.if", "balanced_accuracy")
@@ -94,8 +94,8 @@ def annotation_noise(
     for rate in rates:
         check_real("rates", rate, 0.0, 1.0)
     seed = check_count("random_state", random_state, 0)
-    lattice = GroupLattice.from_features(sensitive_features, cuts=cuts, missing=missing)
-    digits = lattice.digits(lattice.encode(sensitive_features))
+    lattice, leaves = Grouping(cuts, missing).encode(sensitive_features)
+    digits = lattice.digits(leaves)
     # Groups are given as positions of levels, so that a level can be put in the place of another.
     true = dict(zip(lattice.names, digits, strict=True))
     chosen = strategies_of([BASELINE, *strategies])

@@ -10,7 +10,8 @@ import numpy as np
 from fairlattice._validation import FloatArray
 from fairlattice.benchmark._held_out import HeldOut
 from fairlattice.benchmark._splits import child_seed
-from fairlattice.diagnostics import CAVEATS, embedding
+from fairlattice.diagnostics import embedding
+from fairlattice.diagnostics._shared import CAVEATS
 from fairlattice.samplers import Cell
 
 _MOST_SHOWN = 100  # rows of each kind: more would only cover each other

@@ -14,7 +14,7 @@ from fairlattice.classifiers._group_dro import GroupDRO
 from fairlattice.classifiers._neural import NeuralClassifier
 from fairlattice.classifiers._nullspace import NullspaceProjection
 from fairlattice.classifiers._nullspace_classifier import NullspaceClassifier
-from fairlattice.classifiers._objective import Objective, Running, Step, Training, Unconstrained
+from fairlattice.classifiers._objective import Objective, Step, Training, Unconstrained
 
 __all__ = [
     "Adversarial",
@@ -25,7 +25,6 @@ __all__ = [
     "NullspaceClassifier",
     "NullspaceProjection",
     "Objective",
-    "Running",
     "SoftDifferentialFairness",
     "Step",
     "Training",

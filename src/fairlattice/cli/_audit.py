@@ -87,7 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
     from fairlattice.cli._checks import notes_on_attributes
     from fairlattice.cli._output import gate, note, progress, publish, report_file
     from fairlattice.cli._tables import check_writable, file_hash
-    from fairlattice.report import audit_summary, audit_text, to_json
+    from fairlattice.report import audit_summary, to_json
+    from fairlattice.report._shared import audit_text
 
     gates = parse_gates(arguments.fail_above)
     check_count("--top", arguments.top, 0)

@@ -221,7 +221,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _datasets(arguments: argparse.Namespace) -> list[Dataset]:
     """The data sets named, with texts and images as vectors where that was asked for."""
-    from fairlattice.benchmark import with_vectors
+    from fairlattice.benchmark._shared import with_vectors
     from fairlattice.cli._output import progress
     from fairlattice.datasets import load_dataset
 
@@ -249,7 +249,7 @@ def _option(name: str, text: str) -> tuple[str, Any]:
 
 def _show(arguments: argparse.Namespace) -> int:
     from fairlattice._validation import check_choice
-    from fairlattice.benchmark import EXPERIMENTS, Store, read_results
+    from fairlattice.benchmark._shared import EXPERIMENTS, Store, read_results
 
     _check_output(arguments)
     if arguments.experiment is not None:
@@ -260,7 +260,8 @@ def _show(arguments: argparse.Namespace) -> int:
 def _publish(arguments: argparse.Namespace, results: BenchResults, experiment: str | None) -> int:
     """Print or write tables, JSON and page."""
     from fairlattice.cli._output import note, publish, report_file
-    from fairlattice.report import bench_summary, bench_table, bench_text, to_json
+    from fairlattice.report import bench_summary, to_json
+    from fairlattice.report._shared import bench_table, bench_text
 
     summary = bench_summary(results, experiment=experiment)
     others = [report_file(arguments.report, summary)]
@@ -281,7 +282,7 @@ def _publish(arguments: argparse.Namespace, results: BenchResults, experiment: s
 def _check_output(arguments: argparse.Namespace) -> None:
     from fairlattice._validation import check_choice
     from fairlattice.cli._tables import check_writable
-    from fairlattice.report import BENCH_FORMATS
+    from fairlattice.report._shared import BENCH_FORMATS
 
     check_choice("--format", arguments.format, BENCH_FORMATS)
     if arguments.out is not None and arguments.format == "terminal":
@@ -336,7 +337,7 @@ def _list(arguments: argparse.Namespace) -> int:
     from fairlattice._validation import check_choice
     from fairlattice.cli._output import show
     from fairlattice.datasets import dataset_names, load_dataset
-    from fairlattice.report import bench_list_text, dataset_card
+    from fairlattice.report._shared import bench_list_text, dataset_card
 
     methods = _plugins(arguments).load()
     if arguments.what is None or arguments.what in _LISTS:

@@ -66,7 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     frame = read_table(arguments.table)
     columns = Columns.parse(arguments, frame.columns)
     data = data_about(arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table))
-    return compare_frame(arguments, frame, columns, data, keep_sensitive=arguments.keep_sensitive)
+    roles = {"positive": arguments.positive, "keep_sensitive": arguments.keep_sensitive}
+    return compare_frame(arguments, frame, columns, data, **roles)
 
 
 def written(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
@@ -80,6 +81,7 @@ def compare_frame(
     columns: Columns,
     data: dict[str, Any],
     *,
+    positive: Any,
     keep_sensitive: bool,
 ) -> int:
     """The comparison of one frame, from checks to exit code."""
@@ -88,7 +90,8 @@ def compare_frame(
     from fairlattice.cli._interrupt import start_workers
     from fairlattice.cli._output import gate, note, progress, publish, report_file
     from fairlattice.cli._tables import table_format, table_writer
-    from fairlattice.report import compare_summary, compare_text, model_card, to_json
+    from fairlattice.report import compare_summary, model_card, to_json
+    from fairlattice.report._shared import compare_text
     from fairlattice.strategies._shared import BASELINE
 
     if arguments.predictions is not None:
@@ -114,7 +117,7 @@ def compare_frame(
             test_size=arguments.test_size,
             per_cell=arguments.per_cell,
             alpha=arguments.alpha,
-            positive=arguments.positive,
+            positive=positive,
             cuts=columns.cuts,
             random_state=arguments.seed,
             n_jobs=arguments.jobs,

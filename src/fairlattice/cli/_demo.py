@@ -49,13 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(f"Data set `{data.name}` holds free text. Run it by `fairlattice bench run`.")
     frame = pl.DataFrame({name: pl.Series(values.tolist()) for name, values in data.columns.items()})
     columns = Columns(data.label, data.sensitive, dict(data.cuts), data.drop)
-    arguments.positive = data.positive
     quiet = str(arguments.json) == "-"
     if not quiet:
         show(f"{data.about}\n")
-    code = compare_frame(
-        arguments, frame, columns, data_about(data.name, frame.height, columns), keep_sensitive=False
-    )
+    about = data_about(data.name, frame.height, columns)
+    code = compare_frame(arguments, frame, columns, about, positive=data.positive, keep_sensitive=False)
     if not quiet:
         show(
             "\nOn your own table:\n"

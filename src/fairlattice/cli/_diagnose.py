@@ -76,7 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
     from fairlattice.cli._interrupt import start_workers
     from fairlattice.cli._output import note, progress, publish, report_file
     from fairlattice.cli._tables import check_writable, file_hash, read_table
-    from fairlattice.report import diagnose_summary, diagnose_text, to_json
+    from fairlattice.report import diagnose_summary, to_json
+    from fairlattice.report._shared import diagnose_text
 
     check_count("--top", arguments.top, 0)
     check_jobs(arguments.jobs, "threads")
@@ -149,7 +150,7 @@ def _rates(text: str | None) -> list[float] | None:
 def _check_positive(arguments: argparse.Namespace, label: pl.Series) -> None:
     """Raise, before any work is done, if a question about two classes cannot be asked."""
     from fairlattice._validation import distinct_values
-    from fairlattice.metrics import find_positive
+    from fairlattice.metrics._shared import find_positive
 
     if arguments.noise is None and arguments.later is None:
         if arguments.positive is not None:

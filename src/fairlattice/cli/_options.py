@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairlattice._validation import check_columns_exist
 from fairlattice.exceptions import InputError
-from fairlattice.groups import parse_sensitive
+from fairlattice.groups._shared import parse_sensitive
 
 if TYPE_CHECKING:
     import polars as pl

@@ -29,7 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, render, write."""
     from fairlattice.cli._output import report_file, show
     from fairlattice.cli._tables import check_writable, write_files
-    from fairlattice.report import Report, chart_png
+    from fairlattice.report import Report
+    from fairlattice.report._shared import chart_png
 
     if arguments.html is None and arguments.figures is None:
         raise InputError("Name what to write: --html FILE, --figures FOLDER, or both.")

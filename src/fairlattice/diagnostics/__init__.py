@@ -4,17 +4,15 @@ Pure statistics on arrays and tables. Encoding, drawing and splitting rows is th
 """
 
 from fairlattice.diagnostics._associations import Associations, associations
-from fairlattice.diagnostics._assumption import Assumption, advice, assumption, verdict
+from fairlattice.diagnostics._assumption import Assumption, assumption
 from fairlattice.diagnostics._manifold import Manifold, manifold
 from fairlattice.diagnostics._marginals import ColumnDistance, Marginals, marginals
 from fairlattice.diagnostics._memory import Copy, Memory, memory
 from fairlattice.diagnostics._mmd_test import MMDTest, mmd_test
-from fairlattice.diagnostics._multiplicity import adjusted, holm, permutations_needed
-from fairlattice.diagnostics._picture import CAVEATS, embedding
+from fairlattice.diagnostics._picture import embedding
 from fairlattice.diagnostics._two_sample import ClassifierTest, classifier_test
 
 __all__ = [
-    "CAVEATS",
     "Associations",
     "Assumption",
     "ClassifierTest",
@@ -24,17 +22,12 @@ __all__ = [
     "Manifold",
     "Marginals",
     "Memory",
-    "adjusted",
-    "advice",
     "associations",
     "assumption",
     "classifier_test",
     "embedding",
-    "holm",
     "manifold",
     "marginals",
     "memory",
     "mmd_test",
-    "permutations_needed",
-    "verdict",
 ]

@@ -15,7 +15,8 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from fairlattice._validation import FloatArray
-from fairlattice.divergences import Kernel, by_rank, quantile_means
+from fairlattice.divergences import Kernel
+from fairlattice.divergences._shared import by_rank, quantile_means
 from fairlattice.generators._batches import Batch, like, squared_norms, to_numpy
 from fairlattice.generators._blocks import Blocks, chunks, squared_between
 from fairlattice.generators._mixing import Mixing

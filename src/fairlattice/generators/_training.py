@@ -21,7 +21,8 @@ from array_api_compat import array_namespace
 
 from fairlattice._threads import one_thread
 from fairlattice._validation import FloatArray, check_choice, check_count, check_real
-from fairlattice.divergences import NegativeDistance, RBFMixture, draw_directions
+from fairlattice.divergences import NegativeDistance, RBFMixture
+from fairlattice.divergences._shared import draw_directions
 from fairlattice.exceptions import InputError
 from fairlattice.generators._batches import Batch, CellRows, Draw, draw_rows, gather, squared_norms
 from fairlattice.generators._blocks import Blocks, dealable

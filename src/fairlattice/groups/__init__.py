@@ -4,7 +4,7 @@
 library, the one small table from which every measure is computed.
 """
 
-from fairlattice.groups._attribute import Attribute, Level, is_open_band, parse_sensitive, show_level
+from fairlattice.groups._attribute import Attribute, Level
 from fairlattice.groups._counts import GroupCounts
 from fairlattice.groups._lattice import Group, GroupLattice, Leaf, show_group
 from fairlattice.groups._paired import PairedCounts
@@ -23,8 +23,5 @@ __all__ = [
     "ScoreCounts",
     "SmallGroup",
     "group_table",
-    "is_open_band",
-    "parse_sensitive",
     "show_group",
-    "show_level",
 ]

@@ -7,6 +7,7 @@ counted apart.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._files import write_text
+from fairlattice._files import strict_json, write_text
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
+from fairlattice.groups._attribute import Attribute, distinct_plain
 from fairlattice.groups._lattice import GroupLattice, Leaf
 from fairlattice.groups._tally import (
     Tally,
@@ -294,8 +296,6 @@ class GroupCounts:
         InputError
             If the file cannot be written; then nothing is left of it.
         """
-        from fairlattice.groups._counts_json import dump_counts
-
         text = dump_counts(self)
         if path is not None:
             write_text(Path(path), text)
@@ -316,8 +316,6 @@ class GroupCounts:
         >>> GroupCounts.from_json(counts.to_json()).table.tolist() == counts.table.tolist()
         True
         """
-        from fairlattice.groups._counts_json import parse_counts, read_text
-
         if not isinstance(source, str | os.PathLike):
             raise InputError(f"`source` must be a path or JSON text, got {type(source).__name__}.")
         if isinstance(source, str) and source.lstrip().startswith(("{", "[")):
@@ -395,3 +393,98 @@ def _of_layers(
 ) -> GroupCounts:
     weights, squares = layers[1:] if len(layers) > 1 else (None, None)
     return GroupCounts(lattice, classes, codes, layers[0], weights, squares, excluded)
+
+
+SCHEMA = "fairlattice/counts/1"
+_MOST_ROWS = 2**53  # sums beyond would not be exact
+
+
+def dump_counts(counts: GroupCounts) -> str:
+    """Counts as JSON text: the lattice, the classes, and one entry per cell of the table that has rows."""
+    leaf, label, prediction = np.nonzero(counts.table)
+    summary: dict[str, Any] = {
+        "schema": SCHEMA,
+        "attributes": [a.plain() for a in counts.lattice.attributes],
+        "classes": list(counts.classes),
+        "excluded": counts.excluded,
+        "leaf": counts.codes[leaf].tolist(),
+        "label": label.tolist(),
+        "prediction": prediction.tolist(),
+        "rows": counts.table[leaf, label, prediction].tolist(),
+    }
+    if counts.weights is not None and counts.squares is not None:
+        summary["weights"] = counts.weights[leaf, label, prediction].tolist()
+        summary["squares"] = counts.squares[leaf, label, prediction].tolist()
+    return json.dumps(summary, allow_nan=False) + "\n"  # ASCII, so that any name is text
+
+
+def parse_counts(text: str, name: str) -> GroupCounts:
+    """Counts from JSON text; `name` is what errors call it."""
+    try:
+        found = strict_json(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} is no JSON: {error}. Pass what `to_json` wrote.") from error
+    schema = found.get("schema") if isinstance(found, dict) else None
+    if schema != SCHEMA:
+        raise InputError(f"{name} has the schema {schema!r}, not {SCHEMA!r}. Pass what `to_json` wrote.")
+    try:
+        return _build(found)
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
+        told = f"{type(error).__name__}: {error}"
+        raise InputError(f"{name} is damaged ({told}). Write it again with `to_json`.") from error
+
+
+def _build(found: dict[str, Any]) -> GroupCounts:
+    lattice = GroupLattice(tuple(Attribute.of_plain(a) for a in found["attributes"]))
+    known = distinct_plain(found["classes"])
+    if None in known:
+        raise ValueError("a class is missing")
+    classes = join_classes((), known, "The classes")
+    leaf, label, prediction, rows = (
+        _column(found[key], whole=True) for key in ("leaf", "label", "prediction", "rows")
+    )
+    sums: dict[str, FloatArray] = {
+        key: _column(found[key], whole=False)
+        for key in ("weights", "squares")
+        if "weights" in found or key in found
+    }
+    if len({len(a) for a in (leaf, label, prediction, rows, *sums.values())}) > 1:
+        raise ValueError("its columns differ in length")
+    limits = ((leaf, lattice.n_leaves), (label, len(classes)), (prediction, len(classes)))
+    if not rows.size or any(a.min() < 0 or a.max() >= limit for a, limit in limits):
+        raise ValueError("an entry lies outside the table")
+    if rows.min() < 1 or not all((np.isfinite(s) & (s >= 0)).all() for s in sums.values()):
+        raise ValueError("an entry has no rows, or weights that are none")
+    if sums:
+        _check_weights(rows, sums["weights"], sums["squares"])
+    excluded = found["excluded"]
+    if type(excluded) is not int or excluded < 0:
+        raise ValueError(f"excluded is {excluded!r}")
+    if sum(rows.tolist()) + excluded > _MOST_ROWS:
+        raise ValueError(f"more than {_MOST_ROWS:,} rows")
+    return GroupCounts.from_codes(lattice, classes, leaf, label, prediction, rows, sums, excluded)
+
+
+def _check_weights(rows: IntArray, weights: FloatArray, squares: FloatArray) -> None:
+    """Raise if no weights of so many rows have these sums, up to rounding."""
+    with np.errstate(over="ignore"):
+        squared = weights**2
+        possible = (squared <= rows * squares * (1 + 1e-9)) & (squares <= squared * (1 + 1e-9))
+    if not possible.all() or not weights.sum() > 0:
+        raise ValueError("sums of weights and of their squares do not agree")
+
+
+def _column(values: Any, *, whole: bool) -> Any:
+    """A column of numbers; whole ones must be whole in the file as well."""
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in ("iu" if whole else "iuf")):
+        raise TypeError("a column holds other things than numbers")
+    return array.astype(np.int64 if whole else np.float64)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"`{path}` cannot be read: {getattr(error, 'strerror', None) or error}.") from error

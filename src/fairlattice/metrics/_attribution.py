@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from fairlattice.groups import Group, GroupCounts, GroupTable, show_group
+from fairlattice.metrics._everyone_else import gaps_to_others, rates_of_others
 from fairlattice.metrics._fairness import Measure
 from fairlattice.metrics._intervals import clopper_pearson_interval, simultaneous_confidence
-from fairlattice.metrics._others import gaps_to_others, rates_of_others
 from fairlattice.metrics._rates import Rates, weighted_rates
 
 _MOST_GROUPS = 100_000  # over all levels of the lattice; deeper levels than these are not walked

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group
 from fairlattice.metrics._attribution import Pair, WorseOff, levels_of, ranked_pairs, worse_off
 from fairlattice.metrics._claims import Claim, four_fifths_claim, worse_claims
 from fairlattice.metrics._design import Design
+from fairlattice.metrics._everyone_else import rates_of_others
 from fairlattice.metrics._fairness import (
     Disparity,
     Measure,
@@ -35,11 +36,8 @@ from fairlattice.metrics._leveling import (
     overall_verdict,
     worst_fell,
 )
-from fairlattice.metrics._others import rates_of_others
 from fairlattice.metrics._pooling import PooledRates, pooled_rates
-from fairlattice.metrics._rates import Rates, rates_of_notion, weighted_rates
-
-Found = TypeVar("Found")
+from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion, weighted_rates
 
 _SELECTION = ("selection_rate", "demographic_parity")  # here both outcomes count
 
@@ -77,7 +75,6 @@ class Audit:
     min_size: int = 1
     on_small: str = "warn"
     random_state: int = 0
-    _found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def rates(self) -> tuple[str, ...]:
@@ -202,7 +199,7 @@ class Audit:
 
         The better guess for tiny groups, also for those without a row; see :func:`partial_pooling`.
         """
-        found, rates = self._pooled(rate), self._rates(rate)
+        found, rates = self._one_rate(rate).pooled, self._rates(rate)
         return tuple(
             replace(g, rate=float(found.mean[i]), low=float(found.low[i]), high=float(found.high[i]))
             for i, g in enumerate(group_rate_rows(self.groups, rates, found.low, found.high))
@@ -265,7 +262,7 @@ class Audit:
         most = greatest(rates, log_ratio, self.confidence)
         return (four_fifths_claim(rate, found, most, total), *worse)
 
-    def compare(self, baseline: Audit, *, measure: str = "equalized_odds") -> LevelingDown:
+    def leveling_down(self, baseline: Audit, *, measure: str = "equalized_odds") -> LevelingDown:
         """Who lost against the model of `baseline`, by how much, and whether it leveled down.
 
         Parameters
@@ -303,22 +300,20 @@ class Audit:
         ranked = tuple(sorted(changes, key=lambda c: c.difference))
         return LevelingDown(overall_verdict(verdicts), verdicts, ranked)
 
-    def _once(self, what: str, rate: str, find: Callable[[], Found]) -> Found:
-        """What is found for a rate, kept for the next question."""
-        if (what, rate) not in self._found:
-            self._found[what, rate] = find()
-        found: Found = self._found[what, rate]
-        return found
+    @cached_property
+    def _by_rate(self) -> Mapping[str, _OneRate]:
+        """Every rate by its name."""
+        recalls = (f"recall:{c}" for c in self.counts.classes)
+        return {name: _OneRate(self, name) for name in (*self.rates, *recalls)}
+
+    def _one_rate(self, rate: str) -> _OneRate:
+        return self._by_rate.get(rate) or _OneRate(self, rate)
 
     def _rates_of(self, layers: Sequence[npt.NDArray[Any]], rate: str) -> Rates:
         return weighted_rates(layers, self.counts.classes, rate, self.positive)
 
     def _rates(self, rate: str) -> Rates:
-        return self._once("rates", rate, lambda: self._rates_of(self.table.layers, rate))
-
-    def _p_value(self, rate: str) -> float:
-        """Of no disparity among the leaves: merged groups would count rows twice."""
-        return self._once("p_value", rate, lambda: homogeneity_test(self._rates_of(self.counts.layers, rate)))
+        return self._one_rate(rate).rates
 
     @cached_property
     def _levels(self) -> tuple[GroupTable, ...]:
@@ -328,15 +323,11 @@ class Audit:
     def _design(self) -> Design:
         return Design.of(self.groups)
 
-    def _pooled(self, rate: str) -> PooledRates:
-        options: dict[str, Any] = {"confidence": self.confidence, "random_state": self.random_state}
-        return self._once("pooled", rate, lambda: pooled_rates(self._rates(rate), self._design, **options))
-
     def _disparity(self, rate: str, measure: Measure, **options: Any) -> Disparity:
         """A measure of one rate, by the draws of the groups that define it."""
         rates = self._rates(rate)
-        drawn = self._pooled(rate).draws[:, rates.defined]
-        more: dict[str, Any] = {"smoothing": self.smoothing, "p_value": self._p_value(rate)}
+        drawn = self._one_rate(rate).pooled.draws[:, rates.defined]
+        more: dict[str, Any] = {"smoothing": self.smoothing, "p_value": self._one_rate(rate).p_value}
         return disparity(rates, measure, drawn, **more, **options)
 
     def _measure(self, kind: str, alpha: float | None) -> Measure:
@@ -383,6 +374,33 @@ class Audit:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class _OneRate:
+    """One rate of an audit's groups; what takes time is computed when it is first asked for."""
+
+    audit: Audit
+    name: str
+
+    @cached_property
+    def rates(self) -> Rates:
+        """Of the groups compared."""
+        return self.audit._rates_of(self.audit.table.layers, self.name)
+
+    @cached_property
+    def p_value(self) -> float:
+        """Of no disparity among the leaves: merged groups would count rows twice."""
+        return homogeneity_test(self.audit._rates_of(self.audit.counts.layers, self.name))
+
+    @cached_property
+    def pooled(self) -> PooledRates:
+        """Shrunk towards their ancestors."""
+        options: dict[str, Any] = {
+            "confidence": self.audit.confidence,
+            "random_state": self.audit.random_state,
+        }
+        return pooled_rates(self.rates, self.audit._design, **options)
+
+
 def check_options(audit: Audit) -> Audit:
     """Raise if an option of an audit is out of range, or a small group is not allowed."""
     check_real("alpha", audit.alpha, 0.0, 1.0)
@@ -392,3 +410,115 @@ def check_options(audit: Audit) -> Audit:
     rate_interval(np.zeros(1), np.ones(1, dtype=np.int64), method=audit.interval)
     audit.table  # noqa: B018 - small groups are seen to now, while the caller is looking
     return audit
+
+
+def audit(
+    y_true: Any,
+    y_pred: Any = None,
+    *,
+    sensitive_features: Any = None,
+    sample_weight: Any = None,
+    label: str | None = None,
+    prediction: str | None = None,
+    sensitive: Sequence[str] | None = None,
+    weight: str | None = None,
+    positive: Any = None,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    missing: str = "level",
+    alpha: float = 0.5,
+    smoothing: float = 0.5,
+    confidence: float = 0.95,
+    interval: str = "jeffreys",
+    min_size: int = 1,
+    on_small: str = "warn",
+    random_state: int = 0,
+) -> Audit:
+    """Audit predictions over every intersection of the sensitive attributes.
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,), frame, or GroupCounts
+        Labels, of any number of classes; or counts, and no other data; or any frame that narwhals knows,
+        eager or lazy, with `label`, `prediction` and `sensitive` naming its columns: its own engine counts.
+    y_pred : array-like of shape (n,)
+        Predictions.
+    sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
+        One column per attribute; any frame that narwhals knows.
+    sample_weight : array-like of shape (n,), optional
+        Weights of at least 0. Rates are weighted, and intervals rest on the effective number of rows.
+    label, prediction, weight : str, optional
+        Columns of the frame; without a frame they have no meaning.
+    sensitive : sequence of str, optional
+        The frame's sensitive attributes.
+    positive : label, optional
+        The positive class; 1 or True if that is one of two.
+    cuts : mapping of str to sequence of float, optional
+        Cut points of numeric attributes, as in ``{"age": [25, 45]}``.
+    missing : {"level", "exclude", "raise"}, default="level"
+        Give missing values of an attribute a level of their own, leave their rows out and count these
+        (``audit.counts.excluded``), or refuse them.
+    alpha : float, default=0.5
+        Weight in [0, 1] of the absolute part of IFα.
+    smoothing : float, default=0.5
+        Added to successes and failures before DF and IFα are taken; above 0.
+    confidence : float, default=0.95
+        Of all intervals, in (0, 1).
+    interval : {"jeffreys", "wilson", "clopper-pearson"}, default="jeffreys"
+        The interval of single rates.
+    min_size : int, default=1
+        Leaves with fewer rows are small.
+    on_small : {"warn", "merge", "drop", "raise"}, default="warn"
+        Keep small leaves and say so; let the parent that each resembles most, with all of its rows, stand
+        for it; leave them out; or refuse to go on. ``audit.small`` lists what was done.
+    random_state : int, default=0
+        Seed of the posterior draws: the same seed gives the same intervals.
+
+    Returns
+    -------
+    Audit
+        Answers by method; nothing is computed before it is asked for, and counting is done once.
+
+    Raises
+    ------
+    InputError
+        If lengths differ, labels are missing, the positive label is unclear, or an option is out of range.
+
+    Examples
+    --------
+    >>> import fairlattice as fl
+    >>> S = {"sex": ["f", "f", "f", "m", "m", "m"], "old": [0, 0, 1, 0, 1, 1]}
+    >>> result = fl.audit([1, 1, 1, 1, 1, 0], [1, 0, 0, 1, 1, 0], sensitive_features=S)
+    >>> print(result.by_group("tpr")[1])
+    sex=f, old=1: 0.000 [0.000, 0.853] (n=1)
+    >>> round(result.differential_fairness("tpr"), 4)  # log(0.75 / 0.25)
+    1.0986
+    """
+    named = {"label": label, "prediction": prediction, "sensitive": sensitive}
+    if isinstance(y_true, GroupCounts):
+        if any(v is not None for v in (y_pred, sensitive_features, sample_weight, *named.values(), weight)):
+            raise InputError("Counts hold predictions and groups already. Pass `GroupCounts` alone.")
+        counts = y_true
+    elif any(v is not None for v in (*named.values(), weight)):
+        lacking = [name for name, value in named.items() if value is None]
+        if lacking or y_pred is not None or sensitive_features is not None or sample_weight is not None:
+            raise InputError(
+                "For a frame, name its columns by `label`, `prediction` and `sensitive`, and pass no arrays"
+                + (f"; missing: {', '.join(lacking)}." if lacking else ".")
+            )
+        counts = GroupCounts.from_frame(
+            y_true, label=label or "", prediction=prediction or "", sensitive=sensitive or (),
+            weight=weight, cuts=cuts, missing=missing,
+        )  # fmt: skip
+    else:
+        if y_pred is None or sensitive_features is None:
+            raise InputError("`y_pred` and `sensitive_features` are needed beside `y_true`.")
+        counts = GroupCounts.from_arrays(
+            y_true, y_pred, sensitive_features=sensitive_features, sample_weight=sample_weight,
+            cuts=cuts, missing=missing,
+        )  # fmt: skip
+    return check_options(
+        Audit(
+            counts, find_positive(counts.classes, positive), alpha, smoothing, confidence,
+            interval, min_size, on_small, random_state,
+        )
+    )  # fmt: skip

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fairlattice.groups import Group
+from fairlattice.metrics._everyone_else import gaps_to_others
 from fairlattice.metrics._fairness import Disparity
-from fairlattice.metrics._others import gaps_to_others
 from fairlattice.metrics._rates import Rates
 
 FOUR_FIFTHS = math.log(1.25)

@@ -13,8 +13,8 @@ from fairlattice._validation import FloatArray, IntArray, check_choice, check_co
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
 from fairlattice.metrics._audit import Audit, check_options
+from fairlattice.metrics._everyone_else import rates_of_others
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
-from fairlattice.metrics._others import rates_of_others
 from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion, weighted_rates
 
 _OPTIONS = ("alpha", "smoothing", "confidence", "interval", "min_size", "on_small", "random_state")

@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Group as Stack
 from rich.console import RenderableType
 
-from fairlattice.benchmark import EXPERIMENTS, Method
+from fairlattice.benchmark._shared import EXPERIMENTS, Method
 from fairlattice.datasets import Dataset, dataset_about, dataset_names
 from fairlattice.groups import GroupLattice, show_group
 from fairlattice.report._card import markdown_table

@@ -23,12 +23,11 @@ from fairlattice.exceptions import InputError
 from fairlattice.report._charts import draw
 from fairlattice.report._page_answer import audit_answer
 from fairlattice.report._page_answer_bench import bench_answer
-from fairlattice.report._page_answer_others import compare_answer, diagnose_answer
 from fairlattice.report._page_audit import audit_sections
 from fairlattice.report._page_bench import bench_method, bench_sections, bench_subject
 from fairlattice.report._page_blocks import Answer, Explorer, Figure, Section
-from fairlattice.report._page_compare import compare_sections
-from fairlattice.report._page_diagnose import diagnose_sections
+from fairlattice.report._page_compare import compare_answer, compare_sections
+from fairlattice.report._page_diagnose import diagnose_answer, diagnose_sections
 from fairlattice.report._page_method import method_section
 from fairlattice.report._page_words import clean, cut, name, shown, undirected
 

@@ -1,4 +1,4 @@
-"""The sections of a comparison: the trade-off, the strategies, the groups under each, whom they cost."""
+"""The page of a comparison: the answer, the trade-off, the strategies, the groups under each, whom they cost."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from markupsafe import Markup
 
 from fairlattice.report._charts import BLUE, GREEN, ORANGE, RED, Kind
 from fairlattice.report._charts_kinds import Row, Spot, row_chart, tradeoff_chart
-from fairlattice.report._page_answer_others import losses
+from fairlattice.report._page_answer import UNSURE
 from fairlattice.report._page_blocks import (
+    Answer,
+    Card,
     Column,
     Figure,
     Heading,
@@ -29,6 +31,7 @@ from fairlattice.report._page_words import (
     cut,
     group_name,
     group_text,
+    listed,
     name,
     number,
     rate_name,
@@ -261,3 +264,136 @@ def _gaps(summary: Summary) -> Section:
         more = Markup("; and {:,} more").format(empty["n"] - 12) if empty["n"] > 12 else ""
         items.append(Markup("Groups without rows ({:,}): {}{}.").format(empty["n"], told, more))
     return Section("gaps", "Where data runs out", [Items(items)] if items else [])
+
+
+def compare_answer(summary: Summary) -> Answer:
+    """Who is worst off under the first strategy, what helped, at what cost, and whom it hurt."""
+    strategies = summary["strategies"]
+    if not strategies:
+        return Answer([Markup("No strategy was run, so there is nothing to compare.")], [])
+    others = [s for s in strategies if "none" in s["differences"]]
+    lead = [_worst(strategies[0]), _verdict_sentence(summary, others)]
+    cards = (
+        [_fairer_card(others), _cost_card(others), _hurt_card(others), _leveling_card(others)]
+        if others
+        else []
+    )
+    return Answer([s for s in lead if s], cards)
+
+
+def losses(strategy: Summary) -> list[Summary]:
+    """The groups that fell beyond noise."""
+    return [g for g in strategy["leveling_down"]["groups"] if not g["difference"]["within_noise"]]
+
+
+def _worst(strategy: Summary) -> Markup:
+    found = [
+        (g["high"], rate, g)
+        for rate, measure in strategy["measures"].items()
+        for g in measure["by_group"]
+        if g["rate"] is not None
+    ]
+    if not found:
+        return Markup()
+    _, rate, g = min(found, key=lambda f: f[:2])
+    people = g["n_rows"]
+    few = " Few people: not enough data for more than a warning." if people < 30 else ""
+    return Markup(
+        "<strong>Surest to be badly off under {}: {}.</strong> Its {} is {} (between {} and {}; {:,} {}).{}"
+    ).format(
+        name(strategy["name"]),
+        group_name(g["group"]),
+        rate_name(rate),
+        number(g["rate"]),
+        number(g["low"]),
+        number(g["high"]),
+        people,
+        "person" if people == 1 else "people",
+        few,
+    )
+
+
+def _names(strategies: list[Summary]) -> Markup:
+    return listed(name(s["name"]) for s in strategies)
+
+
+def _verdict_sentence(summary: Summary, others: list[Summary]) -> Markup:
+    if not others:
+        return Markup("Without another strategy beside none there is nothing to compare.")
+    alpha = f"{summary['settings']['alpha']:g}"
+    best = min(reversed(summary["strategies"]), key=lambda s: s["equalized_odds"]["if"]["mean"])
+    fairer = [s for s in others if mark(s, "equalized_odds.if", up=False) == "▲"]
+    lowest = Markup("the lowest unfairness on average (IF{}) is that of {}, {}").format(
+        alpha, name(best["name"]), number(best["equalized_odds"]["if"]["mean"])
+    )
+    hurt = [s for s in others if losses(s)]
+    tail = (
+        Markup(" {} hurt some group beyond noise.").format(_names(hurt))
+        if hurt
+        else Markup(" No group is shown to be hurt by any strategy, which is no proof that none is.")
+    )
+    if fairer:
+        return Markup("<strong>{} {} it fairer beyond noise</strong> than doing nothing; {}.{}").format(
+            _names(fairer), "makes" if len(fairer) == 1 else "make", lowest, tail
+        )
+    return Markup(
+        "<strong>No strategy makes it fairer beyond noise</strong> than doing nothing; {}.{}"
+    ).format(lowest, tail)
+
+
+def _fairer_card(others: list[Summary]) -> Card:
+    question = "Does a strategy make it fairer?"
+    marks = {s["name"]: mark(s, "equalized_odds.if", up=False) for s in others}
+    fairer = [s for s in others if marks[s["name"]] == "▲"]
+    if fairer:
+        return Card(question, "yes", "good", Markup("Beyond noise: {}.").format(_names(fairer)))
+    if all(m == "▼" for m in marks.values()):
+        return Card(question, "no", "bad", Markup("All are less fair than none beyond noise."))
+    return Card(
+        question, UNSURE, "unsure", Markup("All differences to none are within noise, or for the worse.")
+    )
+
+
+def _cost_card(others: list[Summary]) -> Card:
+    question = "Does it cost accuracy?"
+    dearer = [s for s in others if mark(s, "balanced_accuracy", up=True) == "▼"]
+    if dearer:
+        return Card(
+            question, "yes", "bad", Markup("Less accurate than none beyond noise: {}.").format(_names(dearer))
+        )
+    if all(mark(s, "balanced_accuracy", up=True) == "▲" for s in others):
+        return Card(question, "no", "good", Markup("All are more accurate than none beyond noise."))
+    return Card(
+        question,
+        UNSURE,
+        "unsure",
+        Markup("No loss of balanced accuracy is beyond noise; a small one may be there."),
+    )
+
+
+def _hurt_card(others: list[Summary]) -> Card:
+    question = "Was any group hurt?"
+    hurt = [s for s in others if losses(s)]
+    if hurt:
+        told = [Markup("{} ({:,})").format(name(s["name"]), len(losses(s))) for s in hurt]
+        return Card(
+            question, "yes", "bad", Markup("Group rates that fell beyond noise: {}.").format(listed(told))
+        )
+    fell = sum(len(s["leveling_down"]["groups"]) for s in others)
+    if not fell:
+        return Card(question, "no", "good", Markup("No group's rate fell on average under any strategy."))
+    return Card(
+        question, UNSURE, "unsure", Markup("{:,} group rates fell on average, all within noise.").format(fell)
+    )
+
+
+def _leveling_card(others: list[Summary]) -> Card:
+    found = {v: [s for s in others if s["leveling_down"]["verdict"] == v] for v in ("yes", UNSURE)}
+    gravest = next((v for v, s in found.items() if s), "no")
+    detail = (
+        Markup("By {}.").format(_names(found[gravest]))
+        if gravest != "no"
+        else Markup("No strategy was fairer while its worst-off group did worse.")
+    )
+    tone = {"yes": "bad", "no": "good"}.get(gravest, "unsure")
+    return Card("Was it made fairer by leveling down?", gravest, tone, detail)

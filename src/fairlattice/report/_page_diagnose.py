@@ -7,15 +7,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from fairlattice.report._charts import BLUE, GREEN, RED, Kind
-from fairlattice.report._charts_kinds import Row, row_chart
+from fairlattice.report._charts import BLUE, GREEN, GREY, RED, Kind
+from fairlattice.report._charts_kinds import Row, cloud_chart, row_chart
 from fairlattice.report._page_answer import UNSURE
-from fairlattice.report._page_answer_others import told_apart
-from fairlattice.report._page_beyond import drift_section, noise_section, pictures_section
-from fairlattice.report._page_blocks import Column, Figure, Section, Table, Text, plain
+from fairlattice.report._page_blocks import Answer, Card, Column, Figure, Section, Table, Text, plain, verdict
+from fairlattice.report._page_changes import changes_table
 from fairlattice.report._page_words import (
     cut,
     group_name,
+    group_text,
+    listed,
     name,
     number,
     p_value,
@@ -300,3 +301,225 @@ def _copies(summary: Summary) -> Section:
     table = Table("table-copies", Markup("Copies"), columns, rows)
     nothing = Markup("No new row is a copy of a training row, or nearly so.")
     return Section("copies", "Copies", [Text(intro), table] if rows else [Text(nothing)])
+
+
+def diagnose_answer(summary: Summary) -> Answer:
+    """Whether the new rows are sound, where their assumption fails, and whether rows were copied."""
+    limit = 1.0 - float(summary["settings"].get("confidence", 0.95))
+    cards = [_told_card(summary, limit), _assumption_card(summary), _copies_card(summary)]
+    return Answer([s for s in (_sound(summary, limit), _fails(summary)) if s], cards)
+
+
+def told_apart(figure: Summary | None, limit: float) -> str:
+    """Can a classifier tell these rows from held-out ones? "yes", "not shown", or "not enough data"."""
+    if figure is None or not figure["classifiers"]:
+        return UNSURE
+    known = [c["p_adjusted"] for c in figure["classifiers"].values() if c["p_adjusted"] is not None]
+    return UNSURE if not known else "yes" if min(known) <= limit else "not shown"
+
+
+def _sound(summary: Summary, limit: float) -> Markup:
+    sources = summary["overall"]["sources"]
+    figure = sources.get(first_source(summary))
+    if figure is None or not figure["classifiers"]:
+        return Markup("<strong>Not enough data to judge the new rows.</strong>")
+    which, best = min(figure["classifiers"].items(), key=_surprise)
+    floor = (sources.get("real") or {}).get("classifiers", {}).get(which)
+    beside = Markup(", against {} for real rows").format(number(floor["auc"], 2)) if floor else Markup("")
+    who = "A classifier can" if told_apart(figure, limit) == "yes" else "No classifier is shown to"
+    return Markup(
+        "<strong>{} tell the new rows from real ones it has not seen:</strong> AUC {}{} (0.5 is a coin's "
+        "guess; {} after correction)."
+    ).format(who, number(best["auc"], 2), beside, p_words(best["p_adjusted"]))
+
+
+def first_source(summary: Summary) -> str:
+    """The source of rows that a diagnosis is about: the first that was asked for."""
+    return next((name for name in summary["settings"].get("sources", ())), "")
+
+
+def _surprise(named: tuple[str, Summary]) -> tuple[float, float]:
+    p, auc = named[1]["p_adjusted"], named[1]["auc"]
+    return 2.0 if p is None else p, -auc
+
+
+def _verdicts(summary: Summary) -> dict[str, list[Summary]]:
+    found: dict[str, list[Summary]] = {"fails": [], "holds": [], UNSURE: []}
+    for cell in summary["cells"]:
+        assumption = cell.get("assumption")
+        found.setdefault(assumption["verdict"] if assumption else UNSURE, []).append(cell)
+    return found
+
+
+def _fails(summary: Summary) -> Markup:
+    found = _verdicts(summary)
+    told = [
+        Markup("{} with label {}").format(group_name(c["group"]), name(c["label"]))
+        for c in found["fails"][:3]
+    ]
+    more = [f"{len(found['fails']) - 3:,} more"] if len(found["fails"]) > 3 else []
+    if told:
+        return Markup("The assumption behind them, that a group resembles its parents, fails for {}.").format(
+            listed([*told, *more])
+        )
+    unsure = len(found[UNSURE])
+    more_rows = Markup("; for {:,} of {:,} cells there is not enough data to tell").format(
+        unsure, len(summary["cells"])
+    )
+    return Markup(
+        "The assumption behind them, that a group resembles its parents, is nowhere shown to fail{}."
+    ).format(more_rows if unsure else "")
+
+
+def _told_card(summary: Summary, limit: float) -> Card:
+    sources = {k: f for k, f in summary["overall"]["sources"].items() if k != "real"}
+    found = {k: told_apart(f, limit) for k, f in sources.items()}
+    verdict = found.get(first_source(summary), UNSURE)
+    tone = "bad" if verdict == "yes" else "unsure"
+    told = listed(Markup("{}: {}").format(name(k), v) for k, v in found.items())
+    return Card("Can the new rows be told from real ones?", verdict, tone, told + ".")
+
+
+def _assumption_card(summary: Summary) -> Card:
+    found = _verdicts(summary)
+    fails, holds, unsure = len(found["fails"]), len(found["holds"]), len(found[UNSURE])
+    verdict = "no" if fails else UNSURE if unsure or not holds else "yes"
+    tone = {"no": "bad", "yes": "good"}.get(verdict, "unsure")
+    detail = Markup("It holds for {:,} cells, fails for {:,}; not enough data for {:,}.").format(
+        holds, fails, unsure
+    )
+    return Card("Do groups resemble their parents?", verdict, tone, detail)
+
+
+def _copies_card(summary: Summary) -> Card:
+    memory = (summary["overall"]["sources"].get(first_source(summary)) or {}).get("memory")
+    question = "Are new rows copies of people's rows?"
+    if memory is None:
+        return Card(question, UNSURE, "unsure", Markup("There were no new rows to judge."))
+    exact, near = memory["exact"], memory["near"]
+    detail = Markup("Of the new rows judged, {:,} are exact copies and {:,} nearly so{}.").format(
+        exact, near, _expected(memory)
+    )
+    exact = exact > memory.get("exact_expected", 0)
+    near = near > memory.get("near_expected", 0)
+    verdict, tone = ("yes", "bad") if exact else ("nearly", "unsure") if near else ("no", "good")
+    return Card(question, verdict, tone, detail)
+
+
+def _expected(memory: Summary) -> Markup:
+    """How many copies real rows would be: many, where a table has few distinct rows."""
+    if memory.get("exact_expected") is None:
+        return Markup()
+    return Markup("; of as many real rows {:,.0f} and {:,.0f} would be").format(
+        memory["exact_expected"], memory["near_expected"]
+    )
+
+
+_MOST_PICTURES = 12
+_CLOUDS = {
+    "parents": Kind("the parents' rows", GREY, "circle", filled=False),
+    "made": Kind("made rows", RED, "triangle-up", filled=False),
+    "real": Kind("real rows, held out", BLUE),
+}
+_WAYS = {"pca": "by principal components", "tsne": "by t-SNE"}
+_FIGURES = {
+    "tpr.worst": "worst true-positive rate",
+    "equalized_odds.if": "IF of equalized odds",
+    "equalized_odds.df": "DF of equalized odds",
+    "balanced_accuracy": "balanced accuracy",
+}
+
+
+def pictures_section(summary: Summary) -> Section:
+    """Cells drawn: real rows, made rows and the parents' rows laid out in two dimensions."""
+    found = [(cell, p) for cell in summary["cells"] for p in cell.get("pictures") or ()]
+    blocks: list[Any] = []
+    for place, (cell, picture) in enumerate(found[:_MOST_PICTURES]):
+        rows = {k: picture["points"][k] for k in _CLOUDS if picture["points"].get(k)}
+        whom = (
+            f"{group_text(cell['group'], most=60)}, label {group_text({'': cell['label']}, levels_only=True)}"
+        )
+        way = _WAYS.get(picture["method"], shown(picture["method"]))
+        title, kinds = f"{whom}: rows laid out {way}", [_CLOUDS[k] for k in rows]
+        chart = cloud_chart(f"cell-{place}", title, shown(picture["caption"]), list(rows.values()), kinds)
+        blocks.append(Figure(chart))
+    if len(found) > _MOST_PICTURES:
+        more = Markup("{:,} more pictures are in the JSON report.").format(len(found) - _MOST_PICTURES)
+        blocks.append(Text(more))
+    return Section("pictures", "Cells drawn", blocks)
+
+
+def drift_section(summary: Summary) -> Section:
+    """What changed from the table learned from to a later one, and whether made rows still fit."""
+    drift = summary.get("drift")
+    if drift is None:
+        return Section("drift", "Beside a later table", [])
+    rows = [
+        [
+            group_name(c["group"]),
+            name(c["label"]),
+            whole(c["n_earlier"]),
+            whole(c["n_later"]),
+            number(c["real"]["effect"], 2),
+            p_value(c["real"]["p_adjusted"]),
+            number(c["made"]["effect"], 2),
+            p_value(c["made"]["p_adjusted"]),
+            verdict("not shown not to", tone="unsure") if c["fits"] else verdict("no", tone="bad"),
+        ]
+        for c in drift["cells"]
+    ]
+    titles = (
+        "rows before",
+        "rows later",
+        "change of real rows",
+        "p corrected",
+        "made against later",
+        "p corrected",
+    )
+    columns = [Column("group"), Column("label"), *(Column(t, "number") for t in titles)]
+    columns.append(Column("do made rows still fit?"))
+    unfit = sum(not c["fits"] for c in drift["cells"])
+    intro = Markup(
+        "Rows made from the earlier table, against rows of a later one: of {:,} cells with enough rows in "
+        "both, made rows no longer fit {:,}. Changes beyond noise: {:,}."
+    ).format(len(drift["cells"]), unfit, len(drift["changes"]))
+    note = Markup("Change: MMD effect, in standard deviations of chance; small is good.")
+    table = [Table("table-drift", Markup("Cells, then and later"), columns, rows, note=note)] if rows else []
+    changes = changes_table(drift["changes"])
+    return Section("drift", "Beside a later table", [Text(intro), *table, *changes])
+
+
+def noise_section(summary: Summary) -> Section:
+    """How strategies fare when attributes of training rows are recorded wrongly."""
+    noise = summary.get("noise")
+    if not noise:
+        return Section("noise", "If attributes are recorded wrongly", [])
+    names = [k for k in _FIGURES if k in noise[0]["figures"]]
+    rows = [
+        [
+            name(point["strategy"]),
+            number(point["rate"], 2),
+            *(cell for k in names for cell in _gained(point, k)),
+        ]
+        for point in noise
+    ]
+    columns = [Column("strategy"), Column("share of wrong attributes", "number")]
+    for k in names:
+        columns += [Column(_FIGURES[k], "number"), Column("against none")]
+    intro = Markup(
+        "Attributes of training rows were changed at random, the models trained again and judged by the true "
+        "groups. Mean ± standard error; a gain that fades rests on exact attributes."
+    )
+    table = Table("table-noise", Markup("Strategies by share of wrong attributes"), columns, rows)
+    return Section("noise", "If attributes are recorded wrongly", [Text(intro), table])
+
+
+def _gained(point: Summary, figure: str) -> tuple[str, Markup]:
+    """A figure, and its difference to that of none."""
+    estimate, gain = point["figures"][figure], point["gains"].get(figure)
+    se = "" if estimate["se"] is None else f" ± {number(estimate['se'])}"
+    told = Markup("–")
+    if gain is not None:
+        noise = " (within noise)" if gain["within_noise"] else ""
+        told = Markup("{}{}").format(number(gain["mean"], signed=True), noise)
+    return f"{number(estimate['mean'])}{se}", told

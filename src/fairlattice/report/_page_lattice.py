@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fairlattice._validation import FloatArray, IntArray
-from fairlattice.metrics import rate_interval
+from fairlattice.metrics._shared import rate_interval
 from fairlattice.report._page_words import TINY, cut, percent, rate_about, rate_text, shown
 
 Summary = Mapping[str, Any]

@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from fairlattice.groups import is_open_band, show_level
+from fairlattice.groups._shared import is_open_band, show_level
 
 Summary = Mapping[str, Any]
 TINY = 10

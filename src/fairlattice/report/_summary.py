@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice.benchmark import FIGURES, Comparison, GroupLoss, StrategyResult
+from fairlattice.benchmark import Comparison, GroupLoss, StrategyResult
+from fairlattice.benchmark._shared import FIGURES
 from fairlattice.groups import Group, GroupLattice
 from fairlattice.metrics import GroupChange, GroupRate
 from fairlattice.strategies._shared import BASELINE, DEFAULT

@@ -6,18 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fairlattice.benchmark import (
-    BASELINE,
-    EXPERIMENTS,
-    FIGURES,
-    METHODS,
-    UNFAIRNESS,
-    BenchResults,
-    BenchTable,
-    Comparison,
-    Experiment,
-)
-from fairlattice.diagnostics import adjusted
+from fairlattice.benchmark import BenchResults, BenchTable, Comparison
+from fairlattice.benchmark._shared import BASELINE, EXPERIMENTS, FIGURES, METHODS, UNFAIRNESS, Experiment
+from fairlattice.diagnostics._shared import adjusted
 from fairlattice.exceptions import InputError
 from fairlattice.report._summary import Summary, attribute_rows, strategy_figures, versions
 from fairlattice.strategies._shared import BASELINE as NO_STRATEGY

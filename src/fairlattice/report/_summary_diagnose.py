@@ -8,15 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice.benchmark import (
-    CellAssumption,
-    CellDiagnosis,
-    CellPicture,
-    Diagnosis,
-    Drift,
-    NoisePoint,
-    SourceFigures,
-)
+from fairlattice.benchmark import CellAssumption, CellDiagnosis, Diagnosis, Drift, NoisePoint, SourceFigures
+from fairlattice.benchmark._shared import CellPicture
 from fairlattice.diagnostics import MMDTest
 from fairlattice.report._summary import Summary, attribute_rows, versions
 from fairlattice.report._summary_audit import series_change

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fairlattice._validation import check_choice
-from fairlattice.benchmark import FIGURES
+from fairlattice.benchmark._shared import FIGURES
 from fairlattice.report._card import estimate_text, markdown_table
 from fairlattice.report._summary import Summary
 from fairlattice.report._text_compare import VERDICTS

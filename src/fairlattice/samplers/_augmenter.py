@@ -28,10 +28,11 @@ from fairlattice._validation import (
 )
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError, SmallCellWarning
-from fairlattice.generators import MIXINGS
+from fairlattice.generators._shared import MIXINGS
 from fairlattice.groups import Leaf, Level
+from fairlattice.groups._shared import Grouping
 from fairlattice.samplers._augmented import Augmented, Origin
-from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells, training_lattice
+from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells
 from fairlattice.samplers._importance import ImportanceSampler
 from fairlattice.samplers._mixing import SHARES, MixingSampler
 from fairlattice.samplers._rows import concat_rows, take_rows
@@ -173,8 +174,8 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         """
         groups = groups_of(X, sensitive_features, self.sensitive)
         labels = as_labels(y, "y")
-        self.lattice_ = training_lattice(groups, len(labels), self.cuts, self.missing)
-        leaves = self.lattice_.encode(groups)
+        grouping = Grouping(self.cuts, self.missing)
+        self.lattice_, leaves = grouping.encode_training(groups, len(labels))
         check_same_length(X=X, y=labels, sensitive_features=leaves)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) > _MOST_LABELS:

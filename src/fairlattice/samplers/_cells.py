@@ -7,7 +7,7 @@ with rows and attributes only, not with the number of groups.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,14 +15,6 @@ import numpy as np
 from fairlattice._validation import IntArray, check_count
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice, show_group
-
-
-def training_lattice(
-    sensitive_features: Any, n_rows: int, cuts: Mapping[str, Sequence[float]] | None, missing: str
-) -> GroupLattice:
-    """The lattice of a training table, whose attributes may have levels for half of its rows."""
-    levels = max(100, n_rows // 2)
-    return GroupLattice.from_features(sensitive_features, cuts=cuts, missing=missing, max_levels=levels)
 
 
 class Cell(NamedTuple):

@@ -6,7 +6,6 @@ from fairlattice.samplers._cells import (
     draw_rows,
     even_share,
     ranks,
-    training_lattice,
 )
 from fairlattice.samplers._rows import concat_rows, draw_by_weight, take_rows
 from fairlattice.samplers._sampler import entropy_of
@@ -24,7 +23,6 @@ __all__ = [
     "groups_of",
     "ranks",
     "take_rows",
-    "training_lattice",
     "with_inside",
     "without",
 ]

@@ -9,7 +9,8 @@ import numpy as np
 
 from fairlattice._validation import FloatArray, IntArray, as_labels, check_same_length
 from fairlattice.exceptions import InputError
-from fairlattice.samplers._shared import RowsByKey, training_lattice
+from fairlattice.groups._shared import Grouping
+from fairlattice.samplers._shared import RowsByKey
 
 
 def cell_weights(cells: IntArray) -> FloatArray:
@@ -68,7 +69,7 @@ def equal_weights(
     >>> print(equal_weights([0, 0, 1, 1], sensitive_features=["a", "b", "b", "b"]).round(3))
     [1.333 1.333 0.667 0.667]
     """
-    return cell_weights(_cells(y, sensitive_features, cuts, missing))
+    return cell_weights(_cells(y, sensitive_features, Grouping(cuts, missing)))
 
 
 def equal_resample(
@@ -110,7 +111,7 @@ def equal_resample(
     >>> sorted(rows.tolist())
     [0, 1, 2, 2, 3, 3]
     """
-    return resample_cells(_cells(y, sensitive_features, cuts, missing), per_cell=per_cell, rng=rng)
+    return resample_cells(_cells(y, sensitive_features, Grouping(cuts, missing)), per_cell=per_cell, rng=rng)
 
 
 def resample_cells(cells: IntArray, *, per_cell: str | int = "mean", rng: np.random.Generator) -> IntArray:
@@ -130,11 +131,9 @@ def resample_cells(cells: IntArray, *, per_cell: str | int = "mean", rng: np.ran
     return rng.permutation(np.concatenate(drawn)).astype(np.int64)
 
 
-def _cells(
-    y: Any, sensitive_features: Any, cuts: Mapping[str, Sequence[float]] | None, missing: str
-) -> IntArray:
+def _cells(y: Any, sensitive_features: Any, grouping: Grouping) -> IntArray:
     labels = as_labels(y, "y")
-    leaves = training_lattice(sensitive_features, len(labels), cuts, missing).encode(sensitive_features)
+    _, leaves = grouping.encode_training(sensitive_features, len(labels))
     check_same_length(y=labels, sensitive_features=leaves)
     classes, codes = np.unique(labels, return_inverse=True)
     return leaves * len(classes) + codes

@@ -19,8 +19,9 @@ from fairlattice._validation import IntArray, as_columns, check_same_length, row
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
+from fairlattice.groups._shared import Grouping
 from fairlattice.samplers import CellIndex, HierarchicalAugmenter
-from fairlattice.samplers._shared import entropy_of, groups_of, training_lattice
+from fairlattice.samplers._shared import entropy_of, groups_of
 from fairlattice.strategies._lookup import strategy_of
 from fairlattice.strategies._row_sources import AugmenterRows
 from fairlattice.strategies._strategy import AnyStrategy, Strategy
@@ -214,9 +215,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
 
     def _cells(self, X: Any, labels: Any, groups: Any) -> tuple[CellIndex, Any]:
         """Leaf and label of every row, and the labels in order; the attributes are encoded here and only here."""
-        cuts, missing, inside = self.cuts, self.missing, None
-        if self.augmenter is not None:
-            cuts, missing, inside = self.augmenter.cuts, self.augmenter.missing, self.augmenter.sensitive
+        source = self if self.augmenter is None else self.augmenter
+        grouping, inside = Grouping(source.cuts, source.missing), getattr(source, "sensitive", None)
         if self.strategy_.uses_groups and groups is None and inside is None:
             raise InputError(
                 f"Strategy `{self.strategy_.name}` uses groups: pass `sensitive_features` to `fit`, or take "
@@ -225,9 +225,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         classes, codes = np.unique(labels, return_inverse=True)
         lattice, leaves = GroupLattice(()), np.zeros(len(codes), dtype=np.int64)
         if groups is not None or inside is not None:
-            groups = groups_of(X, groups, inside)
-            lattice = training_lattice(groups, len(codes), cuts, missing)
-            leaves = lattice.encode(groups)
+            lattice, leaves = grouping.encode_training(groups_of(X, groups, inside), len(codes))
         check_same_length(y=codes, sensitive_features=leaves)
         return CellIndex(lattice, leaves, codes.astype(np.int64), len(classes)), classes
 

@@ -25,8 +25,9 @@ from threadpoolctl import threadpool_limits
 from fairlattice._validation import FloatArray, IntArray, as_labels, check_real, check_same_length
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
+from fairlattice.groups._shared import Grouping
 from fairlattice.samplers import CellIndex, ImportanceSampler
-from fairlattice.samplers._shared import entropy_of, even_share, ranks, take_rows, training_lattice
+from fairlattice.samplers._shared import entropy_of, even_share, ranks, take_rows
 from fairlattice.strategies._spread import (
     Representation,
     known_cells,
@@ -340,8 +341,7 @@ def adaptive_weights(
     """
     check_real("cost", cost, 0.0, 1.0)
     labels = as_labels(y, "y")
-    lattice = training_lattice(sensitive_features, len(labels), cuts, missing)
-    leaves = lattice.encode(sensitive_features)
+    lattice, leaves = Grouping(cuts, missing).encode_training(sensitive_features, len(labels))
     check_same_length(X=X, y=labels, sensitive_features=leaves)
     classes, codes = np.unique(labels, return_inverse=True)
     index = CellIndex(lattice, leaves, codes.astype(np.int64), len(classes))

@@ -1,4 +1,4 @@
-"""Sections of an audit that need more than one table: before and after, over time, scores."""
+"""Sections about change: between two models, and over time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from fairlattice.report._charts import BLUE, GREEN, GREY, RED, Kind
+from fairlattice.report._charts import GREEN, GREY, RED, Kind
 from fairlattice.report._charts_kinds import MOST_ROWS, Moment, Row, row_chart, time_chart
 from fairlattice.report._page_blocks import (
     Column,
@@ -21,13 +21,11 @@ from fairlattice.report._page_blocks import (
     verdict,
 )
 from fairlattice.report._page_words import (
-    TINY,
     cut,
     group_name,
     group_text,
     name,
     number,
-    percent,
     range_text,
     rate_name,
     rate_text,
@@ -44,7 +42,6 @@ _CHANGES = (
     Kind("within noise", GREY),
 )
 _BEFORE = Kind("before", "currentColor", "circle", filled=False)
-_SCORES = (Kind("", BLUE), Kind(f"fewer than {TINY} rows", GREY, "circle", filled=False))
 
 
 def leveling_section(summary: Summary) -> Section | None:
@@ -221,73 +218,3 @@ def changes_table(changes: Sequence[Summary]) -> list[Any]:
         *(Column(t, "number") for t in ("change", "low", "high")),
     ]
     return [Table("table-changes", Markup("Changes beyond noise"), columns, rows)] if rows else []
-
-
-def scores_section(summary: Summary) -> Section | None:
-    """How well the scores rank every group, and whether they can be taken at their word."""
-    scores = summary.get("scores")
-    if not scores:
-        return None
-    intro = Markup(
-        "AUC: how often the score ranks a positive above a negative of the same group; 0.5 is guessing. "
-        "Calibration: mean score minus share of positives; above 0 the score promises too much."
-    )
-    ranked = sorted((s for s in scores if s["auc"] is not None), key=lambda s: (s["auc"], -s["n"]))
-    figures = [Figure(_score_chart(summary, ranked, "auc"))] if ranked else []
-    off = sorted(scores, key=lambda s: -abs(s["calibration"]))
-    figures.append(Figure(_score_chart(summary, off, "calibration")))
-    rows = [
-        [
-            *group_cells(summary, s["group"]),
-            whole(s["n"]),
-            whole(s["n_positive"]),
-            number(s["auc"]),
-            *interval_cells(s["auc_low"], s["auc_high"]),
-            number(s["calibration"], signed=True),
-            *interval_cells(s["calibration_low"], s["calibration_high"], signed=True),
-            number(s["ece"]),
-        ]
-        for s in scores
-    ]
-    titles = ("rows", "positives", "AUC", "low", "high", "calibration", "low", "high", "ECE")
-    columns = [*group_columns(summary), *(Column(t, "number") for t in titles)]
-    table = Table("table-scores", Markup("Scores of every group"), columns, rows, folded=True)
-    return Section("scores", "Scores", [Text(intro), *figures, table])
-
-
-def _score_chart(summary: Summary, scores: list[Summary], what: str) -> Any:
-    reach = max(max(abs(s[f"{what}_low"]), abs(s[f"{what}_high"])) for s in scores[:MOST_ROWS])
-    domain = (0.0, 1.0) if what == "auc" else (-max(round(reach, 3), 0.05), max(round(reach, 3), 0.05))
-    words = "AUC" if what == "auc" else "mean score minus share of positives"
-    rows = [
-        Row(
-            label=group_text(s["group"], levels_only=True, most=44),
-            value=s[what],
-            low=s[f"{what}_low"],
-            high=s[f"{what}_high"],
-            told=f"{group_text(s['group'], most=200)}\n{words} {number(s[what], signed=what != 'auc')}, "
-            f"{range_text(s[f'{what}_low'], s[f'{what}_high'])}\n{rows_word(s['n'])}",
-            kind=int(s["n"] < TINY),
-            end=whole(s["n"]),
-        )
-        for s in scores[:MOST_ROWS]
-    ]
-    title = (
-        "How well the score ranks, lowest first" if what == "auc" else "How far the score is off, most first"
-    )
-    less = f" The first {MOST_ROWS} of {len(scores):,}." if len(scores) > MOST_ROWS else ""
-    about = f"Lines are {percent(summary['settings']['confidence'])} intervals; the dashed line is "
-    about += ("guessing." if what == "auc" else "a score that can be taken at its word.") + less
-    heads = cut(" · ".join(undirected(cut(shown(a["name"]), 20)) for a in summary["attributes"]), 44)
-    reference = 0.5 if what == "auc" else 0.0
-    return row_chart(
-        f"scores-{what}",
-        title,
-        about,
-        rows,
-        _SCORES,
-        axis=words,
-        label_title=heads,
-        domain=domain,
-        reference=reference,
-    )

@@ -1,0 +1,26 @@
+"""What other rooms use of this one, beside its public names."""
+
+from fairlattice.benchmark._comparison import FIGURES
+from fairlattice.benchmark._experiments import EXPERIMENTS, Experiment
+from fairlattice.benchmark._methods import BASELINE, METHODS, Method
+from fairlattice.benchmark._pictures import CellPicture
+from fairlattice.benchmark._protocol import UNFAIRNESS
+from fairlattice.benchmark._results import read_results
+from fairlattice.benchmark._store import Store
+from fairlattice.benchmark._table import Table
+from fairlattice.benchmark._vectors import with_vectors
+
+__all__ = [
+    "BASELINE",
+    "EXPERIMENTS",
+    "FIGURES",
+    "METHODS",
+    "UNFAIRNESS",
+    "CellPicture",
+    "Experiment",
+    "Method",
+    "Store",
+    "Table",
+    "read_results",
+    "with_vectors",
+]

@@ -1,0 +1,41 @@
+"""How columns become groups: cut points of numbers, and what becomes of missing values. One value that travels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fairlattice._validation import IntArray
+from fairlattice.groups._lattice import GroupLattice
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Cut points and the policy for missing values.
+
+    Parameters
+    ----------
+    cuts : mapping of str to sequence of float, optional
+        Cut points of numeric attributes.
+    missing : {"level", "raise"}, default="level"
+        Give missing values a level of their own, or refuse them.
+    """
+
+    cuts: Mapping[str, Sequence[float]] | None = None
+    missing: str = "level"
+
+    def lattice(self, sensitive_features: Any, *, max_levels: int = 100) -> GroupLattice:
+        """The lattice of the levels found in a table of sensitive attributes."""
+        return GroupLattice.from_features(
+            sensitive_features, cuts=self.cuts, missing=self.missing, max_levels=max_levels
+        )
+
+    def encode(self, sensitive_features: Any, *, max_levels: int = 100) -> tuple[GroupLattice, IntArray]:
+        """The lattice, and the leaf code of every row."""
+        lattice = self.lattice(sensitive_features, max_levels=max_levels)
+        return lattice, lattice.encode(sensitive_features)
+
+    def encode_training(self, sensitive_features: Any, n_rows: int) -> tuple[GroupLattice, IntArray]:
+        """As :meth:`encode`, for training rows, where an attribute may have levels for half of them."""
+        return self.encode(sensitive_features, max_levels=max(100, n_rows // 2))

@@ -1,0 +1,15 @@
+"""What other rooms use of this one, beside its public names."""
+
+from fairlattice.metrics._intervals import rate_interval, simultaneous_confidence
+from fairlattice.metrics._leveling import leveling_down_verdict, overall_verdict
+from fairlattice.metrics._rates import NOTIONS, RATES, find_positive
+
+__all__ = [
+    "NOTIONS",
+    "RATES",
+    "find_positive",
+    "leveling_down_verdict",
+    "overall_verdict",
+    "rate_interval",
+    "simultaneous_confidence",
+]
