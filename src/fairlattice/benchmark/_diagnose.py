@@ -22,15 +22,19 @@ from fairlattice._validation import (
     check_real,
 )
 from fairlattice.benchmark._diagnosis import (
+    LEAST,
+    MADE,
     REAL,
     CellDiagnosis,
+    CellResult,
     CopiedRow,
     Diagnosis,
     SourceFigures,
+    cell_diagnosis,
+    cell_pictures,
+    judge_cells,
 )
 from fairlattice.benchmark._held_out import HeldOut, hold_out
-from fairlattice.benchmark._judged import LEAST, MADE, CellResult, cell_diagnosis, judge_cells
-from fairlattice.benchmark._pictures import cell_pictures
 from fairlattice.diagnostics import (
     associations,
     assumption,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from fairlattice.benchmark._pictures import CellPicture
+import numpy as np
+
+from fairlattice._validation import FloatArray
+from fairlattice.benchmark._held_out import HeldOut
+from fairlattice.benchmark._splits import child_seed
 from fairlattice.diagnostics import (
     Associations,
     Assumption,
@@ -15,8 +19,11 @@ from fairlattice.diagnostics import (
     Marginals,
     Memory,
     MMDTest,
+    embedding,
 )
-from fairlattice.groups import Group, GroupLattice
+from fairlattice.diagnostics._shared import CAVEATS, adjusted, advice, verdict
+from fairlattice.groups import Group, GroupLattice, show_group
+from fairlattice.samplers import Cell
 
 REAL = "real"  # other real rows in place of made ones: the floor that no generator can be below
 
@@ -176,3 +183,106 @@ class Diagnosis:
     def failing(self) -> tuple[CellDiagnosis, ...]:
         """The cells that their parents' mix does not stand for."""
         return tuple(c for c in self.cells if c.assumption is not None and c.assumption.verdict == "fails")
+
+
+MADE = 50  # rows made for a cell at least: there is no lack of these
+LEAST = 4  # held-out rows of a cell without which nothing is said of it alone
+
+
+@dataclass(frozen=True, eq=False)
+class CellResult:
+    """What was measured of one cell, p-values as they are."""
+
+    sources: dict[str, SourceFigures | None]
+    tests: Assumption
+    parents: tuple[tuple[Group, int], ...]
+
+
+def judge_cells(
+    split: HeldOut, found: dict[Cell, CellResult], error: float
+) -> dict[Cell, tuple[dict[str, SourceFigures | None], CellAssumption]]:
+    """The cells' results with p-values adjusted over all cells, and what follows for their parents."""
+    names = next(iter(found.values())).sources if found else {}
+    sources = {cell: dict(result.sources) for cell, result in found.items()}
+    for name in names:
+        having = {cell: own[name] for cell, own in sources.items() if own[name] is not None}
+        for test in ("linear", "neighbours", "mmd"):
+            p_values = adjusted([f.p_adjusted[test] for f in having.values() if f is not None])
+            for cell, p in zip(having, p_values, strict=True):
+                figures = sources[cell][name]
+                assert figures is not None
+                sources[cell][name] = replace(figures, p_adjusted={**figures.p_adjusted, test: float(p)})
+    mixes = adjusted([result.tests.mix.p_value for result in found.values()])
+    each = [test for result in found.values() for test in result.tests.parents]
+    others = iter(adjusted([None if test is None else test.p_value for test in each]).tolist())
+    judged = {}
+    for (cell, result), p in zip(found.items(), mixes.tolist(), strict=True):
+        parents = [
+            None if np.isnan(value) else value for _, value in zip(result.parents, others, strict=False)
+        ]
+        rows = len(split.held.rows(cell))
+        said = verdict(result.tests.mix, rows=rows, p_adjusted=p, level=error)
+        called = [show_group(group) for group, _ in result.parents]
+        told = advice(result.tests, said, names=called, p_adjusted=parents, level=error)
+        assumed = CellAssumption(result.tests, result.parents, (*parents, p), said, told)
+        judged[cell] = sources[cell], assumed
+    return judged
+
+
+def cell_diagnosis(
+    split: HeldOut,
+    cell: Cell,
+    sizes: tuple[int, int],
+    judged: tuple[dict[str, SourceFigures | None], CellAssumption] | None,
+    sources: list[str],
+) -> CellDiagnosis:
+    """What is said of a cell; without results, why there are none."""
+    n_train, n_held_out = sizes
+    group, label = split.lattice.group(cell.leaf), split.classes[cell.label]
+    if judged is None:
+        few = "fewer than 2 training rows" if n_train < 2 else f"fewer than {LEAST} held-out rows"
+        nothing = dict.fromkeys([REAL, *sources])
+        return CellDiagnosis(group, label, n_train, n_held_out, nothing, None, few)
+    return CellDiagnosis(group, label, n_train, n_held_out, *judged, None)
+
+
+_MOST_SHOWN = 100  # rows of each kind: more would only cover each other
+
+
+@dataclass(frozen=True, eq=False)
+class CellPicture:
+    """One cell, drawn.
+
+    Parameters
+    ----------
+    method : {"pca", "tsne"}
+        How rows were laid out.
+    points : dict of str to float array of shape (n, 2)
+        "real" held-out rows, "made" rows, and rows of the "parents".
+    caption : str
+        What can, and what cannot be read from it.
+    """
+
+    method: str
+    points: Mapping[str, FloatArray]
+    caption: str
+
+
+def cell_pictures(split: HeldOut, cell: Cell, made: FloatArray, seed: int) -> tuple[CellPicture, ...]:
+    """The cell by PCA and by t-SNE."""
+    rng = np.random.default_rng([seed, 4, *cell])
+    own = split.index.rows(cell)
+    parents = np.unique(np.concatenate(split.index.parents(cell)))
+    samples = {
+        "real": split.Z_held[split.held.rows(cell)],
+        "made": made,
+        "parents": split.Z[np.setdiff1d(parents, own)],
+    }
+    shown = {name: Z[np.sort(rng.permutation(len(Z))[:_MOST_SHOWN])] for name, Z in samples.items()}
+    shown = {name: Z for name, Z in shown.items() if len(Z)}
+    return tuple(
+        CellPicture(
+            method, embedding(shown, method=method, random_state=child_seed(seed)), " ".join(CAVEATS[method])
+        )
+        for method in ("pca", "tsne")
+    )

@@ -18,8 +18,8 @@ from fairlattice._validation import (
 )
 from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._diagnose import SOURCES
+from fairlattice.benchmark._diagnosis import LEAST, MADE
 from fairlattice.benchmark._held_out import HeldOut, hold_out
-from fairlattice.benchmark._judged import LEAST, MADE
 from fairlattice.benchmark._splits import child_seed
 from fairlattice.diagnostics import MMDTest, mmd_test
 from fairlattice.diagnostics._shared import adjusted
