@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 import fairlattice as fl
 from fairlattice.metrics._claims import FOUR_FIFTHS
+from fairlattice.metrics._intervals import INTERVALS
 
 
 def table(cells, names=("sex", "race")):
@@ -101,7 +102,7 @@ def test_frames_and_arrays_are_not_mixed():
 
 
 def test_intervals_are_chosen_by_name_and_wider_where_all_are_to_hold_together():
-    found = {name: audit_of(UNEVEN, interval=name) for name in fl.metrics.INTERVALS}
+    found = {name: audit_of(UNEVEN, interval=name) for name in INTERVALS}
     for name, audit in found.items():
         for g in audit.by_group("tpr"):
             low, high = fl.metrics.rate_interval(np.array([g.successes]), np.array([g.n]), method=name)
