@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 import fairlattice as fl
 from fairlattice.metrics._claims import FOUR_FIFTHS
-from fairlattice.metrics._intervals import INTERVALS
+from fairlattice.metrics._intervals import INTERVALS, rate_interval
 
 
 def table(cells, names=("sex", "race")):
@@ -105,7 +105,7 @@ def test_intervals_are_chosen_by_name_and_wider_where_all_are_to_hold_together()
     found = {name: audit_of(UNEVEN, interval=name) for name in INTERVALS}
     for name, audit in found.items():
         for g in audit.by_group("tpr"):
-            low, high = fl.metrics.rate_interval(np.array([g.successes]), np.array([g.n]), method=name)
+            low, high = rate_interval(np.array([g.successes]), np.array([g.n]), method=name)
             assert (g.low, g.high) == (low[0], high[0])
         for one, all_ in zip(audit.by_group("tpr"), audit.by_group("tpr", simultaneous=True), strict=True):
             assert all_.low <= one.low <= one.high <= all_.high
