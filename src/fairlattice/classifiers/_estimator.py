@@ -83,7 +83,7 @@ class NetworkClassifier(
 
     def predict_proba(self, X: Any) -> FloatArray:
         """Probability of both classes, of shape (n, 2), for rows of shape (n, d); without dropout."""
-        positive = self._positive(self.transform(X))
+        positive = self._positive(self._hidden(X))
         return np.column_stack([1 - positive, positive])
 
     def predict(self, X: Any) -> Any:
@@ -93,6 +93,9 @@ class NetworkClassifier(
 
     def transform(self, X: Any) -> FloatArray:
         """The representation that the last layer reads, of shape (n, hidden[-1])."""
+        return self._hidden(X)
+
+    def _hidden(self, X: Any) -> FloatArray:
         check_is_fitted(self)
         return self._represent(validate_data(self, X, reset=False, dtype=np.float64))
 
@@ -151,7 +154,9 @@ class NetworkClassifier(
         from fairlattice.classifiers._training import Schedule, train
 
         device, drawn = _device(self.device), streams(self.random_state)
-        self.scaler_ = StandardScaler().fit(table.X, sample_weight=table.chances)
+        self.scaler_ = (
+            StandardScaler().set_output(transform="default").fit(table.X, sample_weight=table.chances)
+        )
         x = self._scaled(table.X).float().to(device)
         n = len(x)
         training = Training(

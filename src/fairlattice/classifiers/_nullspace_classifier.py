@@ -108,7 +108,7 @@ class NullspaceClassifier(NetworkClassifier):
         if self.n_iterations:
             weights = None if table.chances is None else table.chances * len(table.X)
             hidden = super()._represent(table.X)
-            projection = NullspaceProjection(self.n_iterations)
+            projection = NullspaceProjection(self.n_iterations).set_output(transform="default")
             projection.fit(hidden, sensitive_features=table.levels[table.leaves], sample_weight=weights)
             self.projection_ = projection
             if not projection.rank_:

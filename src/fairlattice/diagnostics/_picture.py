@@ -90,7 +90,7 @@ def _components(rows: FloatArray) -> FloatArray:
         pca = PCA(count, svd_solver="full").fit(rows)
         largest = np.abs(pca.components_).argmax(axis=1)
         signs = np.sign(pca.components_[np.arange(count), largest])
-        found = pca.transform(rows) * signs
+        found = np.asarray(pca.transform(rows)) * signs
         varies = pca.singular_values_ > 1e-9 * pca.singular_values_[0]
         places[:, :count] = np.where(varies, found, 0.0)
     return places
