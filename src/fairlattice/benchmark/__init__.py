@@ -2,7 +2,6 @@
 
 from fairlattice.benchmark._classifiers import CLASSIFIERS
 from fairlattice.benchmark._compare import compare
-from fairlattice.benchmark._comparison import Comparison, GroupLoss, Run, StrategyResult
 from fairlattice.benchmark._diagnose import diagnose
 from fairlattice.benchmark._diagnosis import (
     CellAssumption,
@@ -15,6 +14,7 @@ from fairlattice.benchmark._drift import CellDrift, Drift, drift
 from fairlattice.benchmark._estimates import Difference, Estimate
 from fairlattice.benchmark._experiments import bench
 from fairlattice.benchmark._noise import NoisePoint, annotation_noise
+from fairlattice.benchmark._over_seeds import Comparison, GroupLoss, Run, StrategyResult
 from fairlattice.benchmark._plugins import Plugins
 from fairlattice.benchmark._protocol import Network, Settings
 from fairlattice.benchmark._results import BenchResults, BenchTable

@@ -25,7 +25,7 @@ from fairlattice._validation import (
     index_of,
 )
 from fairlattice.benchmark._classifiers import make_classifier
-from fairlattice.benchmark._comparison import Comparison, Run, StrategyResult, count_run
+from fairlattice.benchmark._over_seeds import Comparison, Run, StrategyResult, count_run
 from fairlattice.benchmark._splits import child_seed, stratified_splits
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError

@@ -1,9 +1,9 @@
-"""What a comparison found: predictions of every run, and the figures that follow from them."""
+"""What a comparison says: every strategy's levels, differences, price and harm, and which to take."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -11,112 +11,96 @@ import numpy as np
 import numpy.typing as npt
 
 from fairlattice._validation import FloatArray, IntArray
-from fairlattice.benchmark._estimates import Difference, Estimate
+from fairlattice.benchmark._decision import Limits, Recommendation, recommend
+from fairlattice.benchmark._estimates import Estimate
+from fairlattice.benchmark._harm import Harm, LevelingDown, harm_of, leveling_down_of
+from fairlattice.benchmark._over_seeds import Run, count_run, run_figures
+from fairlattice.benchmark._posterior import KINDS, RATES, Gap, Level, Posterior
+from fairlattice.benchmark._price import Accuracies, accuracies_of
 from fairlattice.exceptions import InputError
-from fairlattice.groups import Group, GroupCounts, GroupLattice
-from fairlattice.metrics import Audit, GroupRate, jeffreys_interval, newcombe_interval
-from fairlattice.metrics._shared import leveling_down_verdict, overall_verdict, simultaneous_confidence
-from fairlattice.strategies._shared import AnyStrategy, strategy_of
+from fairlattice.groups import GroupLattice
+from fairlattice.metrics import Audit, GroupRate
+from fairlattice.strategies._shared import BASELINE, AnyStrategy, strategy_of
 
-RATES = ("tpr", "tnr")
-FIGURES = ("df", "if", "worst", "best")
-"""What is said of a rate over all groups."""
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """Predictions of one strategy on the test rows of one split.
-
-    Parameters
-    ----------
-    repeat : int
-        Which split, from 0.
-    rows : int array of shape (m,)
-        Row numbers of the test rows.
-    predicted : int array of shape (m,)
-        Positions of the predicted labels among the classes.
-    score : float array of shape (m,) or None
-        Probability of the positive class, where it was kept.
-    remarks : tuple of str
-        Warnings of the classifier, such as that it did not converge.
-    """
-
-    repeat: int
-    rows: IntArray
-    predicted: IntArray
-    score: FloatArray | None
-    remarks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GroupLoss:
-    """A group that fares worse than under the unconstrained model, on average over repeats."""
-
-    group: Group
-    rate: str
-    before: float
-    after: float
-    difference: Difference
-
-
-@dataclass(frozen=True)
-class LevelingSummary:
-    """The leveling-down verdict of a strategy against `none`, and the groups that fell."""
-
-    verdict: str
-    by_rate: Mapping[str, str]
-    groups: tuple[GroupLoss, ...] = field(repr=False)
+ACCURACIES = ("balanced_accuracy", "accuracy", "selection_rate")
+FIGURES = (*(f"{rate}.{kind}" for rate in ("equalized_odds", *RATES) for kind in KINDS), *ACCURACIES)
+"""What is said of a strategy."""
 
 
 @dataclass(frozen=True)
 class StrategyResult:
-    """One strategy's runs and figures.
+    """One strategy of a comparison.
 
     Parameters
     ----------
-    name : str
-        The strategy, or the method of `bench`.
+    strategy : Strategy
+        What was done.
     runs : tuple of Run
-        One per repeat.
-    audits : tuple of Audit
-        One per repeat, of its test rows.
-    strategy : Strategy, optional
-        What was done; None for a method of `bench`.
+        One for each repeat, of every row.
+    comparison : Comparison
+        What it is a part of.
     """
 
-    name: str
+    strategy: AnyStrategy
     runs: tuple[Run, ...] = field(repr=False)
-    audits: tuple[Audit, ...] = field(repr=False)
-    strategy: AnyStrategy | None = field(default=None, repr=False)
+    comparison: Comparison = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """What the strategy is called."""
+        return self.strategy.name
+
+    def estimate(self, figure: str) -> Level | Estimate:
+        """A figure: median and 95 % interval, or mean and standard error of ``balanced_accuracy`` and the like.
+
+        Parameters
+        ----------
+        figure : str
+            ``equalized_odds.if``, ``tpr.worst`` …: a rate and one of if, df, worst, best; or ``balanced_accuracy``,
+            ``accuracy``, ``selection_rate``.
+        """
+        _check_figure(figure)
+        if figure in ACCURACIES:
+            return self.accuracies.estimate(figure)
+        return self.comparison.posterior.level(self.name, figure)
 
     @cached_property
-    def per_repeat(self) -> dict[str, tuple[float, ...]]:
-        """Every figure of every repeat: ``balanced_accuracy``, ``tpr.df``, ``equalized_odds.if`` …"""
+    def accuracies(self) -> Accuracies:
+        """Accuracy, balanced accuracy, selection rate and calibration."""
+        return accuracies_of(self.comparison.posterior.people, self.name, [run.score for run in self.runs])
+
+    @cached_property
+    def audits(self) -> tuple[Audit, ...]:
+        """The audit of each repeat's test rows, plug-in figures included."""
+        c = self.comparison
+        alpha = float(c.settings["alpha"])
+        return tuple(count_run(c.lattice, c.leaves, c.truth, run, alpha, c.classes) for run in self.runs)
+
+    @cached_property
+    def raw(self) -> dict[str, Estimate]:
+        """Plug-in figures, mean and standard error over repeats; extremes over small groups are biased upwards."""
         rows = [run_figures(audit) for audit in self.audits]
-        return {name: tuple(row[name] for row in rows) for name in rows[0]}
+        return {name: Estimate.of([row[name] for row in rows]) for name in rows[0]}
 
-    def estimate(self, figure: str) -> Estimate:
-        """Mean and standard error of a figure over the repeats."""
-        return Estimate.of(self.per_repeat[figure])
-
-    @cached_property
-    def pooled(self) -> Audit:
-        """The audit of all repeats' test rows together."""
-        counts = self.audits[0].counts
-        for audit in self.audits[1:]:
-            counts = counts + audit.counts
-        first = self.audits[0]
-        return Audit(counts, first.positive, first.alpha, first.smoothing, first.confidence)
+    def by_group(self, rate: str) -> tuple[GroupRate, ...]:
+        """Posterior median and interval of every group's rate; n is how many people the rate is about."""
+        drawn = self.comparison.posterior.rates[rate]
+        place = self.comparison.posterior.people.names.index(self.name)
+        median, low, high = np.quantile(drawn.theta[place], [0.5, 0.025, 0.975], axis=0)
+        return tuple(
+            GroupRate(self.comparison.lattice.group(int(code)), int(n), float(m), float(lo), float(hi))
+            for code, n, m, lo, hi in zip(drawn.codes, drawn.people, median, low, high, strict=True)
+        )
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Strategies side by side; made by :func:`fairlattice.compare`.
+    """Strategies side by side; returned by :func:`fairlattice.compare`.
 
     Parameters
     ----------
     settings : mapping
-        What was asked for: classifier, repeats, seed and so on.
+        What was asked for: classifier, folds, repeats, seed and so on.
     lattice : GroupLattice
         The groups.
     classes : tuple
@@ -125,8 +109,10 @@ class Comparison:
         Position of every row's label among the classes.
     leaves : int array of shape (n,)
         Every row's leaf.
-    results : tuple of StrategyResult
-        One per strategy, in the order asked for.
+    fold : int array of shape (repeats, n)
+        In which fold of each repeat every row was tested.
+    tested : tuple of (strategy, tuple of Run)
+        The strategies in the order asked for, with one run for each repeat.
     notes : tuple of str
         What a reader should know, such as which cells have no rows.
     """
@@ -136,159 +122,115 @@ class Comparison:
     classes: tuple[Any, Any]
     truth: IntArray = field(repr=False)
     leaves: IntArray = field(repr=False)
-    results: tuple[StrategyResult, ...] = field(repr=False)
+    fold: IntArray = field(repr=False)
+    tested: tuple[tuple[AnyStrategy, tuple[Run, ...]], ...] = field(repr=False)
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def results(self) -> tuple[StrategyResult, ...]:
+        """One for each strategy, in the order asked for."""
+        return tuple(StrategyResult(strategy, runs, self) for strategy, runs in self.tested)
 
     def __getitem__(self, name: str) -> StrategyResult:
         """The result of the strategy called `name`."""
         by_name = {r.name: r for r in self.results}
         found = by_name.get(name) or by_name.get(_canonical(name))
         if found is None:
-            raise KeyError(f"{name!r} is none of the strategies compared: {', '.join(by_name)}.")
+            raise KeyError(f"{name!r} is not among the strategies compared: {', '.join(by_name)}.")
         return found
 
     def __contains__(self, name: object) -> bool:
-        return any(r.name == name for r in self.results)
+        return any(strategy.name == name for strategy, _ in self.tested)
 
-    def differences(self, name: str, baseline: str) -> dict[str, Difference]:
-        """Paired differences, strategy - baseline, of every figure."""
-        ours, theirs = self[name].per_repeat, self[baseline].per_repeat
-        share = float(self.settings["test_size"])
-        return {k: Difference.of(np.subtract(ours[k], theirs[k]), test_share=share) for k in ours}  # type: ignore[arg-type]
+    @cached_property
+    def posterior(self) -> Posterior:
+        """Joint draws of every figure."""
+        from fairlattice.benchmark._posterior import people_of
 
-    def leveling_down(self, name: str, baseline: str = "none") -> LevelingSummary:
-        """Did the strategy lower DF or IF on a rate while its worst-off group fell below `baseline`'s?"""
-        differences = self.differences(name, baseline)
-        verdicts = {
-            rate: leveling_down_verdict(
-                unfairness_fell=any(differences[f"{rate}.{kind}"].mean < 0 for kind in ("df", "if")),
-                worst_fell=differences[f"{rate}.worst"].mean < 0,
-                beyond_noise=not differences[f"{rate}.worst"].within_noise,
-            )
-            for rate in RATES
-        }
-        losses = [loss for rate in RATES for loss in self._losses(rate, name, baseline)]
-        losses.sort(key=lambda loss: loss.difference.mean)
-        return LevelingSummary(overall_verdict(verdicts), verdicts, tuple(losses))
+        predicted = {strategy.name: [run.predicted for run in runs] for strategy, runs in self.tested}
+        people = people_of(self.lattice, self.leaves, self.truth, predicted)
+        return Posterior(people, float(self.settings["alpha"]), int(self.settings["seed"]))
+
+    def differences(self, baseline: str, figure: str) -> dict[str, Gap]:
+        """A figure of every other strategy minus the baseline's; marks hold over all of them together."""
+        _check_figure(figure)
+        baseline = self[baseline].name
+        if figure in ACCURACIES:
+            mine = self[baseline].accuracies
+            return {r.name: r.accuracies.minus(mine, figure) for r in self.results if r.name != baseline}
+        return self.posterior.gaps(baseline, figure)
+
+    def difference(self, name: str, baseline: str, figure: str) -> Gap:
+        """A figure of one strategy minus that of another."""
+        return self.differences(baseline, figure)[self[name].name]
+
+    @cached_property
+    def recommendation(self) -> Recommendation:
+        """Which strategy to take, or to keep things as they are, and why."""
+        limits = Limits(
+            str(self.settings["notion"]),
+            self.settings["max_loss"],
+            bool(self.settings["groups_at_prediction"]),
+        )
+        strategies = {r.name: r.strategy for r in self.results}
+        losses = {}
+        if BASELINE in self:
+            losses = {name: -gap.median for name, gap in self.differences(BASELINE, "accuracy").items()}
+        return recommend(self.posterior, strategies, losses, limits)
+
+    def harm(self, name: str, baseline: str = BASELINE) -> Harm:
+        """The groups whose rates fell, and those whose rates rose, beyond noise against the baseline."""
+        return harm_of(self.posterior, self[name].name, self[baseline].name)
+
+    def leveling_down(self, name: str, baseline: str = BASELINE) -> LevelingDown:
+        """Whether the strategy looks fairer on a rate while its worst-off group fares worse."""
+        return leveling_down_of(self.posterior, self[name].name, self[baseline].name)
 
     def predictions(self) -> dict[str, npt.NDArray[Any]]:
-        """Every prediction, one row per strategy, repeat and test row, as columns.
+        """Every prediction, one row for each strategy, repeat and test row, as columns.
 
-        ``strategy, repeat, row, y_true, y_pred, score`` and the level of every sensitive attribute: all
-        that is needed to compute every figure again.
+        ``strategy, repeat, row, y_true, y_pred, score``, the level of every sensitive attribute, and the fold that the
+        row was tested in: all that is needed to compute every figure again.
         """
-        runs = [(result.name, run) for result in self.results for run in result.runs]
+        runs = [(strategy.name, run) for strategy, runs in self.tested for run in runs]
         rows = np.concatenate([run.rows for _, run in runs])
         sizes = [len(run.rows) for _, run in runs]
+        repeats = np.repeat([run.repeat for _, run in runs], sizes)
         labels = np.asarray(self.classes, dtype=object)
         columns: dict[str, npt.NDArray[Any]] = {
             "strategy": np.repeat([name for name, _ in runs], sizes),
-            "repeat": np.repeat([run.repeat for _, run in runs], sizes),
+            "repeat": repeats,
             "row": rows,
             "y_true": labels[self.truth[rows]],
             "y_pred": labels[np.concatenate([run.predicted for _, run in runs])],
         }
-        scores = [run.score for _, run in runs if run.score is not None]
-        if len(scores) == len(runs):
-            columns["score"] = np.concatenate(scores)
+        if any(run.score is not None for _, run in runs):
+            columns["score"] = np.concatenate([_score_of(run) for _, run in runs])
         for attribute, levels in self.lattice.level_columns(self.leaves[rows]).items():
             name = attribute
             while name in columns or (name != attribute and name in self.lattice.names):
                 name = f"sensitive_{name}"
             columns[name] = levels
+        fold = "fold"
+        while fold in columns:
+            fold = f"{fold}_"
+        columns[fold] = self.fold[repeats, rows]
         return columns
 
-    def people(self, name: str, rate: str) -> tuple[FloatArray, IntArray]:
-        """Successes and trials of every group that has test rows, each distinct row counted once.
 
-        A row tested in several repeats is one person, who succeeds in part if the repeats disagree.
-        Intervals must rest on people: the repeats' test rows together count most of them several times.
-        """
-        result, label = self[name], 1 if rate == "tpr" else 0
-        rows = np.concatenate([run.rows for run in result.runs])
-        right = np.concatenate([run.predicted == self.truth[run.rows] for run in result.runs])
-        tested = np.bincount(rows, minlength=len(self.truth))
-        hits = np.bincount(rows, weights=right, minlength=len(self.truth))
-        people = np.flatnonzero((tested > 0) & (self.truth == label))
-        codes = result.pooled.counts.codes
-        place = np.searchsorted(codes, self.leaves[people])
-        successes = np.bincount(place, weights=hits[people] / tested[people], minlength=len(codes))
-        trials = np.bincount(place, minlength=len(codes))
-        return successes.astype(np.float64), trials.astype(np.int64)
+def _score_of(run: Run) -> FloatArray:
+    """Scores, missing where the classifier has none."""
+    return np.full(len(run.rows), np.nan) if run.score is None else run.score
 
-    def by_group(self, name: str, rate: str) -> tuple[tuple[GroupRate, int], ...]:
-        """Every group's rate over the repeats' test rows together, and how many distinct rows these are.
 
-        The interval is that of so many people, wider than that of all test rows would be.
-        """
-        rows, (_, people) = self[name].pooled.by_group(rate), self.people(name, rate)
-        raw = np.asarray([g.rate or 0.0 for g in rows])
-        low, high = jeffreys_interval(raw * people, people)
-        return tuple(
-            (replace(g, low=float(low[i]), high=float(high[i])), int(people[i])) for i, g in enumerate(rows)
-        )
-
-    def _losses(self, rate: str, name: str, baseline: str) -> list[GroupLoss]:
-        before, after = (_by_leaf(self[n].pooled, rate) for n in (baseline, name))
-        per_repeat = [
-            (_by_leaf(old, rate), _by_leaf(new, rate))
-            for old, new in zip(self[baseline].audits, self[name].audits, strict=True)
-        ]
-        each = simultaneous_confidence(0.95, len(RATES) * len(before))
-        (old_right, people), (new_right, _) = self.people(baseline, rate), self.people(name, rate)
-        known = np.maximum(people, 1)
-        _, _, highest = newcombe_interval((old_right, known), (new_right, known), confidence=each)
-        losses = []
-        for place, leaf in enumerate(self[baseline].pooled.counts.leaves):
-            gaps = [b[leaf] - a[leaf] for a, b in per_repeat if leaf in a and leaf in b]
-            if not gaps or np.mean(gaps) >= 0:
-                continue
-            share = float(self.settings["test_size"])
-            found = Difference.of(gaps, test_share=share, confidence=each)
-            # Repeats may agree by chance where rows are few, so the people behind them must suffice too.
-            found = replace(found, within_noise=found.within_noise or bool(highest[place] >= 0))
-            losses.append(GroupLoss(self.lattice.group(leaf), rate, before[leaf], after[leaf], found))
-        return losses
+def _check_figure(figure: str) -> None:
+    if figure not in FIGURES:
+        raise InputError(f"`figure` must be one of {', '.join(FIGURES)}; got {figure!r}.")
 
 
 def _canonical(name: str) -> str:
     """The name of the strategy that a text such as "adaptive+thresholds" describes."""
     try:
-        return strategy_of(name).name
+        return str(strategy_of(name).name)
     except InputError:
         return name
-
-
-def _by_leaf(audit: Audit, rate: str) -> dict[tuple[Any, ...], float]:
-    """Raw rates of the groups that define one."""
-    found = zip(audit.counts.leaves, audit.by_group(rate), strict=True)
-    return {leaf: g.rate for leaf, g in found if g.rate is not None}
-
-
-def run_figures(audit: Audit) -> dict[str, float]:
-    balanced = audit.balanced_accuracy
-    figures = {"balanced_accuracy": balanced if balanced is not None else float("nan")}
-    for rate in RATES:
-        values = [v for v in audit.smoothed(rate) if v is not None]
-        figures |= {
-            f"{rate}.df": audit.differential_fairness(rate),
-            f"{rate}.if": audit.alpha_intersectional(rate),
-            f"{rate}.worst": min(values),
-            f"{rate}.best": max(values),
-        }
-    for kind, taken in (("df", max), ("if", max), ("worst", min), ("best", max)):
-        figures[f"equalized_odds.{kind}"] = taken(figures[f"{rate}.{kind}"] for rate in RATES)
-    return figures
-
-
-def count_run(
-    lattice: GroupLattice,
-    leaves: IntArray,
-    truth: IntArray,
-    run: Run,
-    alpha: float,
-    classes: Sequence[Any],
-) -> Audit:
-    """The audit of one run's test rows."""
-    counts = GroupCounts.from_codes(lattice, tuple(classes), leaves[run.rows], truth[run.rows], run.predicted)
-    return Audit(counts, classes[1], alpha=alpha)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice.benchmark._comparison import Comparison, StrategyResult, count_run
 from fairlattice.benchmark._estimates import Estimate
 from fairlattice.benchmark._methods import METHODS
+from fairlattice.benchmark._over_seeds import MethodResult, SeedComparison, count_run
 from fairlattice.benchmark._protocol import test_share
 from fairlattice.benchmark._store import Record, Store
 from fairlattice.benchmark._table import People
@@ -43,7 +43,7 @@ class BenchTable:
         The data set.
     settings : mapping
         The protocol.
-    comparison : Comparison or None
+    comparison : SeedComparison or None
         The methods that have all seeds, side by side; None if there is none.
     outcomes : mapping of str to tuple of Outcome
         Of every method in the comparison, by seed: hyper-parameters, time.
@@ -57,7 +57,7 @@ class BenchTable:
 
     people: People
     settings: Mapping[str, Any]
-    comparison: Comparison | None
+    comparison: SeedComparison | None
     outcomes: Mapping[str, tuple[Outcome, ...]] = field(repr=False)
     unfinished: Mapping[str, int]
     failed: tuple[FailedTrial, ...]
@@ -224,7 +224,7 @@ def _in_order(names: Iterable[str]) -> list[str]:
 
 def _comparison(
     people: People, settings: Mapping[str, Any], outcomes: Mapping[str, tuple[Outcome, ...]], seeds: list[int]
-) -> Comparison:
+) -> SeedComparison:
     alpha = float(settings["alpha"])
     tested = [o.run.rows for o in next(iter(outcomes.values()))]
     told = {
@@ -235,7 +235,7 @@ def _comparison(
         **settings,
     }
     results = tuple(
-        StrategyResult(
+        MethodResult(
             name,
             tuple(o.run for o in runs),
             tuple(
@@ -245,7 +245,7 @@ def _comparison(
         )
         for name, runs in outcomes.items()
     )
-    return Comparison(told, people.lattice, people.classes, people.truth, people.leaves, results)
+    return SeedComparison(told, people.lattice, people.classes, people.truth, people.leaves, results)
 
 
 def _fidelity(

@@ -1,9 +1,9 @@
 """What other rooms use of this one, beside its public names."""
 
-from fairlattice.benchmark._comparison import FIGURES
 from fairlattice.benchmark._diagnosis import CellPicture
 from fairlattice.benchmark._experiments import EXPERIMENTS, Experiment
 from fairlattice.benchmark._methods import BASELINE, METHODS, Method
+from fairlattice.benchmark._over_seeds import FIGURES
 from fairlattice.benchmark._protocol import UNFAIRNESS
 from fairlattice.benchmark._results import read_results
 from fairlattice.benchmark._store import Store

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from fairlattice._validation import IntArray
 from fairlattice.exceptions import InputError
+from fairlattice.strategies._shared import cell_folds
 
 
 def child_seed(*entropy: int) -> int:
@@ -50,3 +53,50 @@ def stratified_splits(
                 "The table is too small: a split has only one label among its training or test rows."
             )
     return [(np.sort(train), np.sort(test)) for train, test in pairs]
+
+
+class Fold(NamedTuple):
+    """One fold of one repeat: row numbers to train on and to test, increasing."""
+
+    repeat: int
+    number: int
+    train: IntArray
+    test: IntArray
+
+
+def cross_folds(
+    leaves: IntArray,
+    labels: IntArray,
+    *,
+    folds: int,
+    repeats: int,
+    seed: int,
+    units: IntArray | None = None,
+) -> list[Fold]:
+    """Folds in which every row is tested once a repeat, and every (leaf, label) cell is split evenly.
+
+    Rows of one unit, such as a person, stay together; a unit belongs to the cell of its first row.
+
+    Raises
+    ------
+    InputError
+        If a label has fewer units than there are folds.
+    """
+    of_row = np.arange(len(labels)) if units is None else np.unique(units, return_inverse=True)[1]
+    _, first = np.unique(of_row, return_index=True)
+    counts = np.bincount(labels[first])
+    if counts.min() < folds:
+        raise InputError(
+            f"The table is too small to test in {folds} folds: a label has only {counts.min()} rows. "
+            "Take fewer folds, or more rows."
+        )
+    _, place = np.unique(leaves[first] * (int(labels.max()) + 1) + labels[first], return_inverse=True)
+    # Cells of one label follow each other, so that labels are split evenly where cells have a row or two.
+    place = labels[first] * (int(place.max()) + 1) + place
+    found = []
+    for repeat in range(repeats):
+        rng = np.random.default_rng(child_seed(seed, repeat))
+        for number, (train, test) in enumerate(cell_folds(place, folds, rng)):
+            rows = [np.flatnonzero(np.isin(of_row, part)) for part in (train, test)]
+            found.append(Fold(repeat, number, *rows))
+    return found

@@ -21,8 +21,8 @@ from threadpoolctl import threadpool_limits
 
 from fairlattice._threads import one_torch_thread
 from fairlattice._validation import FloatArray, IntArray
-from fairlattice.benchmark._comparison import Run, count_run, run_figures
 from fairlattice.benchmark._methods import Combination, Method
+from fairlattice.benchmark._over_seeds import Run, count_run, run_figures
 from fairlattice.benchmark._plugins import Plugins
 from fairlattice.benchmark._protocol import Parts, Settings, choose, deal_out
 from fairlattice.benchmark._splits import child_seed

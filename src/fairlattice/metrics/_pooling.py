@@ -25,7 +25,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import betaln, expit, logit
 
-from fairlattice._validation import FloatArray, check_count, check_real
+from fairlattice._validation import FloatArray, IntArray, check_count, check_real
 from fairlattice.exceptions import InputError, UndefinedRateError
 from fairlattice.groups import Group
 from fairlattice.metrics._design import Design
@@ -138,6 +138,30 @@ def pooled_rates(
     return PooledRates(mean, np.minimum(low, mean), np.maximum(high, mean), predicted, spread, drawn)
 
 
+def draw_priors(
+    rates: Rates, design: Design, size: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Draws of the Beta priors that the lattice gives every group, without the doubt of :func:`partial_pooling`.
+
+    Parameters
+    ----------
+    rates : Rates
+        Successes and trials of m groups; successes may be fractions of a trial.
+    design : Design
+        The groups' effects.
+    size : int
+        How many draws.
+    rng : numpy.random.Generator
+        Draws them.
+
+    Returns
+    -------
+    successes, failures : float arrays of shape (size, m)
+        What the prior counts as, in trials.
+    """
+    return _Model.of(rates, design).draw_priors(size, rng)
+
+
 @dataclass(frozen=True, eq=False)
 class _Effects:
     """The effects at one σ: posterior mode, a root of their covariance, and the evidence for this σ."""
@@ -192,13 +216,28 @@ class _Model:
         picked = np.sort(rng.choice(len(_FINE), size=size - doubting, p=self.weights))
         drawn = np.empty((size, len(self.trials)))
         drawn[size - doubting :] = rng.beta(self.successes + 0.5, failures + 0.5, (doubting, len(failures)))
+        for own, a, b in self._priors(picked, rng):
+            drawn[own] = rng.beta(self.successes + a, failures + b)
+        return np.clip(drawn, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
+
+    def draw_priors(self, size: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        """Draws of the two parameters of every group's Beta prior, each of shape (size, m), in random order."""
+        picked = np.sort(rng.choice(len(_FINE), size=size, p=self.weights))
+        drawn = np.empty((2, size, len(self.trials)))
+        for own, a, b in self._priors(picked, rng):
+            drawn[:, own] = a, b
+        successes, failures = drawn[:, rng.permutation(size)]
+        return successes, failures
+
+    def _priors(
+        self, picked: IntArray, rng: np.random.Generator
+    ) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
+        """For each σ at which the model is fitted, the draws that use it and their priors' parameters."""
         for place in np.unique(_NEAREST[picked]):
             own = np.flatnonzero(_NEAREST[picked] == place)
             fit = self.fits[place]
             effects = fit.mode + rng.standard_normal((len(own), len(fit.mode))) @ fit.root
-            a, b = _prior(self.design.linear(effects), _FINE[picked[own]][:, None])
-            drawn[own] = rng.beta(self.successes + a, failures + b)
-        return np.clip(drawn, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
+            yield own, *_prior(self.design.linear(effects), _FINE[picked[own]][:, None])
 
 
 _NEAREST = np.abs(np.log(_FINE)[:, None] - np.log(_SPREADS)).argmin(axis=1)  # whose effects a fine σ uses

@@ -1,12 +1,16 @@
 """What other rooms use of this one, beside its public names."""
 
+from fairlattice.metrics._design import Design
 from fairlattice.metrics._intervals import rate_interval, simultaneous_confidence
 from fairlattice.metrics._leveling import leveling_down_verdict, overall_verdict
+from fairlattice.metrics._pooling import draw_priors
 from fairlattice.metrics._rates import NOTIONS, RATES, find_positive
 
 __all__ = [
     "NOTIONS",
     "RATES",
+    "Design",
+    "draw_priors",
     "find_positive",
     "leveling_down_verdict",
     "overall_verdict",

@@ -1,5 +1,6 @@
 """What other rooms use of this one, beside its public names."""
 
+from fairlattice.strategies._folds import cell_folds
 from fairlattice.strategies._lookup import strategies_of, strategy_of
 from fairlattice.strategies._strategy import AUGMENT, BASELINE, DEFAULT, AnyStrategy
 from fairlattice.strategies._training import Vectors, levels_of
@@ -10,6 +11,7 @@ __all__ = [
     "DEFAULT",
     "AnyStrategy",
     "Vectors",
+    "cell_folds",
     "levels_of",
     "strategies_of",
     "strategy_of",

@@ -1,0 +1,184 @@
+"""Which strategy to take: the default unless another is fairer with good probability, and none unless it helps.
+
+A rule of least regret, not of significance: on eight tables, picking the strategy that looks best did worse than always
+taking the default. A strategy that needs groups at prediction is only considered where the user says that groups may be
+used so; accuracy is shown as a price, and a limit only where the user sets one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fairlattice.benchmark._posterior import NOTIONS, Gap, Posterior
+from fairlattice.strategies import STRATEGIES
+from fairlattice.strategies._shared import BASELINE, DEFAULT, AnyStrategy
+
+SURE = 0.8  # probability of being fairer that a change of mind needs
+_AS_GOOD = 0.01  # of IF, within which a simpler strategy is as good
+_WORTH = 0.05  # a difference in IF that one would like to know about
+WITH_GROUPS = "thresholds"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the user allows.
+
+    Parameters
+    ----------
+    notion : str
+        What is to be equal between groups; one of `NOTIONS`.
+    max_loss : float or None
+        Plain accuracy that may be lost against no strategy, in [0, 1].
+    groups_at_prediction : bool
+        Whether groups may be used to decide.
+    """
+
+    notion: str = "equalized_odds"
+    max_loss: float | None = None
+    groups_at_prediction: bool = False
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Which strategy to take.
+
+    Parameters
+    ----------
+    verdict : {"take", "keep", "not enough data"}
+        Take `strategy`; keep `none`, since nothing is fairer; or keep `none`, since the data cannot tell.
+    strategy : str
+        The strategy.
+    simplest : str or None
+        A simpler strategy whose posterior mean lies within .01 of it, if there is one.
+    probability_fairer, probability_best : float or None
+        Posterior probability that the strategy considered is fairer than none; that it is the fairest allowed.
+    considered : str
+        The strategy that was weighed against none.
+    reasons : tuple of str
+        Why, in sentences.
+    advice : tuple of str
+        What would help, where there is not enough data.
+    """
+
+    verdict: str
+    strategy: str
+    simplest: str | None
+    probability_fairer: float | None
+    probability_best: float | None
+    considered: str
+    reasons: tuple[str, ...] = field(repr=False)
+    advice: tuple[str, ...] = field(repr=False)
+
+
+def recommend(
+    posterior: Posterior,
+    strategies: Mapping[str, AnyStrategy],
+    losses: Mapping[str, float],
+    limits: Limits,
+) -> Recommendation:
+    """Weigh the strategies of a comparison.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Joint draws.
+    strategies : mapping of str to strategy
+        Those compared.
+    losses : mapping of str to float
+        Plain accuracy that each loses against none.
+    limits : Limits
+        What the user allows.
+    """
+    figure = NOTIONS[limits.notion]
+    means = {name: float(posterior.draws(name, figure).mean()) for name in strategies}
+    allowed, reasons = _allowed(strategies, losses, limits)
+    others = [name for name in allowed if name != BASELINE]
+    if not others or BASELINE not in strategies:
+        why = (*reasons, "There is nothing to weigh against none.")
+        name = BASELINE if BASELINE in strategies else min(means, key=means.__getitem__)
+        return Recommendation("keep", name, None, None, None, name, why, ())
+    start = _starting_point(others, means, limits)
+    sure = {name: posterior.probability_better(name, start, figure) for name in others if name != start}
+    ahead = [name for name, p in sure.items() if p >= SURE]
+    chosen = min(ahead, key=means.__getitem__) if ahead else start
+    if ahead:
+        reasons.append(f"{chosen} is fairer than {start} with probability {sure[chosen]:.2f}.")
+    fairer = posterior.probability_better(chosen, BASELINE, figure)
+    best = _probability_best(posterior, chosen, allowed, figure)
+    if fairer >= SURE:
+        simplest = _simplest(chosen, allowed, means)
+        return Recommendation("take", chosen, simplest, fairer, best, chosen, tuple(reasons), ())
+    gap = posterior.gaps(BASELINE, figure)[chosen]
+    unsure = gap.low < -_WORTH and fairer > 1 - SURE
+    if unsure:
+        reasons.append(
+            f"{chosen} may be fairer than none by as much as {-gap.low:.2f}, or not at all: these rows cannot tell."
+        )
+        advice = _advice(posterior, gap)
+        return Recommendation("not enough data", BASELINE, None, fairer, best, chosen, tuple(reasons), advice)
+    reasons.append(f"{chosen} is fairer than none with probability {fairer:.2f} only.")
+    return Recommendation("keep", BASELINE, None, fairer, best, chosen, tuple(reasons), ())
+
+
+def _allowed(
+    strategies: Mapping[str, AnyStrategy], losses: Mapping[str, float], limits: Limits
+) -> tuple[list[str], list[str]]:
+    """The strategies within the limits, and why others are not."""
+    allowed, reasons = [], []
+    for name, strategy in strategies.items():
+        if strategy.needs_groups and not limits.groups_at_prediction:
+            reasons.append(f"{name} needs the groups at prediction, which was not allowed.")
+        elif limits.max_loss is not None and losses.get(name, 0.0) > limits.max_loss:
+            reasons.append(f"{name} loses {losses[name]:.3f} of accuracy, more than {limits.max_loss:g}.")
+        else:
+            allowed.append(name)
+    return allowed, reasons
+
+
+def _starting_point(others: list[str], means: Mapping[str, float], limits: Limits) -> str:
+    """The default; where it was not compared or is not allowed, the strategy with the least unfairness."""
+    default = WITH_GROUPS if limits.groups_at_prediction and WITH_GROUPS in others else DEFAULT
+    return default if default in others else min(others, key=means.__getitem__)
+
+
+def _probability_best(posterior: Posterior, name: str, allowed: list[str], figure: str) -> float:
+    drawn = np.array([posterior.draws(other, figure) for other in allowed])
+    return float((drawn.argmin(axis=0) == allowed.index(name)).mean())
+
+
+def _simplest(chosen: str, allowed: list[str], means: Mapping[str, float]) -> str | None:
+    """The first preset, in order of simplicity, that comes before the chosen one and is as fair."""
+    order = list(STRATEGIES)
+    rank = {name: order.index(name) if name in STRATEGIES else len(order) for name in allowed}
+    near = [
+        name
+        for name in sorted(allowed, key=rank.__getitem__)
+        if rank[name] < rank[chosen] and name != BASELINE and means[name] <= means[chosen] + _AS_GOOD
+    ]
+    return near[0] if near else None
+
+
+def _advice(posterior: Posterior, gap: Gap) -> tuple[str, ...]:
+    """What would help to tell: more rows, if between one and twenty times these; fewer or coarser groups."""
+    spread = (gap.high - gap.low) / 2
+    # Errors shrink as the root of the rows; the sign is sure enough at .84 standard errors, that is .43 half-widths.
+    needed = (0.43 * spread / max(abs(gap.median), 1e-9)) ** 2
+    n = len(posterior.people.truth)
+    found = []
+    if 1 < needed <= 20:
+        found.append(f"About {_rounded(needed * n):,} rows would tell, if the difference is as it looks.")
+    rates = [posterior.rates[rate] for rate in ("tpr", "tnr")]
+    if min(int(np.median(r.people)) for r in rates) < 30:
+        found.append("Coarser bands or fewer attributes make larger groups.")
+    if posterior.people.predicted.shape[1] < 4 and max(r.training_noise.max() for r in rates) > 0.05:
+        found.append("More repeats average out the luck of the training rows.")
+    return tuple(found)
+
+
+def _rounded(number: float) -> int:
+    """To two digits."""
+    digits = 10 ** max(0, int(np.log10(number)) - 1)
+    return int(round(number / digits) * digits)

@@ -1,0 +1,339 @@
+"""What a cross-fitted comparison says about every strategy: joint draws of rates, their extremes and differences.
+
+The plug-in extreme over many small groups is far too pessimistic, since the worst of thirty groups is mostly the
+unluckiest. So the rate of each group is a draw from its posterior. With h_i the share of repeats in which a strategy is
+right on person i, and w_i ~ Exp(1) *shared by all strategies* (the Bayesian bootstrap, Rubin 1981,
+doi:10.1214/aos/1176345338), a draw of group g's rate is
+
+    θ_g = (Σ_i w_i h_i + A_g) / (Σ_i w_i + A_g + B_g),    A_g ~ Gamma(a_g), B_g ~ Gamma(b_g),
+
+where Beta(a_g, b_g) is the prior that the lattice gives the group (:func:`fairlattice.metrics.partial_pooling`). Shared
+weights pair the strategies: luck with the people is luck for all. What the luck of the training rows adds is estimated
+from the repeats, which train on different folds, and added on the logit scale. Extremes are taken draw by draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import expit, logit
+
+from fairlattice._validation import BoolArray, FloatArray, IntArray
+from fairlattice.benchmark._splits import child_seed
+from fairlattice.groups import GroupLattice
+from fairlattice.metrics import Rates
+from fairlattice.metrics._shared import Design, draw_priors
+
+KINDS = ("if", "df", "worst", "best")
+RATES = ("tpr", "tnr", "accuracy", "selection_rate")
+NOTIONS = {
+    "equalized_odds": "equalized_odds.if",
+    "equal_opportunity": "tpr.if",
+    "demographic_parity": "selection_rate.if",
+    "accuracy": "accuracy.if",
+}
+"""What may be equal between groups, and the figure that is small where it is."""
+FALSE_SIGNS = 0.025
+"""Expected share of wrong signs among the differences that are marked."""
+_DRAWS, _FEWER, _MANY_GROUPS = 1000, 500, 400
+_LEAST_ROWS = 10  # of a group whose repeats say how much training rows matter
+_MOST_WEIGHTS = 20_000_000  # people times draws in memory
+_TINY = 1e-9
+
+
+class Level(NamedTuple):
+    """A figure of one strategy: posterior median, and the ends of its 95 % interval."""
+
+    median: float
+    low: float
+    high: float
+
+
+class Gap(NamedTuple):
+    """A figure of one strategy minus that of another.
+
+    `probability_better` is the posterior probability that the strategy is better in this figure; `mark` is "better"
+    or "worse" where the sign is sure, else None.
+    """
+
+    median: float
+    low: float
+    high: float
+    probability_better: float
+    mark: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """Who was tested, and what every strategy predicted for each person in each repeat.
+
+    Parameters
+    ----------
+    lattice : GroupLattice
+        The groups.
+    leaves, truth : int arrays of shape (n,)
+        Leaf code of every person, and whether the label is the positive one.
+    predicted : int array of shape (strategies, repeats, n)
+        1 where the positive label was predicted.
+    names : tuple of str
+        The strategies.
+    """
+
+    lattice: GroupLattice
+    leaves: IntArray = field(repr=False)
+    truth: IntArray = field(repr=False)
+    predicted: IntArray = field(repr=False)
+    names: tuple[str, ...]
+
+    def of_rate(self, rate: str) -> tuple[IntArray, BoolArray]:
+        """The people that a rate is about, and whether each strategy and repeat counts as a success for them."""
+        if rate in ("tpr", "tnr"):
+            people = np.flatnonzero(self.truth == (1 if rate == "tpr" else 0))
+        else:
+            people = np.arange(len(self.truth))
+        predicted = self.predicted[:, :, people]
+        success: BoolArray = predicted == (1 if rate == "selection_rate" else self.truth[people])
+        return people, success
+
+
+@dataclass(frozen=True, eq=False)
+class GroupDraws:
+    """Draws of one rate.
+
+    Parameters
+    ----------
+    codes : int array of shape (m,)
+        Leaf codes of the groups that have people whom the rate is about.
+    people : int array of shape (m,)
+        How many.
+    theta : float array of shape (strategies, draws, m)
+        The rates, in (0, 1).
+    training_noise : float array of shape (strategies,)
+        Variance on the logit scale that the luck of the training rows adds.
+    """
+
+    codes: IntArray
+    people: IntArray
+    theta: FloatArray = field(repr=False)
+    training_noise: FloatArray
+
+
+def draw_rate(
+    people: People, rate: str, *, size: int, seed: int, groups: IntArray | None = None
+) -> GroupDraws:
+    """Joint draws of a rate of every group under every strategy.
+
+    Parameters
+    ----------
+    people : People
+        Whose outcomes count.
+    rate : {"tpr", "tnr", "accuracy", "selection_rate"}
+        The rate.
+    size : int
+        How many draws.
+    seed : int
+        Of the draws.
+    groups : int array, optional
+        Leaf codes to look at; by default all that have people.
+    """
+    whom, success = people.of_rate(rate)
+    if groups is not None:
+        kept = np.isin(people.leaves[whom], groups)
+        whom, success = whom[kept], success[:, :, kept]
+    codes, place, n = np.unique(people.leaves[whom], return_inverse=True, return_counts=True)
+    sums = success.sum(axis=1)
+    repeats = success.shape[1]
+    design = Design.of([people.lattice.group(int(code)) for code in codes])
+    bootstrap = np.random.default_rng([seed, RATES.index(rate)])
+    weighted, total = _bootstrap(sums, place, len(codes), size, bootstrap)
+    noise = np.array([_training_noise(own, place, n) for own in success])
+    theta = np.empty((len(sums), size, len(codes)))
+    for k, own in enumerate(sums):
+        rng = np.random.default_rng([seed, RATES.index(rate), 1 + k])
+        successes = np.bincount(place, weights=own / repeats, minlength=len(codes))
+        a, b = draw_priors(Rates(successes, n.astype(np.float64)), design, size, rng)
+        a, b = rng.gamma(a), rng.gamma(b)
+        theta[k] = (weighted[k] / repeats + a) / (total + a + b)
+        if noise[k] > 0:
+            shift = np.sqrt(noise[k]) * rng.standard_normal((size, len(codes)))
+            theta[k] = expit(logit(np.clip(theta[k], _TINY, 1 - _TINY)) + shift)
+    return GroupDraws(codes, n, np.clip(theta, _TINY, 1 - _TINY), noise)
+
+
+def _bootstrap(
+    sums: IntArray, place: IntArray, m: int, size: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Weighted successes of every strategy and group, (strategies, size, m), and weights of all people, (size, m).
+
+    People of a group with equal outcomes under all strategies share a Gamma weight, which is the sum of theirs.
+    """
+    kinds, count = np.unique(np.vstack([place, sums]).T, axis=0, return_counts=True)
+    starts = np.searchsorted(kinds[:, 0], np.arange(m + 1))
+    weighted, total = np.empty((len(sums), size, m)), np.empty((size, m))
+    step = max(1, _MOST_WEIGHTS // len(kinds))
+    for first in range(0, size, step):
+        rows = slice(first, min(first + step, size))
+        weights = rng.gamma(count.astype(np.float64), size=(rows.stop - first, len(kinds)))
+        for g, (start, end) in enumerate(pairwise(starts)):
+            own = weights[:, start:end]
+            total[rows, g] = own.sum(axis=1)
+            weighted[:, rows, g] = (own @ kinds[start:end, 1:]).T
+    return weighted, total
+
+
+def _training_noise(success: BoolArray, place: IntArray, n: IntArray) -> float:
+    """Variance of a group's logit from one training set to another, from how far the repeats lie apart.
+
+    The squared difference of two repeats' logits, less what people whose repeats disagree add to it by themselves; the
+    mean over groups of at least ten people, by their number, and over neighbouring repeats.
+    """
+    large = n >= _LEAST_ROWS
+    if len(success) < 2 or not large.any():
+        return 0.0
+    found = []
+    for one, other in pairwise(success):
+        first, second = (np.bincount(place, weights=each, minlength=len(n)) for each in (one, other))
+        disagree = np.bincount(place, weights=one != other, minlength=len(n))
+        logits = [logit((s + 0.5) / (n + 1.0)) for s in (first, second)]
+        mean = (first + second + 1.0) / (2.0 * n + 2.0)
+        own = disagree / (n * mean * (1.0 - mean)) ** 2
+        found.append(np.average(((logits[0] - logits[1]) ** 2 - own)[large], weights=n[large]))
+    return max(0.0, float(np.mean(found)))
+
+
+def figures_of(theta: FloatArray, alpha: float, *, both_outcomes: bool) -> dict[str, FloatArray]:
+    """Worst and best rate, DF and IFα of draws of groups' rates, (…, m); small DF and IF are fair."""
+    worst, best = theta.min(axis=-1), theta.max(axis=-1)
+    df = np.log(best / worst)
+    if both_outcomes:
+        df = np.maximum(df, np.log((1 - worst) / (1 - best)))
+    return {
+        "if": alpha * (1 - worst) + (1 - alpha) * (1 - worst / best),
+        "df": df,
+        "worst": worst,
+        "best": best,
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Everything that is drawn: figures of every strategy, jointly.
+
+    Parameters
+    ----------
+    people : People
+        Whose outcomes count.
+    alpha : float
+        Weight of the absolute part of IFα.
+    seed : int
+        Of the draws.
+    groups : int array, optional
+        Leaf codes to look at; by default all.
+    """
+
+    people: People
+    alpha: float = 0.5
+    seed: int = 0
+    groups: IntArray | None = field(default=None, repr=False)
+
+    @cached_property
+    def rates(self) -> dict[str, GroupDraws]:
+        """Draws of every rate that some person is about."""
+        m = len(np.unique(self.people.leaves))
+        size = _DRAWS if m <= _MANY_GROUPS else _FEWER
+        seed = child_seed(self.seed, 11)
+        return {
+            rate: draw_rate(self.people, rate, size=size, seed=seed, groups=self.groups) for rate in RATES
+        }
+
+    @cached_property
+    def figures(self) -> dict[str, FloatArray]:
+        """Draws of every figure, of shape (strategies, draws): ``tpr.if``, ``equalized_odds.worst`` …"""
+        found = {
+            f"{rate}.{kind}": values
+            for rate, drawn in self.rates.items()
+            for kind, values in figures_of(
+                drawn.theta, self.alpha, both_outcomes=rate == "selection_rate"
+            ).items()
+        }
+        for kind in KINDS:
+            of = np.minimum if kind == "worst" else np.maximum
+            found[f"equalized_odds.{kind}"] = of(found[f"tpr.{kind}"], found[f"tnr.{kind}"])
+        return found
+
+    def draws(self, name: str, figure: str) -> FloatArray:
+        """Draws of a figure of one strategy, of shape (draws,)."""
+        drawn: FloatArray = self.figures[figure][self.people.names.index(name)]
+        return drawn
+
+    def level(self, name: str, figure: str) -> Level:
+        """Median and 95 % interval of a figure."""
+        return Level(*_quantiles(self.draws(name, figure)))
+
+    def probability_better(self, name: str, baseline: str, figure: str) -> float:
+        """Posterior probability that a strategy is better than another in a figure."""
+        gap = self.draws(name, figure) - self.draws(baseline, figure)
+        lower = float(np.mean(gap < 0) + np.mean(gap == 0) / 2)
+        return lower if figure.endswith((".if", ".df")) else 1.0 - lower
+
+    def gaps(self, baseline: str, figure: str) -> dict[str, Gap]:
+        """Every other strategy's figure minus the baseline's; marks bound the expected share of wrong signs."""
+        others = [name for name in self.people.names if name != baseline]
+        better = {name: self.probability_better(name, baseline, figure) for name in others}
+        sure = sure_signs(list(better.values()))
+        marks = ["better" if better[name] > 0.5 else "worse" for name in others]
+        return {
+            name: Gap(
+                *_quantiles(self.draws(name, figure) - self.draws(baseline, figure)),
+                better[name],
+                mark if known else None,
+            )
+            for name, mark, known in zip(others, marks, sure, strict=True)
+        }
+
+
+def sure_signs(better: Sequence[float]) -> list[bool]:
+    """Which of several differences are marked: as many as keep the expected share of wrong signs at 2.5 %.
+
+    Parameters
+    ----------
+    better : sequence of float
+        Posterior probability, for each, that it is better.
+
+    References
+    ----------
+    Stephens (2017), False discovery rates: a new deal, Biostatistics 18:275-294, doi:10.1093/biostatistics/kxw041.
+
+    Examples
+    --------
+    >>> sure_signs([0.999, 0.97, 0.5, 0.001])
+    [True, True, False, True]
+    """
+    wrong = np.minimum(better, 1.0 - np.asarray(better))
+    order = np.argsort(wrong, kind="stable")
+    mean = np.cumsum(wrong[order]) / np.arange(1, len(wrong) + 1)
+    marked = np.zeros(len(wrong), dtype=bool)
+    marked[order[: int((mean <= FALSE_SIGNS).sum())]] = True
+    return [bool(m) for m in marked]
+
+
+def _quantiles(drawn: FloatArray) -> tuple[float, float, float]:
+    median, low, high = (float(q) for q in np.quantile(drawn, [0.5, 0.025, 0.975]))
+    return median, low, high
+
+
+def people_of(
+    lattice: GroupLattice,
+    leaves: IntArray,
+    truth: IntArray,
+    predicted: Mapping[str, Sequence[Any]],
+) -> People:
+    """People from the predictions of every strategy: for each repeat, one of everyone in order."""
+    names = tuple(predicted)
+    every = np.asarray([np.asarray(predicted[name], dtype=np.int64) for name in names])
+    return People(lattice, leaves, truth, every, names)
