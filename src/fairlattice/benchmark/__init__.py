@@ -2,6 +2,8 @@
 
 from fairlattice.benchmark._classifiers import CLASSIFIERS
 from fairlattice.benchmark._compare import compare
+from fairlattice.benchmark._comparison import Comparison, StrategyResult
+from fairlattice.benchmark._decision import Recommendation
 from fairlattice.benchmark._diagnose import diagnose
 from fairlattice.benchmark._diagnosis import (
     CellAssumption,
@@ -13,9 +15,12 @@ from fairlattice.benchmark._diagnosis import (
 from fairlattice.benchmark._drift import CellDrift, Drift, drift
 from fairlattice.benchmark._estimates import Difference, Estimate
 from fairlattice.benchmark._experiments import bench
+from fairlattice.benchmark._harm import GroupShift, Harm, LevelingDown
 from fairlattice.benchmark._noise import NoisePoint, annotation_noise
-from fairlattice.benchmark._over_seeds import Comparison, GroupLoss, Run, StrategyResult
+from fairlattice.benchmark._over_seeds import MethodResult, Run, SeedComparison
 from fairlattice.benchmark._plugins import Plugins
+from fairlattice.benchmark._posterior import Gap, Level, Posterior
+from fairlattice.benchmark._price import Calibration
 from fairlattice.benchmark._protocol import Network, Settings
 from fairlattice.benchmark._results import BenchResults, BenchTable
 
@@ -23,6 +28,7 @@ __all__ = [
     "CLASSIFIERS",
     "BenchResults",
     "BenchTable",
+    "Calibration",
     "CellAssumption",
     "CellDiagnosis",
     "CellDrift",
@@ -32,11 +38,19 @@ __all__ = [
     "Difference",
     "Drift",
     "Estimate",
-    "GroupLoss",
+    "Gap",
+    "GroupShift",
+    "Harm",
+    "Level",
+    "LevelingDown",
+    "MethodResult",
     "Network",
     "NoisePoint",
     "Plugins",
+    "Posterior",
+    "Recommendation",
     "Run",
+    "SeedComparison",
     "Settings",
     "SourceFigures",
     "StrategyResult",

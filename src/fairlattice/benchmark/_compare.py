@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -16,8 +16,10 @@ from joblib.parallel import get_active_backend
 from threadpoolctl import threadpool_limits
 
 from fairlattice._validation import (
+    FloatArray,
     IntArray,
     as_labels,
+    check_choice,
     check_count,
     check_real,
     check_same_length,
@@ -25,8 +27,10 @@ from fairlattice._validation import (
     index_of,
 )
 from fairlattice.benchmark._classifiers import make_classifier
-from fairlattice.benchmark._over_seeds import Comparison, Run, StrategyResult, count_run
-from fairlattice.benchmark._splits import child_seed, stratified_splits
+from fairlattice.benchmark._comparison import Comparison
+from fairlattice.benchmark._over_seeds import Run
+from fairlattice.benchmark._posterior import NOTIONS
+from fairlattice.benchmark._splits import Fold, child_seed, cross_folds
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
@@ -50,8 +54,11 @@ def compare(
     strategies: Sequence[Any] | None = None,
     groups_at_prediction: bool = False,
     classifier: Any = "logistic",
-    repeats: int = 5,
-    test_size: float = 0.3,
+    notion: str = "equalized_odds",
+    folds: int = 5,
+    repeats: int = 2,
+    units: Any = None,
+    max_loss: float | None = None,
     per_cell: int = 1000,
     alpha: float = 0.5,
     positive: Any = None,
@@ -78,13 +85,19 @@ def compare(
         Names of `STRATEGIES`, parts with + between them, such as "smote+learned", or strategies of your own, as in
         :class:`FairClassifier`. By default all presets that need no groups at prediction.
     groups_at_prediction : bool, default=False
-        Whether the default includes presets that need groups at prediction.
+        Whether groups may be used to decide: presets that need them are compared and may be recommended.
     classifier : {"logistic", "mlp", "boosting"} or classifier, default="logistic"
         What to train. Rows are drawn by weight for an estimator that takes no weights.
-    repeats : int, default=5
-        Stratified splits into training and test rows.
-    test_size : float, default=0.3
-        Share of test rows, in (0, 1).
+    notion : {"equalized_odds", "equal_opportunity", "demographic_parity", "accuracy"}, default="equalized_odds"
+        What is to be equal between groups, and what the recommendation goes by.
+    folds : int, default=5
+        Every row is tested once a repeat, by a model trained on the other folds.
+    repeats : int, default=2
+        How often the rows are split into folds. One repeat cannot tell how much the training rows matter.
+    units : array-like of shape (n,), optional
+        The person that a row belongs to; rows of one person stay in one fold.
+    max_loss : float, optional
+        Plain accuracy that may be lost against `none`, in [0, 1]; strategies that lose more are not recommended.
     per_cell : int, default=1000
         Strategies that make rows raise smaller (leaf, label) cells to this many, before equal weights.
     alpha : float, default=0.5
@@ -103,7 +116,7 @@ def compare(
     Returns
     -------
     Comparison
-        Figures with standard errors, paired differences, leveling-down verdicts, predictions.
+        A recommendation, levels and paired differences with intervals, the price, whom it hurts, predictions.
 
     Raises
     ------
@@ -117,12 +130,17 @@ def compare(
     >>> S = {"sex": rng.choice(["f", "m"], 600, p=[0.2, 0.8]), "old": rng.integers(0, 2, 600)}
     >>> X = rng.normal(size=(600, 3)) + (S["sex"] == "f")[:, None]
     >>> y = (X[:, 0] + rng.normal(size=600) > 1).astype(int)
-    >>> result = fl.compare(X, y, sensitive_features=S, strategies=["none", "equal"], repeats=2)
-    >>> result["equal"].estimate("tpr.worst").mean > result["none"].estimate("tpr.worst").mean
+    >>> result = fl.compare(X, y, sensitive_features=S, strategies=["none", "equal"])
+    >>> result["equal"].estimate("tpr.worst").median > result["none"].estimate("tpr.worst").median
     True
+    >>> result.recommendation.strategy
+    'equal'
     """
     chosen = strategies_of(_default(groups_at_prediction) if strategies is None else strategies)
-    check_real("test_size", test_size, 0.0, 1.0, open_ends=True)
+    check_choice("notion", notion, tuple(NOTIONS))
+    check_count("folds", folds, 2)
+    if max_loss is not None:
+        check_real("max_loss", max_loss, 0.0, 1.0)
     check_real("alpha", alpha, 0.0, 1.0)
     check_count("repeats", repeats)
     check_count("per_cell", per_cell)
@@ -135,35 +153,43 @@ def compare(
     check_same_length(X=X, y=truth, sensitive_features=leaves)
     seen = leaves if recorded_features is None else lattice.encode(recorded_features)
     check_same_length(sensitive_features=leaves, recorded_features=seen)
-    splits = stratified_splits(leaves, truth, repeats=repeats, test_size=test_size, seed=child_seed(seed))
-    data = _Data(X, truth, lattice, seen, classifier, per_cell, seed)
-    tasks = [(repeat, strategy) for repeat in range(repeats) for strategy in chosen]
+    who = None if units is None else as_labels(units, "units")
+    if who is not None:
+        check_same_length(y=truth, units=who)
+    splits = cross_folds(leaves, truth, folds=folds, repeats=repeats, seed=child_seed(seed), units=who)
+    data = _Data(X, truth, lattice, seen, classifier, per_cell, seed, folds)
+    tasks = [(split, strategy) for split in splits for strategy in chosen]
     work = Parallel(n_jobs=safe_jobs(n_jobs), return_as="generator_unordered")(
-        delayed(_one_run)(data, splits[repeat], strategy, repeat) for repeat, strategy in tasks
+        delayed(_one_run)(data, split, strategy) for split, strategy in tasks
     )
-    runs: dict[tuple[int, str], Run] = {}
-    for name, run in work:
-        runs[run.repeat, name] = run
+    parts: dict[tuple[str, int, int], _Part] = {}
+    for part in work:
+        parts[part.strategy, part.repeat, part.fold] = part
         if progress is not None:
-            progress(len(runs), len(tasks))
+            progress(len(parts), len(tasks))
     settings = {
         "strategies": [strategy.name for strategy in chosen],
         "classifier": classifier if isinstance(classifier, str) else repr(classifier),
+        "notion": notion,
+        "folds": folds,
         "repeats": repeats,
-        "test_size": test_size,
+        "max_loss": max_loss,
+        "groups_at_prediction": bool(groups_at_prediction),
         "per_cell": per_cell,
         "alpha": alpha,
         "smoothing": Audit.smoothing,
         "seed": seed,
     }
-    results = []
-    for strategy in chosen:
-        own = tuple(runs[repeat, strategy.name] for repeat in range(repeats))
-        audits = tuple(count_run(lattice, leaves, truth, run, alpha, classes) for run in own)
-        results.append(StrategyResult(strategy.name, own, audits, strategy))
+    tested = tuple(
+        (s, tuple(_joined([parts[s.name, r, f] for f in range(folds)]) for r in range(repeats)))
+        for s in chosen
+    )
+    fold = np.empty((repeats, len(truth)), dtype=np.int64)
+    for split in splits:
+        fold[split.repeat, split.test] = split.number
     small = describe_small_cells(CellIndex(lattice, leaves, truth, 2), classes)
-    notes = (*([small] if small else []), *_remarks(results))
-    return Comparison(settings, lattice, classes, truth, leaves, tuple(results), notes)
+    notes = (*([small] if small else []), *_remarks(tested))
+    return Comparison(settings, lattice, classes, truth, leaves, fold, tested, notes)
 
 
 def _default(groups_at_prediction: bool) -> list[str]:
@@ -173,7 +199,7 @@ def _default(groups_at_prediction: bool) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class _Data:
-    """What every run of a comparison shares: rows, labels, the groups as strategies see them, and the classifier."""
+    """What every run of a comparison shares: rows, the groups as strategies see them, and the classifier."""
 
     X: Any
     truth: IntArray
@@ -182,36 +208,62 @@ class _Data:
     classifier: Any
     per_cell: int
     seed: int
+    folds: int
 
-    def table(self, train: IntArray, repeat: int) -> TrainingTable:
-        """The training rows of a split, as :class:`FairClassifier` makes them of these rows alone."""
+    def table(self, split: Fold) -> TrainingTable:
+        """The training rows of a fold, as :class:`FairClassifier` makes them of these rows alone.
+
+        Its seed is the pair of the comparison's seed and the number of the fold over all repeats.
+        """
+        train = split.train
         lattice = self.lattice.occurring(self.leaves[train])
         leaves = self.lattice.recode(self.leaves[train], lattice)
+        number = split.repeat * self.folds + split.number
         return TrainingTable(
             take_rows(self.X, train),
             CellIndex(lattice, leaves, self.truth[train], 2),
             np.arange(2),
-            make_classifier(self.classifier, child_seed(self.seed, repeat)),
-            (self.seed, repeat),
+            make_classifier(self.classifier, child_seed(self.seed, number)),
+            (self.seed, number),
             per_cell=self.per_cell,
         )
 
 
-def _one_run(
-    data: _Data, split: tuple[IntArray, IntArray], strategy: AnyStrategy, repeat: int
-) -> tuple[str, Run]:
-    """Train one strategy on one split and predict its test rows."""
-    train, test = split
+class _Part(NamedTuple):
+    """One fold's predictions by one strategy."""
+
+    strategy: str
+    repeat: int
+    fold: int
+    rows: IntArray
+    predicted: IntArray
+    score: FloatArray | None
+    remarks: tuple[str, ...]
+
+
+def _one_run(data: _Data, split: Fold, strategy: AnyStrategy) -> _Part:
+    """Train one strategy on one fold's training rows and predict its test rows."""
     # One thread per task: sums then run in the same order however many tasks run beside it.
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        table = data.table(train, repeat)
+        table = data.table(split)
         fitted = strategy.fit(table)
-        Z = table.vectors.encoder.vectors(take_rows(data.X, test))
-        predicted = fitted.predict(Z, data.lattice, data.leaves[test])
+        Z = table.vectors.encoder.vectors(take_rows(data.X, split.test))
+        predicted = fitted.predict(Z, data.lattice, data.leaves[split.test])
         score = fitted.score(Z)
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
-    return strategy.name, Run(repeat, test, predicted, score, remarks)
+    return _Part(strategy.name, split.repeat, split.number, split.test, predicted, score, remarks)
+
+
+def _joined(parts: list[_Part]) -> Run:
+    """The folds of one repeat as predictions of everyone, in the table's order."""
+    rows = np.concatenate([part.rows for part in parts])
+    order = np.argsort(rows)
+    scores = [part.score for part in parts if part.score is not None]
+    score = np.concatenate(scores)[order] if len(scores) == len(parts) else None
+    remarks = tuple(dict.fromkeys(text for part in parts for text in part.remarks))
+    predicted = np.concatenate([part.predicted for part in parts])
+    return Run(parts[0].repeat, rows[order], predicted[order], score, remarks)
 
 
 def safe_jobs(n_jobs: int | None) -> int | None:
@@ -235,9 +287,10 @@ def two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]:
     return (other, chosen), index_of(labels, [other, chosen])
 
 
-def _remarks(results: Sequence[StrategyResult]) -> list[str]:
+def _remarks(tested: Sequence[tuple[AnyStrategy, Sequence[Run]]]) -> list[str]:
+    """Warnings of classifiers, with the strategies that had them."""
     by_text: dict[str, list[str]] = {}
-    for result in results:
-        for text in dict.fromkeys(r for run in result.runs for r in run.remarks):
-            by_text.setdefault(text, []).append(result.name)
+    for strategy, runs in tested:
+        for text in dict.fromkeys(r for run in runs for r in run.remarks):
+            by_text.setdefault(text, []).append(strategy.name)
     return [f"{', '.join(names)}: {text}" for text, names in by_text.items()]

@@ -15,7 +15,7 @@ from fairlattice.benchmark._decision import Limits, Recommendation, recommend
 from fairlattice.benchmark._estimates import Estimate
 from fairlattice.benchmark._harm import Harm, LevelingDown, harm_of, leveling_down_of
 from fairlattice.benchmark._over_seeds import Run, count_run, run_figures
-from fairlattice.benchmark._posterior import KINDS, RATES, Gap, Level, Posterior
+from fairlattice.benchmark._posterior import KINDS, POSTERIOR_RATES, Gap, Level, Posterior, people_of
 from fairlattice.benchmark._price import Accuracies, accuracies_of
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
@@ -23,7 +23,10 @@ from fairlattice.metrics import Audit, GroupRate
 from fairlattice.strategies._shared import BASELINE, AnyStrategy, strategy_of
 
 ACCURACIES = ("balanced_accuracy", "accuracy", "selection_rate")
-FIGURES = (*(f"{rate}.{kind}" for rate in ("equalized_odds", *RATES) for kind in KINDS), *ACCURACIES)
+COMPARED_FIGURES = (
+    *(f"{rate}.{kind}" for rate in ("equalized_odds", *POSTERIOR_RATES) for kind in KINDS),
+    *ACCURACIES,
+)
 """What is said of a strategy."""
 
 
@@ -88,7 +91,9 @@ class StrategyResult:
         place = self.comparison.posterior.people.names.index(self.name)
         median, low, high = np.quantile(drawn.theta[place], [0.5, 0.025, 0.975], axis=0)
         return tuple(
-            GroupRate(self.comparison.lattice.group(int(code)), int(n), float(m), float(lo), float(hi))
+            GroupRate(
+                self.comparison.lattice.group(int(code)), int(n), float(m * n), float(m), float(lo), float(hi)
+            )
             for code, n, m, lo, hi in zip(drawn.codes, drawn.people, median, low, high, strict=True)
         )
 
@@ -145,8 +150,6 @@ class Comparison:
     @cached_property
     def posterior(self) -> Posterior:
         """Joint draws of every figure."""
-        from fairlattice.benchmark._posterior import people_of
-
         predicted = {strategy.name: [run.predicted for run in runs] for strategy, runs in self.tested}
         people = people_of(self.lattice, self.leaves, self.truth, predicted)
         return Posterior(people, float(self.settings["alpha"]), int(self.settings["seed"]))
@@ -224,8 +227,8 @@ def _score_of(run: Run) -> FloatArray:
 
 
 def _check_figure(figure: str) -> None:
-    if figure not in FIGURES:
-        raise InputError(f"`figure` must be one of {', '.join(FIGURES)}; got {figure!r}.")
+    if figure not in COMPARED_FIGURES:
+        raise InputError(f"`figure` must be one of {', '.join(COMPARED_FIGURES)}; got {figure!r}.")
 
 
 def _canonical(name: str) -> str:

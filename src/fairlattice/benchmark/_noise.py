@@ -10,7 +10,9 @@ import numpy as np
 
 from fairlattice._validation import IntArray, check_count, check_real
 from fairlattice.benchmark._compare import compare
-from fairlattice.benchmark._estimates import Difference, Estimate
+from fairlattice.benchmark._comparison import StrategyResult
+from fairlattice.benchmark._estimates import Estimate
+from fairlattice.benchmark._posterior import Gap, Level
 from fairlattice.exceptions import InputError
 from fairlattice.groups._shared import Grouping
 from fairlattice.strategies._shared import BASELINE, DEFAULT, strategies_of
@@ -28,17 +30,17 @@ class NoisePoint:
         Chance, in [0, 1], that an attribute of a row holds another level than the true one.
     strategy : str
         The strategy.
-    figures : dict of str to Estimate
+    figures : dict of str to Level
         "tpr.worst" and "balanced_accuracy" (high is good), "equalized_odds.df" and ".if" (small is good),
         of the true groups.
-    gains : dict of str to Difference
-        The same minus those of `none`, on the same splits; empty for `none` itself.
+    gains : dict of str to Gap
+        The same minus those of `none`; empty for `none` itself.
     """
 
     rate: float
     strategy: str
-    figures: Mapping[str, Estimate]
-    gains: Mapping[str, Difference]
+    figures: Mapping[str, Level]
+    gains: Mapping[str, Gap]
 
 
 def annotation_noise(
@@ -115,14 +117,23 @@ def annotation_noise(
             NoisePoint(
                 float(rate),
                 name,
-                {figure: result[name].estimate(figure) for figure in FIGURES},
-                {} if name == BASELINE else {f: result.differences(name, BASELINE)[f] for f in FIGURES},
+                {figure: _level(result[name], figure) for figure in FIGURES},
+                {} if name == BASELINE else {f: result.difference(name, BASELINE, f) for f in FIGURES},
             )
             for name in (strategy.name for strategy in chosen)
         ]
         if progress is not None:
             progress(done, len(rates))
     return tuple(points)
+
+
+def _level(result: StrategyResult, figure: str) -> Level:
+    """A figure with its interval, also where it is a mean with a standard error."""
+    found = result.estimate(figure)
+    if isinstance(found, Estimate):
+        half = 1.96 * (found.se or 0.0)
+        return Level(found.mean, found.mean - half, found.mean + half)
+    return found
 
 
 def flipped(levels: Mapping[str, IntArray], rate: float, rng: np.random.Generator) -> dict[str, IntArray]:

@@ -30,7 +30,7 @@ from fairlattice.metrics import Rates
 from fairlattice.metrics._shared import Design, draw_priors
 
 KINDS = ("if", "df", "worst", "best")
-RATES = ("tpr", "tnr", "accuracy", "selection_rate")
+POSTERIOR_RATES = ("tpr", "tnr", "accuracy", "selection_rate")
 NOTIONS = {
     "equalized_odds": "equalized_odds.if",
     "equal_opportunity": "tpr.if",
@@ -149,12 +149,12 @@ def draw_rate(
     sums = success.sum(axis=1)
     repeats = success.shape[1]
     design = Design.of([people.lattice.group(int(code)) for code in codes])
-    bootstrap = np.random.default_rng([seed, RATES.index(rate)])
+    bootstrap = np.random.default_rng([seed, POSTERIOR_RATES.index(rate)])
     weighted, total = _bootstrap(sums, place, len(codes), size, bootstrap)
     noise = np.array([_training_noise(own, place, n) for own in success])
     theta = np.empty((len(sums), size, len(codes)))
     for k, own in enumerate(sums):
-        rng = np.random.default_rng([seed, RATES.index(rate), 1 + k])
+        rng = np.random.default_rng([seed, POSTERIOR_RATES.index(rate), 1 + k])
         successes = np.bincount(place, weights=own / repeats, minlength=len(codes))
         a, b = draw_priors(Rates(successes, n.astype(np.float64)), design, size, rng)
         a, b = rng.gamma(a), rng.gamma(b)
@@ -248,7 +248,8 @@ class Posterior:
         size = _DRAWS if m <= _MANY_GROUPS else _FEWER
         seed = child_seed(self.seed, 11)
         return {
-            rate: draw_rate(self.people, rate, size=size, seed=seed, groups=self.groups) for rate in RATES
+            rate: draw_rate(self.people, rate, size=size, seed=seed, groups=self.groups)
+            for rate in POSTERIOR_RATES
         }
 
     @cached_property

@@ -51,11 +51,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--drop", metavar="COLUMN", nargs="+", action="extend", help="columns not used as features"
     )
     parser.add_argument(
+        "--unit",
+        metavar="COLUMN",
+        help="column of the person that a row is of; rows of one person stay together",
+    )
+    parser.add_argument(
         "--keep-sensitive",
         action="store_true",
         help="learn from the sensitive columns too (left out by default)",
     )
-    add_training(parser, repeats=5)
+    add_training(parser, repeats=2)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,9 +69,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     check_writable(*written(arguments), json=arguments.json, inputs=(arguments.table,))
     frame = read_table(arguments.table)
-    columns = Columns.parse(arguments, frame.columns)
+    others = () if arguments.unit is None else (arguments.unit,)
+    columns = Columns.parse(arguments, frame.columns, *others)
     data = data_about(arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table))
-    roles = {"positive": arguments.positive, "keep_sensitive": arguments.keep_sensitive}
+    roles = {
+        "positive": arguments.positive,
+        "unit": arguments.unit,
+        "keep_sensitive": arguments.keep_sensitive,
+    }
     return compare_frame(arguments, frame, columns, data, **roles)
 
 
@@ -82,6 +92,7 @@ def compare_frame(
     data: dict[str, Any],
     *,
     positive: Any,
+    unit: str | None,
     keep_sensitive: bool,
 ) -> int:
     """The comparison of one frame, from checks to exit code."""
@@ -103,6 +114,8 @@ def compare_frame(
             f"--fail-on-leveling-down needs the strategy {BASELINE} to compare with. Add it to --strategies."
         )
     features = columns.features(frame, keep_sensitive=keep_sensitive)
+    if unit is not None:
+        features = features.drop(unit, strict=False)
     check_roles(frame, columns.label, columns.sensitive, columns.cuts)
     check_infinite(frame, features.columns)
     start_workers(arguments.jobs)
@@ -113,8 +126,12 @@ def compare_frame(
             sensitive_features=frame.select(columns.sensitive),
             strategies=strategies,
             classifier=arguments.classifier,
+            groups_at_prediction=arguments.groups_at_prediction,
+            notion=arguments.notion,
+            folds=arguments.folds,
             repeats=arguments.repeats,
-            test_size=arguments.test_size,
+            max_loss=arguments.max_loss,
+            units=None if unit is None else frame[unit],
             per_cell=arguments.per_cell,
             alpha=arguments.alpha,
             positive=positive,

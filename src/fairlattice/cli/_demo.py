@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alpha", type=float, default=0.5, help="weight of the worst-off group's own rate in IF"
     )
-    add_training(parser, repeats=5)
+    add_training(parser, repeats=2)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -53,7 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not quiet:
         show(f"{data.about}\n")
     about = data_about(data.name, frame.height, columns)
-    code = compare_frame(arguments, frame, columns, about, positive=data.positive, keep_sensitive=False)
+    code = compare_frame(
+        arguments, frame, columns, about, positive=data.positive, unit=data.unit, keep_sensitive=False
+    )
     if not quiet:
         show(
             "\nOn your own table:\n"

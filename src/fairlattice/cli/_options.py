@@ -128,8 +128,26 @@ def add_training(parser: argparse.ArgumentParser, *, repeats: int) -> None:
     parser.add_argument(
         "--classifier", default="logistic", metavar="NAME", help="logistic (default), mlp or boosting"
     )
-    parser.add_argument("--repeats", type=int, default=repeats, help=f"train/test splits (default {repeats})")
-    parser.add_argument("--test-size", type=float, default=0.3, help="share of test rows (default 0.3)")
+    parser.add_argument(
+        "--notion",
+        default="equalized_odds",
+        metavar="NAME",
+        help="what is to be equal: equalized_odds (default), equal_opportunity, demographic_parity or accuracy",
+    )
+    parser.add_argument("--folds", type=int, default=5, metavar="N", help="folds of a repeat (default 5)")
+    parser.add_argument(
+        "--repeats",
+        type=int,
+        default=repeats,
+        metavar="N",
+        help=f"how often rows are split (default {repeats})",
+    )
+    parser.add_argument(
+        "--max-loss",
+        type=float,
+        metavar="X",
+        help="accuracy that may be lost against none; what loses more is not recommended",
+    )
     parser.add_argument(
         "--per-cell",
         type=int,

@@ -11,6 +11,7 @@ from typing import Any
 
 from fairlattice.exceptions import InputError
 from fairlattice.groups import show_group
+from fairlattice.report._text_compare import decision_lines, figure_of_notion, notion_words
 from fairlattice.strategies import STRATEGIES
 from fairlattice.strategies._shared import AUGMENT, BASELINE
 
@@ -27,30 +28,15 @@ def plain(value: Any) -> str:
     return html.escape(short, quote=False).translate(_SIGNS) or "(empty)"
 
 
-def chosen_strategy(summary: Summary) -> str:
-    """The strategy to take: the least IF among those that do not level down; of equals, the simplest.
-
-    Raises
-    ------
-    InputError
-        If every strategy levels down.
-    """
-    fit = [s for s in summary["strategies"] if s["leveling_down"]["verdict"] != "yes"]
-    if not fit:
-        raise InputError("Every strategy levels down, so there is none to recommend.")
-    best = min(fit, key=lambda s: s["equalized_odds"]["if"]["mean"])
-    return str(best["name"])
-
-
 def model_card(summary: Summary, strategy: str | None = None) -> str:
     """A model card for the strategy that a comparison chose, or for one by name.
 
     Parameters
     ----------
     summary : dict
-        A comparison, schema ``fairlattice/compare/1``.
+        A comparison, schema ``fairlattice/compare/2``.
     strategy : str, optional
-        Which of its strategies; by default the one with the least IF that does not level down.
+        Which of its strategies; by default the one that it recommends.
 
     Returns
     -------
@@ -60,14 +46,14 @@ def model_card(summary: Summary, strategy: str | None = None) -> str:
     Raises
     ------
     InputError
-        If there is no such strategy, or every strategy levels down.
+        If there is no such strategy.
 
     References
     ----------
     Mitchell et al. (2019), Model cards for model reporting, FAccT, arXiv:1810.03993.
     """
-    _check_schema(summary, "fairlattice/compare/1")
-    name = chosen_strategy(summary) if strategy is None else strategy
+    _check_schema(summary, "fairlattice/compare/2")
+    name = summary["recommendation"]["strategy"] if strategy is None else strategy
     own = next((s for s in summary["strategies"] if s["name"] == name), None)
     if own is None:
         known = ", ".join(s["name"] for s in summary["strategies"])
@@ -87,16 +73,23 @@ def model_card(summary: Summary, strategy: str | None = None) -> str:
             ],
             "Groups": [*_attributes(summary), f"- Groups without rows: {summary['empty_groups']['n']:,}"],
             "Data": _data(data),
+            "Decision": [
+                *(f"- {plain(line)}" for line in decision_lines(summary)),
+                *(f"- {plain(line)}" for line in summary["recommendation"]["reasons"]),
+                "",
+                "```python",
+                summary["recommendation"]["python"].replace("```", ""),
+                "```",
+            ],
             "Evaluation": [
-                f"{settings['repeats']} random splits, {settings['test_size']:.0%} of rows for testing, "
-                f"seed {settings['seed']}. Mean ± standard error.",
+                f"{settings['repeats']} repeats of {settings['folds']} folds, seed {settings['seed']}, for "
+                f"{notion_words(summary)}. Posterior medians with 95 % intervals.",
                 "",
                 *_strategies(summary, name),
             ],
             "Who is served how": list(_groups(own)),
             "Was anyone hurt": list(_hurt(own)),
             "Caveats": [
-                "- Splits share rows, so the standard errors are somewhat too small.",
                 "- Rates of groups with few rows are uncertain; read their intervals.",
                 *(f"- {plain(note)}" for note in summary["notes"]),
             ],
@@ -215,30 +208,38 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, number
 
 
 def _strategies(summary: Summary, chosen: str) -> list[str]:
+    rate = figure_of_notion(summary)[0]
     rows = []
     for s in summary["strategies"]:
-        figures = (s["balanced_accuracy"], *(s["equalized_odds"][k] for k in ("if", "df")),
-                   *(s["measures"][r]["worst"] for r in ("tpr", "tnr")))  # fmt: skip
+        levels = [s["estimates"][rate][k] for k in ("if", "df")]
+        levels += [s["estimates"][r]["worst"] for r in ("tpr", "tnr")]
+        accuracies = [estimate_text(s[k]) for k in ("balanced_accuracy", "accuracy")]
         name = plain(s["name"])
-        rows.append([f"**{name}**" if s["name"] == chosen else name, *map(estimate_text, figures)])
+        rows.append([f"**{name}**" if s["name"] == chosen else name, *accuracies, *map(level_text, levels)])
     name = f"IF{summary['settings']['alpha']:g}"
-    head = ("strategy", "balanced accuracy", f"{name}, small is fair", "DF, small is fair",
+    head = ("strategy", "balanced accuracy", "accuracy", f"{name}, small is fair", "DF, small is fair",
             "worst TPR", "worst TNR")  # fmt: skip
     return markdown_table(head, rows)
 
 
+def level_text(level: Summary) -> str:
+    """A posterior median with its interval."""
+    return f"{level['median']:.3f} ({level['low']:.2f} to {level['high']:.2f})"
+
+
 def estimate_text(estimate: Summary) -> str:
+    """A mean with its standard error."""
     se = "" if estimate["se"] is None else f" ± {estimate['se']:.3f}"
     return f"{estimate['mean']:.3f}{se}"
 
 
 def _groups(strategy: Summary) -> Iterator[str]:
     for rate in ("tpr", "tnr"):
-        found = [g for g in strategy["measures"][rate]["by_group"] if g["rate"] is not None]
+        found = strategy["by_group"][rate]
         rows = [
             (
                 plain(show_group(g["group"])),
-                f"{g['n_rows']:,}",
+                f"{g['n']:,}",
                 f"{g['rate']:.3f}",
                 f"{g['low']:.3f} to {g['high']:.3f}",
             )
@@ -254,17 +255,20 @@ def _hurt(strategy: Summary) -> Iterator[str]:
     if strategy["name"] == BASELINE or verdict is None:
         yield "This is the unconstrained model, or there was none to compare with."
         return
-    told = {
+    words = {
         "yes": "Yes: it looks fairer while the worst-off group fares worse than without mitigation.",
         "no": "No leveling down against the unconstrained model.",
         "not enough data": "Leveling down is not excluded: the data do not suffice to tell.",
     }
-    yield told[verdict]
-    lost = [g for g in strategy["leveling_down"]["groups"] if not g["difference"]["within_noise"]
-            and g["difference"]["mean"] < 0]  # fmt: skip
-    if lost:
-        yield "\nGroups that lost beyond noise:\n"
-        yield from (
-            f"- {plain(show_group(g['group']))}, {g['measure'].upper()} {g['difference']['mean']:+.3f}"
-            for g in lost[:_MOST_GROUPS]
-        )
+    yield words[verdict]
+    for key, title in (
+        ("fell", "Group rates that fell beyond noise"),
+        ("rose", "Group rates that rose beyond noise"),
+    ):
+        shifts = strategy["harm"][key]
+        if shifts:
+            yield f"\n{title}:\n"
+            yield from (
+                f"- {plain(show_group(g['group']))}, {g['rate'].upper()} {g['before']:.2f} to {g['after']:.2f}"
+                for g in shifts[:_MOST_GROUPS]
+            )

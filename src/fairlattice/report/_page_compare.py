@@ -1,4 +1,4 @@
-"""The page of a comparison: the answer, the trade-off, the strategies, the groups under each, whom they cost."""
+"""The page of a comparison: the decision and its price, the trade-off, groups under each strategy, whom it hurts."""
 
 from __future__ import annotations
 
@@ -40,118 +40,223 @@ from fairlattice.report._page_words import (
     undirected,
     whole,
 )
-from fairlattice.report._text import mark
-from fairlattice.report._text_compare import side_by_side
+from fairlattice.report._text_compare import (
+    decision_lines,
+    figure_of_notion,
+    notion_words,
+    price_sentence,
+    side_by_side,
+)
 from fairlattice.strategies._shared import BASELINE
 
 Summary = Mapping[str, Any]
 _MOST_GROUPS = 20
 _LOOKS = ((RED, "diamond"), (BLUE, "circle"), (ORANGE, "square"), (GREEN, "triangle-up"))
+_RATES = ("tpr", "tnr")
+
+
+def compare_answer(summary: Summary) -> Answer:
+    """What to do, at what price, and whom it hurts."""
+    if not summary["strategies"]:
+        return Answer([Markup("No strategy was run, so there is nothing to compare.")], [])
+    first, *rest = decision_lines(summary)
+    lead = [Markup("<strong>{}</strong> {}").format(plain(first), plain(" ".join(rest)))]
+    lead.append(_how(summary))
+    considered = _considered(summary)
+    cards = [_decision_card(summary), _price_card(summary)]
+    if considered is not None:
+        cards += [_harm_card(considered), _leveling_card(considered)]
+    return Answer(lead, cards)
+
+
+def _considered(summary: Summary) -> Summary | None:
+    """The strategy that was weighed against none, if it is another."""
+    wanted = summary["recommendation"]["considered"]
+    found = {s["name"]: s for s in summary["strategies"]}.get(wanted)
+    return None if found is None or wanted == BASELINE else found
+
+
+def _how(summary: Summary) -> Markup:
+    """The lines that train the strategy."""
+    return Markup("<code>{}</code>").format(
+        Markup("<br>").join(plain(line) for line in summary["recommendation"]["python"].splitlines())
+    )
+
+
+def _decision_card(summary: Summary) -> Card:
+    found = summary["recommendation"]
+    tone = {"take": "good", "keep": "good"}.get(found["verdict"], "unsure")
+    word = {"take": f"take {found['strategy']}", "keep": f"keep {found['strategy']}"}.get(
+        found["verdict"], UNSURE
+    )
+    detail = plain(" ".join([*found["reasons"], *found["advice"]]))
+    if found["probability_best"] is not None:
+        detail += Markup(" It is the fairest of those allowed with probability {}.").format(
+            number(found["probability_best"], 2)
+        )
+    return Card("Which strategy?", cut(shown(word)), tone, detail)
+
+
+def _price_card(summary: Summary) -> Card:
+    accuracy = summary["recommendation"]["price"]["accuracy"]
+    word = UNSURE if accuracy["before"] is None else "no" if accuracy["high"] >= 0 else "yes"
+    tone = {"yes": "bad", "no": "good"}.get(word, "unsure")
+    return Card("Does it cost accuracy?", word, tone, plain(price_sentence(summary)))
+
+
+def _harm_card(strategy: Summary) -> Card:
+    fell, rose = strategy["harm"]["fell"], strategy["harm"]["rose"]
+    detail = Markup("Under {} {:,} group rates fell and {:,} rose beyond noise.").format(
+        name(strategy["name"]), len(fell), len(rose)
+    )
+    if fell:
+        detail += Markup(" Most of all {}: {} {} to {}.").format(
+            group_name(fell[0]["group"]), rate_name(fell[0]["rate"]), number(fell[0]["before"], 2),
+            number(fell[0]["after"], 2),
+        )  # fmt: skip
+    return Card("Is any group hurt?", "yes" if fell else "not seen", "bad" if fell else "good", detail)
+
+
+def _leveling_card(strategy: Summary) -> Card:
+    found = strategy["leveling_down"]
+    probabilities = listed(
+        Markup("{}: {}").format(rate_name(rate), number(p, 2)) for rate, p in found["probability"].items()
+    )
+    detail = Markup("Probability that {} looks fairer while its worst-off group fares worse: {}.").format(
+        name(strategy["name"]), probabilities
+    )
+    tone = {"yes": "bad", "no": "good"}.get(found["verdict"], "unsure")
+    return Card("Is it fairer by leveling down?", found["verdict"] or UNSURE, tone, detail)
 
 
 def compare_sections(summary: Summary) -> list[Section]:
     """The sections that the report has something for."""
     if not summary["strategies"]:
         return []
-    found = [_tradeoff(summary), _groups(summary), _leveling(summary), _gaps(summary)]
+    found = [_tradeoff(summary), _groups(summary), _changed(summary), _gaps(summary)]
     return [s for s in found if s.blocks]
 
 
 def _tradeoff(summary: Summary) -> Section:
-    alpha = f"IF{summary['settings']['alpha']:g}"
+    settings = summary["settings"]
     intro = Markup(
-        "Mean over {:,} splits ± standard error. Small unfairness is fair. Marks: ▲ better, ▼ worse than "
-        "none beyond noise; no mark: within noise."
-    ).format(summary["settings"]["repeats"])
-    figures = [Figure(_tradeoff_chart(summary, kind, words)) for kind, words in (("if", alpha), ("df", "DF"))]
-    return Section(
-        "tradeoff", "Fairness against accuracy", [Text(intro), *figures, _strategy_table(summary, alpha)]
-    )
+        "Posterior medians and 95 % intervals for {}, from {:,} repeats of {:,} folds in which everyone is tested. "
+        "Small unfairness is fair. Marks: ▲ better, ▼ worse than none, such that at most 2.5 % of the signs are "
+        "expected to be wrong."
+    ).format(plain(notion_words(summary)), settings["repeats"], settings["folds"])
+    figures = [Figure(_tradeoff_chart(summary, kind)) for kind in ("if", "df")]
+    tables = [_strategy_table(summary), _raw_table(summary)]
+    return Section("tradeoff", "Fairness against accuracy", [Text(intro), *figures, *tables])
 
 
-def _tradeoff_chart(summary: Summary, kind: str, words: str) -> Any:
-    spots = []
+def _words(summary: Summary, kind: str) -> str:
+    return f"IF{summary['settings']['alpha']:g}" if kind == "if" else "DF"
+
+
+def _tradeoff_chart(summary: Summary, kind: str) -> Any:
+    rate, words, spots = figure_of_notion(summary)[0], _words(summary, kind), []
     for s in summary["strategies"]:
-        x, y = s["equalized_odds"][kind], s["balanced_accuracy"]
+        x, y = s["estimates"][rate][kind], s["balanced_accuracy"]
         label = undirected(cut(shown(s["name"]), 24))
-        told = f"{label}\nbalanced accuracy {_figure(y)}\n{words} {_figure(x)}"
-        spots.append(
-            Spot(label, x["mean"], y["mean"], x["se"] or 0.0, y["se"] or 0.0, told, s["name"] == BASELINE)
-        )
+        half = (x["high"] - x["low"]) / 3.92
+        about = f"{label}\nbalanced accuracy {number(y['mean'])}\n{words} {_level(x)}"
+        spots.append(Spot(label, x["median"], y["mean"], half, y["se"] or 0.0, about, s["name"] == BASELINE))
     return tradeoff_chart(
         f"tradeoff-{kind}",
-        f"Balanced accuracy against unfairness ({words} of equalized odds)",
-        "Every point is a strategy, the diamond the unconstrained model; lines are one standard error "
-        "either way.",
+        f"Balanced accuracy against unfairness ({words}, {notion_words(summary)})",
+        "Every point is a strategy, the diamond the unconstrained model; lines are one standard error either way.",
         spots,
-        x_title=f"unfairness: {words} of equalized odds, small is fair",
+        x_title=f"unfairness: {words}, small is fair",
         y_title="balanced accuracy",
     )
 
 
-def _figure(estimate: Summary, digits: int = 3) -> str:
-    se = "" if estimate["se"] is None else f" ± {number(estimate['se'], digits)}"
-    return f"{number(estimate['mean'], digits)}{se}"
+def _level(level: Summary, digits: int = 3) -> str:
+    return f"{number(level['median'], digits)} ({number(level['low'], digits)} to {number(level['high'], digits)})"
 
 
-def _strategy_table(summary: Summary, alpha: str) -> Table:
+def _gap(strategy: Summary, figure: str) -> Summary | None:
+    found: Summary | None = (strategy["differences"].get(BASELINE) or {}).get(figure)
+    return found
+
+
+def _arrow(gap: Summary | None) -> Markup:
+    sign = (gap or {}).get("mark")
+    if not sign:
+        return Markup()
+    tone, arrow = ("good", "▲") if sign == "better" else ("bad", "▼")
+    return Markup(' <span class="a {}" title="{} than none beyond noise">{}</span>').format(tone, sign, arrow)
+
+
+def _strategy_table(summary: Summary) -> Table:
+    rate = figure_of_notion(summary)[0]
     rows = []
     for s in summary["strategies"]:
-        odds, rates = s["equalized_odds"], s["measures"]
-        cells = [
-            (s["balanced_accuracy"], mark(s, "balanced_accuracy", up=True)),
-            (odds["if"], mark(s, "equalized_odds.if", up=False)),
-            (odds["df"], mark(s, "equalized_odds.df", up=False)),
-            *((rates[r]["worst"], mark(s, f"{r}.worst", up=True)) for r in rates),
-        ]
+        levels = [(s["estimates"][rate]["if"], f"{rate}.if"), (s["estimates"][rate]["df"], f"{rate}.df")]
+        levels += [(s["estimates"][r]["worst"], f"{r}.worst") for r in _RATES]
+        fairer, calibration = _gap(s, f"{rate}.if"), s["calibration"]
         rows.append(
             [
                 Markup("{}").format(name(s["name"])),
-                *(Markup("{}{}").format(_figure(e), _arrow(m)) for e, m in cells),
+                *(Markup("{}{}").format(_level(x), _arrow(_gap(s, figure))) for x, figure in levels),
+                number(None if fairer is None else fairer["probability_better"], 2),
+                *(
+                    Markup("{}{}").format(number(s[k]["mean"]), _arrow(_gap(s, k)))
+                    for k in ("balanced_accuracy", "accuracy", "selection_rate")
+                ),
+                number(None if calibration is None else calibration["expected_error"]),
                 s["leveling_down"]["verdict"] if s["name"] != BASELINE else None,
-                str(len(losses(s))) if s["leveling_down"]["verdict"] else "–",
+                str(len(s["harm"]["fell"])) if s["name"] != BASELINE else "–",
                 plain(s["about"]),
             ]
         )
-    rates = list(summary["strategies"][0]["measures"])
     titles = [
+        *(f"{_words(summary, kind)}" for kind in ("if", "df")),
+        *(f"worst {r.upper()}" for r in _RATES),
+        "P(fairer than none)",
         "balanced accuracy",
-        f"{alpha} of equalized odds",
-        "DF of equalized odds",
-        *(f"worst {r.upper()}" for r in rates),
+        "accuracy",
+        "selection rate",
+        "calibration error",
     ]
     columns = [
         Column("strategy"),
         *(Column(t, "number") for t in titles),
         Column("leveled down?", "verdict"),
-        Column("groups hurt", "number"),
+        Column("group rates that fell", "number"),
         Column("what it does"),
     ]
-    note = Markup("Groups hurt: group rates that fell below those of none beyond noise.")
+    note = Markup(
+        "The base rate is {}. Weights move scores away from probabilities; the calibration error says how far."
+    ).format(number(summary["base_rate"]))
     return Table("table-strategies", Markup("The strategies"), columns, rows, note=note)
 
 
-def _arrow(sign: str) -> Markup:
-    if not sign:
-        return Markup()
-    tone, words = ("good", "better") if sign == "▲" else ("bad", "worse")
-    return Markup(' <span class="a {}" title="{} than none beyond noise">{}</span>').format(tone, words, sign)
+def _raw_table(summary: Summary) -> Table:
+    """Plug-in figures, for who wants to recompute them by counting."""
+    rows = []
+    for s in summary["strategies"]:
+        raw = s["raw"]
+        found = [raw["equalized_odds"]["if"], raw["equalized_odds"]["df"]]
+        found += [raw["measures"][r]["worst"] for r in _RATES]
+        rows.append([Markup("{}").format(name(s["name"])), *(number(e["mean"]) for e in found)])
+    titles = ("IF of equalized odds", "DF of equalized odds", "worst TPR", "worst TNR")
+    columns = [Column("strategy"), *(Column(t, "number") for t in titles)]
+    title = Markup("Plug-in figures: the extremes as counted, which small groups push apart")
+    return Table("table-raw", title, columns, rows, folded=True)
 
 
 def _groups(summary: Summary) -> Section:
-    first = summary["strategies"][0]
     blocks: list[Any] = []
-    for place, rate in enumerate(first["measures"]):
-        words = rate_text(rate)
+    rate = figure_of_notion(summary)[0]
+    for place, each in enumerate(_RATES if rate == "equalized_odds" else (rate,)):
+        words = rate_text(each)
         blocks.append(Heading(plain(words[:1].upper() + words[1:])))
-        rows = first["measures"][rate]["by_group"]
-        order = sorted(
-            (i for i, g in enumerate(rows) if g["rate"] is not None), key=lambda i: (rows[i]["rate"], i)
-        )
+        rows = summary["strategies"][0]["by_group"][each]
+        order = sorted(range(len(rows)), key=lambda i: (rows[i]["rate"], i))
         if order:
-            blocks.append(Figure(_beside_chart(summary, rate, order, place)))
-        rest = [i for i in range(len(rows)) if rows[i]["rate"] is None]
-        blocks.append(_beside_table(summary, rate, [*order, *rest], place))
+            blocks.append(Figure(_beside_chart(summary, each, order, place)))
+        blocks.append(_beside_table(summary, each, order, place))
     return Section("groups", "Groups under every strategy", blocks)
 
 
@@ -161,29 +266,25 @@ def _beside_chart(summary: Summary, rate: str, order: list[int], place: int) -> 
         Kind(undirected(cut(shown(s["name"]), 20)), color, shape)
         for s, (color, shape) in zip(chosen, _LOOKS, strict=False)
     ]
-    first = chosen[0]["measures"][rate]["by_group"]
+    first = chosen[0]["by_group"][rate]
     rows = []
     for i in order[:_MOST_GROUPS]:
         g = first[i]
-        label = group_text(g["group"], levels_only=True, most=44)
-        told = "\n".join(
-            f"{k.label}: {number(s['measures'][rate]['by_group'][i]['rate'])}"
-            for k, s in zip(kinds, chosen, strict=True)
+        rates = "\n".join(
+            f"{k.label}: {number(s['by_group'][rate][i]['rate'])}" for k, s in zip(kinds, chosen, strict=True)
         )
-        told = f"{group_text(g['group'], most=200)}\n{told}\n{g['n_rows']:,} people"
-        rows.append((g, label, told))
+        about = f"{group_text(g['group'], most=200)}\n{rates}\n{whole(g['n'])} people"
+        label = group_text(g["group"], levels_only=True, most=44)
+        rows.append(Row(label, g["rate"], g["low"], g["high"], about, 0, whole(g["n"])))
     heads = cut(" · ".join(undirected(cut(shown(a["name"]), 20)) for a in summary["attributes"]), 44)
     less = f" The {_MOST_GROUPS} worst of {len(order):,}." if len(order) > _MOST_GROUPS else ""
-    base_rows = [
-        Row(label, g["rate"], g["low"], g["high"], told, 0, whole(g["n_rows"])) for g, label, told in rows
-    ]
     words = rate_text(rate)
-    others = [[s["measures"][rate]["by_group"][i]["rate"] for i in order[:_MOST_GROUPS]] for s in chosen[1:]]
+    others = [[s["by_group"][rate][i]["rate"] for i in order[:_MOST_GROUPS]] for s in chosen[1:]]
     return row_chart(
         f"beside-{place}",
         f"{words[:1].upper()}{words[1:]} of the groups worst off under {kinds[0].label}",
-        f"Lines are the intervals under {kinds[0].label}; people are distinct ones over all splits.{less}",
-        base_rows,
+        f"Posterior medians; lines are 95 % intervals under {kinds[0].label}.{less}",
+        rows,
         kinds,
         axis=words,
         label_title=heads,
@@ -194,17 +295,14 @@ def _beside_chart(summary: Summary, rate: str, order: list[int], place: int) -> 
 
 def _beside_table(summary: Summary, rate: str, order: list[int], place: int) -> Table:
     strategies = summary["strategies"]
-    first = strategies[0]["measures"][rate]["by_group"]
+    first = strategies[0]["by_group"][rate]
     rows = [
         [
             *group_cells(summary, first[i]["group"]),
-            whole(first[i]["n_rows"]),
-            *interval_cells(
-                first[i]["low"] if first[i]["rate"] is not None else None,
-                first[i]["high"] if first[i]["rate"] is not None else None,
-            ),
-            *(number(s["measures"][rate]["by_group"][i]["rate"]) for s in strategies),
-            Markup('<span class="mark">tiny</span>') if first[i]["n_rows"] < TINY else Markup(),
+            whole(first[i]["n"]),
+            *interval_cells(first[i]["low"], first[i]["high"]),
+            *(number(s["by_group"][rate][i]["rate"]) for s in strategies),
+            Markup('<span class="mark">tiny</span>') if first[i]["n"] < TINY else Markup(),
         ]
         for i in order
     ]
@@ -220,180 +318,50 @@ def _beside_table(summary: Summary, rate: str, order: list[int], place: int) -> 
     return Table(f"table-beside-{place}", title, columns, rows, folded=True)
 
 
-def _leveling(summary: Summary) -> Section:
+def _changed(summary: Summary) -> Section:
+    """Every group rate that fell or rose beyond noise."""
     rows = [
         [
             Markup("{}").format(name(s["name"])),
             group_name(g["group"]),
-            rate_name(g["measure"]),
+            rate_name(g["rate"]),
+            whole(g["people"]),
             number(g["before"]),
             number(g["after"]),
-            number(g["difference"]["mean"], signed=True),
-            number(g["difference"]["se"]),
-            verdict("fell", tone="bad")
-            if not g["difference"]["within_noise"]
-            else verdict("within noise", tone="unsure"),
+            number(g["difference"], signed=True),
+            *interval_cells(g["low"], g["high"], signed=True),
+            verdict(word, tone=tone),
         ]
         for s in summary["strategies"]
-        for g in s["leveling_down"]["groups"]
+        for key, word, tone in (("fell", "fell", "bad"), ("rose", "rose", "good"))
+        for g in s["harm"][key]
     ]
     columns = [
         *(Column(t) for t in ("strategy", "group", "rate")),
-        *(Column(t, "number") for t in ("none", "with it", "change", "standard error")),
-        Column("beyond noise?"),
+        *(Column(t, "number") for t in ("people", "none", "with it", "change", "low", "high")),
+        Column("beyond noise"),
     ]
-    told = [
+    verdicts = [
         Markup("{}: {}").format(name(s["name"]), verdict(s["leveling_down"]["verdict"]))
         for s in summary["strategies"]
         if s["leveling_down"]["verdict"] and s["name"] != BASELINE
     ]
+    if not verdicts:
+        return Section("leveling", "Whom it costs, and whom it serves", [])
     intro = Markup(
         "Leveling down means: fairer by a measure, while the worst-off group fares worse than under none. "
         "By strategy: {}."
-    ).format(Markup(", ").join(told))
-    title = Markup("Group rates that fell on average: {:,}").format(len(rows))
+    ).format(Markup(", ").join(verdicts))
+    title = Markup("Group rates that changed beyond noise: {:,}").format(len(rows))
     table = [Table("table-leveling", title, columns, rows)] if rows else []
-    return Section("leveling", "Whom it cost", [Text(intro), *table] if told else [])
+    return Section("leveling", "Whom it costs, and whom it serves", [Text(intro), *table])
 
 
 def _gaps(summary: Summary) -> Section:
     items = [plain(n) for n in summary.get("notes", ())]
     empty = summary["empty_groups"]
     if empty["n"]:
-        told = Markup("; ").join(group_name(g) for g in empty["first"][:12])
+        named = Markup("; ").join(group_name(g) for g in empty["first"][:12])
         more = Markup("; and {:,} more").format(empty["n"] - 12) if empty["n"] > 12 else ""
-        items.append(Markup("Groups without rows ({:,}): {}{}.").format(empty["n"], told, more))
+        items.append(Markup("Groups without rows ({:,}): {}{}.").format(empty["n"], named, more))
     return Section("gaps", "Where data runs out", [Items(items)] if items else [])
-
-
-def compare_answer(summary: Summary) -> Answer:
-    """Who is worst off under the first strategy, what helped, at what cost, and whom it hurt."""
-    strategies = summary["strategies"]
-    if not strategies:
-        return Answer([Markup("No strategy was run, so there is nothing to compare.")], [])
-    others = [s for s in strategies if "none" in s["differences"]]
-    lead = [_worst(strategies[0]), _verdict_sentence(summary, others)]
-    cards = (
-        [_fairer_card(others), _cost_card(others), _hurt_card(others), _leveling_card(others)]
-        if others
-        else []
-    )
-    return Answer([s for s in lead if s], cards)
-
-
-def losses(strategy: Summary) -> list[Summary]:
-    """The groups that fell beyond noise."""
-    return [g for g in strategy["leveling_down"]["groups"] if not g["difference"]["within_noise"]]
-
-
-def _worst(strategy: Summary) -> Markup:
-    found = [
-        (g["high"], rate, g)
-        for rate, measure in strategy["measures"].items()
-        for g in measure["by_group"]
-        if g["rate"] is not None
-    ]
-    if not found:
-        return Markup()
-    _, rate, g = min(found, key=lambda f: f[:2])
-    people = g["n_rows"]
-    few = " Few people: not enough data for more than a warning." if people < 30 else ""
-    return Markup(
-        "<strong>Surest to be badly off under {}: {}.</strong> Its {} is {} (between {} and {}; {:,} {}).{}"
-    ).format(
-        name(strategy["name"]),
-        group_name(g["group"]),
-        rate_name(rate),
-        number(g["rate"]),
-        number(g["low"]),
-        number(g["high"]),
-        people,
-        "person" if people == 1 else "people",
-        few,
-    )
-
-
-def _names(strategies: list[Summary]) -> Markup:
-    return listed(name(s["name"]) for s in strategies)
-
-
-def _verdict_sentence(summary: Summary, others: list[Summary]) -> Markup:
-    if not others:
-        return Markup("Without another strategy beside none there is nothing to compare.")
-    alpha = f"{summary['settings']['alpha']:g}"
-    best = min(reversed(summary["strategies"]), key=lambda s: s["equalized_odds"]["if"]["mean"])
-    fairer = [s for s in others if mark(s, "equalized_odds.if", up=False) == "▲"]
-    lowest = Markup("the lowest unfairness on average (IF{}) is that of {}, {}").format(
-        alpha, name(best["name"]), number(best["equalized_odds"]["if"]["mean"])
-    )
-    hurt = [s for s in others if losses(s)]
-    tail = (
-        Markup(" {} hurt some group beyond noise.").format(_names(hurt))
-        if hurt
-        else Markup(" No group is shown to be hurt by any strategy, which is no proof that none is.")
-    )
-    if fairer:
-        return Markup("<strong>{} {} it fairer beyond noise</strong> than doing nothing; {}.{}").format(
-            _names(fairer), "makes" if len(fairer) == 1 else "make", lowest, tail
-        )
-    return Markup(
-        "<strong>No strategy makes it fairer beyond noise</strong> than doing nothing; {}.{}"
-    ).format(lowest, tail)
-
-
-def _fairer_card(others: list[Summary]) -> Card:
-    question = "Does a strategy make it fairer?"
-    marks = {s["name"]: mark(s, "equalized_odds.if", up=False) for s in others}
-    fairer = [s for s in others if marks[s["name"]] == "▲"]
-    if fairer:
-        return Card(question, "yes", "good", Markup("Beyond noise: {}.").format(_names(fairer)))
-    if all(m == "▼" for m in marks.values()):
-        return Card(question, "no", "bad", Markup("All are less fair than none beyond noise."))
-    return Card(
-        question, UNSURE, "unsure", Markup("All differences to none are within noise, or for the worse.")
-    )
-
-
-def _cost_card(others: list[Summary]) -> Card:
-    question = "Does it cost accuracy?"
-    dearer = [s for s in others if mark(s, "balanced_accuracy", up=True) == "▼"]
-    if dearer:
-        return Card(
-            question, "yes", "bad", Markup("Less accurate than none beyond noise: {}.").format(_names(dearer))
-        )
-    if all(mark(s, "balanced_accuracy", up=True) == "▲" for s in others):
-        return Card(question, "no", "good", Markup("All are more accurate than none beyond noise."))
-    return Card(
-        question,
-        UNSURE,
-        "unsure",
-        Markup("No loss of balanced accuracy is beyond noise; a small one may be there."),
-    )
-
-
-def _hurt_card(others: list[Summary]) -> Card:
-    question = "Was any group hurt?"
-    hurt = [s for s in others if losses(s)]
-    if hurt:
-        told = [Markup("{} ({:,})").format(name(s["name"]), len(losses(s))) for s in hurt]
-        return Card(
-            question, "yes", "bad", Markup("Group rates that fell beyond noise: {}.").format(listed(told))
-        )
-    fell = sum(len(s["leveling_down"]["groups"]) for s in others)
-    if not fell:
-        return Card(question, "no", "good", Markup("No group's rate fell on average under any strategy."))
-    return Card(
-        question, UNSURE, "unsure", Markup("{:,} group rates fell on average, all within noise.").format(fell)
-    )
-
-
-def _leveling_card(others: list[Summary]) -> Card:
-    found = {v: [s for s in others if s["leveling_down"]["verdict"] == v] for v in ("yes", UNSURE)}
-    gravest = next((v for v, s in found.items() if s), "no")
-    detail = (
-        Markup("By {}.").format(_names(found[gravest]))
-        if gravest != "no"
-        else Markup("No strategy was fairer while its worst-off group did worse.")
-    )
-    tone = {"yes": "bad", "no": "good"}.get(gravest, "unsure")
-    return Card("Was it made fairer by leveling down?", gravest, tone, detail)

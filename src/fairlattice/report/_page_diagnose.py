@@ -508,7 +508,7 @@ def noise_section(summary: Summary) -> Section:
         columns += [Column(_FIGURES[k], "number"), Column("against none")]
     intro = Markup(
         "Attributes of training rows were changed at random, the models trained again and judged by the true "
-        "groups. Mean ± standard error; a gain that fades rests on exact attributes."
+        "groups. Medians with 95 % intervals; a gain that fades rests on exact attributes."
     )
     table = Table("table-noise", Markup("Strategies by share of wrong attributes"), columns, rows)
     return Section("noise", "If attributes are recorded wrongly", [Text(intro), table])
@@ -517,9 +517,11 @@ def noise_section(summary: Summary) -> Section:
 def _gained(point: Summary, figure: str) -> tuple[str, Markup]:
     """A figure, and its difference to that of none."""
     estimate, gain = point["figures"][figure], point["gains"].get(figure)
-    se = "" if estimate["se"] is None else f" ± {number(estimate['se'])}"
-    told = Markup("–")
+    against = Markup("–")
     if gain is not None:
-        noise = " (within noise)" if gain["within_noise"] else ""
-        told = Markup("{}{}").format(number(gain["mean"], signed=True), noise)
-    return f"{number(estimate['mean'])}{se}", told
+        noise = "" if gain["mark"] else " (within noise)"
+        against = Markup("{}{}").format(number(gain["median"], signed=True), noise)
+    return (
+        f"{number(estimate['median'])} ({number(estimate['low'], 2)} to {number(estimate['high'], 2)})",
+        against,
+    )

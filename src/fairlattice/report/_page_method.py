@@ -81,8 +81,10 @@ def _reading(summary: Summary, tables: Sequence[Summary]) -> Iterator[Markup]:
         )
     elif "compare" in schema:
         yield Markup(
-            "Every strategy is trained and tested on the same splits. Splits share rows, so what is beyond "
-            "noise is judged by a corrected variance, wider than the standard errors shown."
+            "Every strategy is trained on the same folds, and everyone is tested by models that have not seen them. "
+            "Rates of groups are drawn from their joint posterior: small groups are shrunk towards what their levels "
+            "predict, all strategies share the weights of a bootstrap over people, and the repeats show how much the "
+            "training rows matter."
         )
     elif "bench" in schema:
         yield Markup(

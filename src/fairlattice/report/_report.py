@@ -14,9 +14,10 @@ from fairlattice.benchmark import BenchResults, Comparison, Diagnosis
 from fairlattice.exceptions import InputError
 from fairlattice.metrics import Audit
 from fairlattice.report._page import figures, to_html
-from fairlattice.report._summary import Summary, compare_summary, to_json
+from fairlattice.report._summary import Summary, to_json
 from fairlattice.report._summary_audit import audit_summary
 from fairlattice.report._summary_bench import bench_summary
+from fairlattice.report._summary_compare import compare_summary
 from fairlattice.report._summary_diagnose import diagnose_summary
 
 _HEIGHT = 720  # of the page in a notebook, in pixels

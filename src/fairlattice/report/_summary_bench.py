@@ -6,11 +6,19 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fairlattice.benchmark import BenchResults, BenchTable, Comparison
-from fairlattice.benchmark._shared import BASELINE, EXPERIMENTS, FIGURES, METHODS, UNFAIRNESS, Experiment
+from fairlattice.benchmark import BenchResults, BenchTable, MethodResult, SeedComparison
+from fairlattice.benchmark._shared import (
+    BASELINE,
+    EXPERIMENTS,
+    FIGURES,
+    METHODS,
+    UNFAIRNESS,
+    Experiment,
+    GroupLoss,
+)
 from fairlattice.diagnostics._shared import adjusted
 from fairlattice.exceptions import InputError
-from fairlattice.report._summary import Summary, attribute_rows, strategy_figures, versions
+from fairlattice.report._summary import Summary, attribute_rows, group_row, versions
 from fairlattice.strategies._shared import BASELINE as NO_STRATEGY
 from fairlattice.strategies._shared import strategy_of
 
@@ -78,7 +86,7 @@ def _table(table: BenchTable, plan: Experiment | None) -> Summary:
     }
 
 
-def _method(table: BenchTable, comparison: Comparison, name: str) -> Summary:
+def _method(table: BenchTable, comparison: SeedComparison, name: str) -> Summary:
     method, _, strategy = name.partition("+")
     baseline = BASELINE if BASELINE in comparison else method
     beside = dict.fromkeys((BASELINE, f"{BASELINE}+equal", method, f"{method}+equal"))
@@ -95,6 +103,58 @@ def _method(table: BenchTable, comparison: Comparison, name: str) -> Summary:
         "chosen": [dict(o.chosen) for o in table.outcomes[name]],
         "seconds": table.seconds(name),
         "remarks": list(dict.fromkeys(r for o in table.outcomes[name] for r in o.run.remarks)),
+    }
+
+
+def strategy_figures(
+    comparison: SeedComparison,
+    result: MethodResult,
+    baselines: Sequence[str],
+    unconstrained: str | None,
+    odds: Sequence[str] = ("df", "if"),
+) -> Summary:
+    """Figures of one strategy, `odds` of them of equalized odds, beside others' where they were run too."""
+
+    def figure(name: str) -> Summary:
+        return asdict(result.estimate(name))
+
+    return {
+        "balanced_accuracy": figure("balanced_accuracy"),
+        "measures": {
+            rate: {
+                **{kind: figure(f"{rate}.{kind}") for kind in FIGURES},
+                "by_group": [
+                    {**group_row(g), "n_rows": people} for g, people in comparison.by_group(result.name, rate)
+                ],
+            }
+            for rate in ("tpr", "tnr")
+        },
+        "equalized_odds": {kind: figure(f"equalized_odds.{kind}") for kind in odds},
+        "differences": {
+            baseline: {k: asdict(d) for k, d in comparison.differences(result.name, baseline).items()}
+            for baseline in baselines
+            if baseline in comparison and baseline != result.name
+        },
+        "leveling_down": _leveling_over_repeats(comparison, result.name, unconstrained),
+    }
+
+
+def _leveling_over_repeats(comparison: SeedComparison, name: str, unconstrained: str | None) -> Summary:
+    if unconstrained not in comparison:
+        return {"verdict": None, "by_rate": {}, "groups": []}
+    found = comparison.leveling_down(name, str(unconstrained))
+    groups = [_loss_row(loss) for loss in found.groups]
+    return {"verdict": found.verdict, "by_rate": dict(found.by_rate), "groups": groups}
+
+
+def _loss_row(loss: GroupLoss) -> Summary:
+    """One group's rate under the baseline and under the method."""
+    return {
+        "group": loss.group,
+        "measure": loss.rate,
+        "before": loss.before,
+        "after": loss.after,
+        "difference": asdict(loss.difference),
     }
 
 

@@ -86,8 +86,8 @@ def _noise(point: NoisePoint) -> Summary:
     return {
         "rate": point.rate,
         "strategy": point.strategy,
-        "figures": {name: asdict(e) for name, e in point.figures.items()},
-        "gains": {name: asdict(d) for name, d in point.gains.items()},
+        "figures": {name: e._asdict() for name, e in point.figures.items()},
+        "gains": {name: d._asdict() for name, d in point.gains.items()},
     }
 
 

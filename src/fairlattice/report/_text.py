@@ -30,8 +30,8 @@ def header(command: str, summary: Summary) -> Text:
     ]
     if command == "compare":
         s = summary["settings"]
-        splits = f"{s['repeats']} split{'s' if s['repeats'] > 1 else ''}"
-        lines.append(f"{s['classifier']}, {splits}, {s['test_size']:.0%} test rows, seed {s['seed']}")
+        repeats = f"{s['repeats']} repeat{'s' if s['repeats'] > 1 else ''}"
+        lines.append(f"{s['classifier']}, {repeats} of {s['folds']} folds, seed {s['seed']}")
         names = data.get("features", [])
         more = f" … ({len(names)} in all)" if len(names) > _MOST_NAMED else ""
         lines.append(f"features: {', '.join(names[:_MOST_NAMED])}{more}" if names else "")

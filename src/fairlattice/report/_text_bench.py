@@ -10,10 +10,17 @@ from rich.text import Text
 
 from fairlattice.groups import show_group
 from fairlattice.report._text import Summary, bullets, plain_table, titled
-from fairlattice.report._text_compare import VERDICTS, figure_text
+from fairlattice.report._text_compare import VERDICTS
 from fairlattice.report._verdicts_bench import baseline_words, bench_mark, leveled, verdicts
 
 _MOST_FAILED = 5
+
+
+def figure_text(estimate: Summary, mark: str, digits: int = 3) -> Text:
+    """A mean with its standard error and mark."""
+    se = "" if estimate["se"] is None else f"±{estimate['se']:.{digits}f}".replace("±0.", "±.")
+    style = {"▲": "green", "▼": "red"}.get(mark, "")
+    return Text(f"{estimate['mean']:.{digits}f}{se}{mark or ' '}", style=style)
 
 
 def bench_text(summary: Summary) -> RenderableType:

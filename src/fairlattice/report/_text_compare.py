@@ -1,25 +1,30 @@
-"""A comparison for a terminal: the strategies, the worst-off groups under each, what it says."""
+"""A comparison for a terminal: the decision, the strategies, the worst-off groups, whom it hurts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from rich.console import Group as Stack
 from rich.console import RenderableType
 from rich.text import Text
 
+from fairlattice.benchmark._shared import NOTIONS
 from fairlattice.groups import show_group
-from fairlattice.report._text import Summary, bullets, header, mark, plain_table, titled
+from fairlattice.report._text import Summary, bullets, header, plain_table, titled
 from fairlattice.strategies._shared import BASELINE
 
-_UNSURE = 0.02  # a loss of balanced accuracy worth a word even if it may be noise
 VERDICTS = {"yes": "yes", "no": "no", "not enough data": "unclear"}
+SIGNS = {"better": "▲", "worse": "▼"}
 
 
 def compare_text(summary: Summary, *, top: int = 8) -> RenderableType:
     """A comparison's summary as tables and sentences; at most `top` groups, worst first."""
     return Stack(
         header("compare", summary),
+        "",
+        Text("\n".join(decision_lines(summary)), style="bold"),
+        Text(summary["recommendation"]["python"], style="dim"),
         "",
         _strategy_table(summary),
         "",
@@ -29,59 +34,110 @@ def compare_text(summary: Summary, *, top: int = 8) -> RenderableType:
     )
 
 
+def notion_words(summary: Summary) -> str:
+    """The notion that the comparison goes by, in words."""
+    return str(summary["settings"]["notion"]).replace("_", " ")
+
+
+def figure_of_notion(summary: Summary) -> tuple[str, str]:
+    """The rate, or notion, and the kind of figure that the recommendation goes by."""
+    rate, _, kind = NOTIONS[summary["settings"]["notion"]].partition(".")
+    return rate, kind
+
+
+def decision_lines(summary: Summary) -> Iterator[str]:
+    """What to do, how sure that is, and the price."""
+    found = summary["recommendation"]
+    strategy, p = found["strategy"], found["probability_fairer"]
+    sure = "" if p is None else f" Probability that {found['considered']} is fairer than {BASELINE}: {p:.2f}."
+    if found["verdict"] == "take":
+        yield f"Take {strategy}.{sure}"
+        yield price_sentence(summary)
+        if found["simplest"]:
+            yield f"{found['simplest']} is simpler and as fair within .01."
+    elif found["verdict"] == "keep":
+        yield f"Keep {strategy}: no strategy is fairer with probability .8.{sure}"
+    else:
+        yield f"Not enough data to tell whether a strategy is fairer: keep {strategy}.{sure}"
+        yield from found["advice"]
+
+
+def price_sentence(summary: Summary) -> str:
+    """Accuracy, balanced accuracy and selection rate, before and after."""
+    price, base = summary["recommendation"]["price"], summary["base_rate"]
+    if price["accuracy"]["before"] is None:
+        return "There is no comparison with none, so the price is unknown."
+    a, b, s = (price[k] for k in ("accuracy", "balanced_accuracy", "selection_rate"))
+    return (
+        f"Price: accuracy {a['before']:.3f} to {a['after']:.3f} ({a['difference']:+.3f}), balanced accuracy "
+        f"{b['before']:.3f} to {b['after']:.3f} ({b['difference']:+.3f}), selected {s['before']:.1%} to "
+        f"{s['after']:.1%} (base rate {base:.1%})."
+    )
+
+
 def _strategy_table(summary: Summary) -> RenderableType:
-    alpha = f"{summary['settings']['alpha']:g}"
-    compared = any(s["name"] == BASELINE for s in summary["strategies"])
-    rows = [_strategy_row(s) for s in summary["strategies"]]
-    for column in zip(*rows, strict=True):
-        width = max(map(len, column))
-        for cell in column:  # padded here: a right-justified column would drop the blank of a missing mark
-            cell.pad_left(width - len(cell))
+    alpha, (rate, kind) = f"{summary['settings']['alpha']:g}", figure_of_notion(summary)
     table = plain_table()
     table.add_column("strategy", no_wrap=True)
-    for name in ("balanced\naccuracy", f"IF{alpha}\neq. odds", "DF\neq. odds", "worst\nTPR", "worst\nTNR"):
-        table.add_column(Text(name, justify="right"), no_wrap=True)
-    table.add_column("leveled\ndown", no_wrap=True, min_width=7)
-    for s, cells in zip(summary["strategies"], rows, strict=True):
-        verdict = VERDICTS.get(s["leveling_down"]["verdict"], "") if s["name"] != BASELINE else ""
-        table.add_row(s["name"], *cells, Text(verdict, style="bold red" if verdict == "yes" else ""))
-    marks = "; ▲ better ▼ worse than none" if compared else ""
-    return titled(f"mean ± standard error; small IF and DF are fair{marks}", table)
+    for title in (f"IF{alpha}\n{_short(rate)}", "95 %\ninterval", "fairer\nP", "worst\nTPR", "worst\nTNR",
+                  "bal.\nacc.", "accu-\nracy", "sel.\nrate"):  # fmt: skip
+        table.add_column(Text(title, justify="right"), justify="right", no_wrap=True)
+    for s in summary["strategies"]:
+        level, gap = s["estimates"][rate][kind], _gap(s, f"{rate}.{kind}")
+        rates = s["estimates"]
+        table.add_row(
+            s["name"],
+            _signed(f"{level['median']:.2f}", gap),
+            f"{level['low']:.2f}–{level['high']:.2f}",
+            "" if gap is None else f"{gap['probability_better']:.2f}",
+            *(_signed(f"{rates[r]['worst']['median']:.2f}", _gap(s, f"{r}.worst")) for r in ("tpr", "tnr")),
+            *(_signed(f"{s[k]['mean']:.3f}", _gap(s, k)) for k in ("balanced_accuracy", "accuracy")),
+            f"{s['selection_rate']['mean']:.2f}",
+        )
+    return titled(
+        f"posterior medians for {notion_words(summary)}; small IF is fair; ▲ better ▼ worse than none beyond noise",
+        table,
+    )
 
 
-def _strategy_row(s: Summary) -> list[Text]:
-    odds, rates = s["equalized_odds"], s["measures"]
-    return [
-        figure_text(s["balanced_accuracy"], mark(s, "balanced_accuracy", up=True)),
-        figure_text(odds["if"], mark(s, "equalized_odds.if", up=False)),
-        figure_text(odds["df"], mark(s, "equalized_odds.df", up=False), digits=2),
-        *(figure_text(rates[r]["worst"], mark(s, f"{r}.worst", up=True)) for r in ("tpr", "tnr")),
-    ]
+def _gap(strategy: Summary, figure: str) -> Any:
+    found = strategy["differences"].get(BASELINE)
+    return None if found is None else found[figure]
 
 
-def figure_text(estimate: Summary, mark: str, digits: int = 3) -> Text:
-    se = "" if estimate["se"] is None else f"±{estimate['se']:.{digits}f}".replace("±0.", "±.")
-    style = {"▲": "green", "▼": "red"}.get(mark, "")
-    return Text(f"{estimate['mean']:.{digits}f}{se}{mark or ' '}", style=style)
+def _signed(text: str, gap: Summary | None) -> Text:
+    sign = SIGNS.get((gap or {}).get("mark") or "", " ")
+    return Text(f"{text}{sign}", style={"▲": "green", "▼": "red"}.get(sign, ""))
+
+
+def _short(rate: str) -> str:
+    return {"equalized_odds": "eq. odds", "selection_rate": "selected"}.get(rate, rate)
+
+
+def worst_rate(summary: Summary) -> str:
+    """The rate on which the first strategy is least fair, among those of the notion."""
+    rate, kind = figure_of_notion(summary)
+    if rate != "equalized_odds":
+        return rate
+    first = summary["strategies"][0]["estimates"]
+    return max(("tpr", "tnr"), key=lambda r: first[r][kind]["median"])
 
 
 def _worst_groups(summary: Summary, top: int) -> RenderableType:
     """The groups that fare worst under the first strategy, and how they fare under others."""
-    strategies = summary["strategies"]
-    first = strategies[0]
-    rate = max(("tpr", "tnr"), key=lambda r: first["measures"][r]["if"]["mean"])
-    rows = first["measures"][rate]["by_group"]
-    order = sorted((i for i, g in enumerate(rows) if g["rate"] is not None), key=lambda i: rows[i]["rate"])
-    columns = side_by_side(strategies)
+    columns = side_by_side(summary["strategies"])
+    rate = worst_rate(summary)
+    rows = columns[0]["by_group"][rate]
+    order = sorted(range(len(rows)), key=lambda i: (rows[i]["rate"], i))
     table = plain_table()
     table.add_column("group", ratio=1)
     for name in ("people", *(s["name"] for s in columns)):
         table.add_column(name, justify="right", no_wrap=True)
     for i in order[:top]:
-        rates = [s["measures"][rate]["by_group"][i]["rate"] for s in columns]
-        table.add_row(show_group(rows[i]["group"]), f"{rows[i]['n_rows']:,}", *(f"{r:.3f}" for r in rates))
+        rates = [s["by_group"][rate][i]["rate"] for s in columns]
+        table.add_row(show_group(rows[i]["group"]), f"{rows[i]['n']:,}", *(f"{r:.3f}" for r in rates))
     return titled(
-        f"{rate.upper()} of the groups worst off under {first['name']}, over all splits (people: distinct)",
+        f"{rate.upper().replace('_', ' ')} of the groups worst off under {columns[0]['name']}, posterior medians",
         table,
     )
 
@@ -94,66 +150,39 @@ def side_by_side(strategies: Sequence[Summary]) -> list[Summary]:
 
 
 def _reading(summary: Summary) -> Iterator[str]:
-    strategies = {s["name"]: s for s in summary["strategies"]}
-    name = f"IF{summary['settings']['alpha']:g}"
-    yield from _worst_off(summary["strategies"][0])
-    if BASELINE in strategies and len(strategies) > 1:
-        fairer = [s["name"] for s in strategies.values() if mark(s, "equalized_odds.if", up=False) == "▲"]
-        yield f"Fairer than none beyond noise, by {name}: {', '.join(fairer) or 'no strategy'}."
-        dearer = [s["name"] for s in strategies.values() if mark(s, "balanced_accuracy", up=True) == "▼"]
-        yield f"Less accurate than none beyond noise: {', '.join(dearer) or 'no strategy'}."
-        unsure = [s["name"] for s in strategies.values() if _unsure_loss(s)]
-        if unsure:
-            yield f"Perhaps less accurate, though these splits cannot prove it: {', '.join(unsure)}."
-    best = min(strategies.values(), key=lambda s: s["equalized_odds"]["if"]["mean"])
-    yield f"Lowest {name} on average: {best['name']}, {best['equalized_odds']['if']['mean']:.3f}."
-    default = [s for s in strategies.values() if s.get("default") and s is not best]
-    for s in (best, *default):
-        yield from _added(s, name)
+    yield from summary["recommendation"]["reasons"]
+    named = {s["name"]: s for s in summary["strategies"]}
+    chosen = named.get(summary["recommendation"]["considered"])
+    if chosen is not None:
+        yield from _changed(chosen)
+        yield from _gained(summary, chosen)
     for verdict, words in (("yes", "Leveling down"), ("not enough data", "Leveling down not excluded")):
-        names = [s["name"] for s in strategies.values() if s["leveling_down"]["verdict"] == verdict]
+        names = [s["name"] for s in named.values() if s["leveling_down"]["verdict"] == verdict]
         if names:
             yield f"{words}: {', '.join(names)}."
     yield from summary["notes"]
 
 
-def _added(strategy: Summary, name: str) -> Iterator[str]:
+def _changed(strategy: Summary) -> Iterator[str]:
+    """The groups that lose and gain most, beyond noise."""
+    for key, words in (("fell", "fare worse"), ("rose", "fare better")):
+        shifts = strategy["harm"][key]
+        if shifts:
+            first = shifts[0]
+            yield (
+                f"Under {strategy['name']} {len(shifts)} group rates {words} beyond noise, most of all "
+                f"{show_group(first['group'])}: {first['rate'].upper()} {first['before']:.2f} to {first['after']:.2f}."
+            )
+
+
+def _gained(summary: Summary, strategy: Summary) -> Iterator[str]:
     """What a strategy gains over the same with one part removed."""
-    without = next((a for a in strategy.get("ablations", ()) if a in strategy["differences"]), None)
-    if without is not None and without != BASELINE:
-        found = strategy["differences"][without]
-        d, accuracy = found["equalized_odds.if"], found["balanced_accuracy"]
-        yield (
-            f"What {strategy['name']} gains over {without}, which lacks one of its parts: {name} {d['mean']:+.3f} "
-            f"({_direction(d['mean'])}, {_noise(d)}), balanced accuracy "
-            f"{accuracy['mean']:+.3f} ({_noise(accuracy)})."
-        )
-
-
-def _worst_off(strategy: Summary) -> Iterator[str]:
-    """The group whose rate is low beyond doubt: the one whose interval ends lowest."""
-    found = [
-        (g["high"], rate, g)
-        for rate in ("tpr", "tnr")
-        for g in strategy["measures"][rate]["by_group"]
-        if g["rate"] is not None
-    ]
-    if found:
-        _, rate, g = min(found, key=lambda f: f[:2])
-        yield (
-            f"Surest to be badly off under {strategy['name']}: {show_group(g['group'])}, {rate.upper()} "
-            f"{g['rate']:.2f} (between {g['low']:.2f} and {g['high']:.2f}; {g['n_rows']:,} people)."
-        )
-
-
-def _direction(change: float) -> str:
-    return "as fair" if abs(change) < 0.0005 else "fairer" if change < 0 else "less fair"
-
-
-def _unsure_loss(strategy: Summary) -> bool:
-    d = strategy["differences"].get(BASELINE, {}).get("balanced_accuracy")
-    return d is not None and d["mean"] < -_UNSURE and bool(d["within_noise"])
-
-
-def _noise(difference: Summary) -> str:
-    return "within noise" if difference["within_noise"] else "beyond noise"
+    rate, kind = figure_of_notion(summary)
+    for without in strategy["ablations"]:
+        if without != BASELINE and without in strategy["differences"]:
+            gap = strategy["differences"][without][f"{rate}.{kind}"]
+            yield (
+                f"{strategy['name']} against {without}, which lacks one of its parts: IF {gap['median']:+.3f} "
+                f"({gap['low']:+.2f} to {gap['high']:+.2f}), fairer with probability "
+                f"{gap['probability_better']:.2f}."
+            )

@@ -123,8 +123,8 @@ def _faded(noise: Sequence[Summary]) -> Iterator[str]:
     strategies = dict.fromkeys(p["strategy"] for p in noise if p["gains"])
     for name in strategies:
         gains = [
-            f"{p['gains']['equalized_odds.if']['mean']:+.3f}"
-            f"{' (noise)' if p['gains']['equalized_odds.if']['within_noise'] else ''} at {p['rate']:.0%}"
+            f"{p['gains']['equalized_odds.if']['median']:+.3f}"
+            f"{'' if p['gains']['equalized_odds.if']['mark'] else ' (noise)'} at {p['rate']:.0%}"
             for p in noise
             if p["strategy"] == name
         ]

@@ -1,0 +1,162 @@
+"""A comparison as plain data: the recommendation, and every strategy's levels, differences, price and harm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from fairlattice.benchmark import CLASSIFIERS, Comparison, GroupShift, StrategyResult
+from fairlattice.benchmark._shared import ACCURACIES, COMPARED_FIGURES, KINDS, POSTERIOR_RATES
+from fairlattice.report._summary import Summary, attribute_rows, empty_groups, group_row, versions
+from fairlattice.strategies._shared import BASELINE, DEFAULT
+
+_PLUG_IN = ("tpr", "tnr")
+
+
+def compare_summary(comparison: Comparison, data: Mapping[str, Any]) -> Summary:
+    """A comparison as plain data, schema ``fairlattice/compare/2``."""
+    return {
+        "schema": "fairlattice/compare/2",
+        "data": {**data, "classes": list(comparison.classes), "positive": comparison.classes[1]},
+        "settings": dict(comparison.settings),
+        "versions": versions(),
+        "attributes": attribute_rows(comparison.lattice),
+        "notes": list(comparison.notes),
+        "empty_groups": empty_groups(comparison.lattice, comparison.leaves),
+        "base_rate": float(comparison.truth.mean()),
+        "recommendation": _recommendation(comparison),
+        "strategies": [
+            _strategy(comparison, result, _differences(comparison), _baselines(comparison))
+            for result in comparison.results
+        ],
+    }
+
+
+def _baselines(comparison: Comparison) -> list[str]:
+    """What gains are measured against: no strategy at all, and every ablation that was compared too."""
+    simpler = [ablation.name for r in comparison.results for ablation in r.strategy.ablations]
+    return [name for name in dict.fromkeys((BASELINE, *simpler)) if name in comparison]
+
+
+def _differences(comparison: Comparison) -> dict[str, dict[str, Any]]:
+    """Every figure's differences to every baseline: baseline, figure, strategy."""
+    return {
+        baseline: {figure: comparison.differences(baseline, figure) for figure in COMPARED_FIGURES}
+        for baseline in _baselines(comparison)
+    }
+
+
+def _recommendation(comparison: Comparison) -> Summary:
+    found = comparison.recommendation
+    priced = found.strategy if found.strategy != BASELINE else found.considered
+    return {
+        "verdict": found.verdict,
+        "strategy": found.strategy,
+        "simplest": found.simplest,
+        "considered": found.considered,
+        "probability_fairer": found.probability_fairer,
+        "probability_best": found.probability_best,
+        "price": {figure: _price(comparison, priced, figure) for figure in ACCURACIES},
+        "reasons": list(found.reasons),
+        "advice": list(found.advice),
+        "python": python_of(comparison, found.strategy),
+    }
+
+
+def _price(comparison: Comparison, name: str, figure: str) -> Summary:
+    """A figure under no strategy and under one, and the difference."""
+    before = None
+    if BASELINE in comparison:
+        before = comparison[BASELINE].accuracies.estimate(figure).mean
+    after = comparison[name].accuracies.estimate(figure).mean
+    if name == BASELINE or before is None:
+        return {"before": before, "after": after, "difference": 0.0, "low": 0.0, "high": 0.0}
+    gap = comparison.difference(name, BASELINE, figure)
+    return {"before": before, "after": after, "difference": gap.median, "low": gap.low, "high": gap.high}
+
+
+def python_of(comparison: Comparison, strategy: str) -> str:
+    """The three lines that train and use the strategy."""
+    classifier, seed = comparison.settings["classifier"], comparison.settings["seed"]
+    made = repr(CLASSIFIERS[classifier](seed)) if classifier in CLASSIFIERS else str(classifier)
+    cuts = {a.name: [float(c) for c in a.cuts] for a in comparison.lattice.attributes if a.cuts}
+    options = (f", cuts={cuts}" if cuts else "") + f", random_state={seed}"
+    needs = comparison[strategy].strategy.needs_groups
+    return (
+        f"model = fl.FairClassifier(make_pipeline(fl.TableEncoder(), {' '.join(made.split())}), "
+        f"{strategy!r}{options})\n"
+        "model.fit(X, y, sensitive_features=S)\n"
+        f"model.predict(X_new{', sensitive_features=S_new' if needs else ''})"
+    )
+
+
+def _strategy(
+    comparison: Comparison,
+    result: StrategyResult,
+    differences: Mapping[str, Mapping[str, Any]],
+    baselines: Sequence[str],
+) -> Summary:
+    strategy, name = result.strategy, result.name
+    calibration = result.accuracies.calibration
+    return {
+        "name": name,
+        "about": strategy.about,
+        "makes_rows": strategy.makes_rows,
+        "needs_groups": strategy.needs_groups,
+        "default": name == DEFAULT,
+        "ablations": [ablation.name for ablation in strategy.ablations],
+        **{figure: asdict(result.accuracies.estimate(figure)) for figure in ACCURACIES},
+        "calibration": None if calibration is None else asdict(calibration),
+        "estimates": {
+            rate: {kind: comparison.posterior.level(name, f"{rate}.{kind}")._asdict() for kind in KINDS}
+            for rate in ("equalized_odds", *POSTERIOR_RATES)
+        },
+        "by_group": {rate: [group_row(g) for g in result.by_group(rate)] for rate in POSTERIOR_RATES},
+        "differences": {
+            baseline: {figure: differences[baseline][figure][name]._asdict() for figure in COMPARED_FIGURES}
+            for baseline in baselines
+            if baseline != name
+        },
+        "leveling_down": _leveling(comparison, name),
+        "harm": _harm(comparison, name),
+        "raw": _raw(result),
+    }
+
+
+def _leveling(comparison: Comparison, name: str) -> Summary:
+    if BASELINE not in comparison:
+        return {"verdict": None, "by_rate": {}, "probability": {}}
+    found = comparison.leveling_down(name)
+    return {"verdict": found.verdict, "by_rate": dict(found.by_rate), "probability": dict(found.probability)}
+
+
+def _harm(comparison: Comparison, name: str) -> Summary:
+    """Groups whose rates fell, and those whose rates rose, beyond noise against no strategy."""
+    if BASELINE not in comparison or name == BASELINE:
+        return {"fell": [], "rose": []}
+    found = comparison.harm(name)
+    return {"fell": [_shift(s) for s in found.fell], "rose": [_shift(s) for s in found.rose]}
+
+
+def _shift(shift: GroupShift) -> Summary:
+    return {**asdict(shift), "difference": shift.after - shift.before}
+
+
+def _raw(result: StrategyResult) -> Summary:
+    """Plug-in figures: what counting alone says, with extremes that are biased upwards."""
+    figures, pooled = result.raw, result.audits[0]
+    counts = pooled.counts
+    for audit in result.audits[1:]:
+        counts = counts + audit.counts
+    whole = type(pooled)(counts, pooled.positive, pooled.alpha, pooled.smoothing, pooled.confidence)
+    return {
+        "measures": {
+            rate: {
+                **{kind: asdict(figures[f"{rate}.{kind}"]) for kind in ("df", "if", "worst", "best")},
+                "by_group": [group_row(g) for g in whole.by_group(rate)],
+            }
+            for rate in _PLUG_IN
+        },
+        "equalized_odds": {kind: asdict(figures[f"equalized_odds.{kind}"]) for kind in ("df", "if")},
+    }
