@@ -238,8 +238,11 @@ def test_options_of_compare(capsys):
         (["--strategies", ""], "strateg"),
         (["--classifier", "forest"], "logistic"),
         (["--repeats", "0"], "`repeats`"),
-        (["--test-size", "1.5"], "`test_size`"),
-        (["--test-size", "nan"], "`test_size`"),
+        (["--folds", "1"], "`folds`"),
+        (["--folds", "50"], "too small to test in 50 folds"),
+        (["--notion", "equality"], "`notion`"),
+        (["--max-loss", "nan"], "`max_loss`"),
+        (["--unit", "nobody"], "Columns not found"),
         (["--alpha", "-1"], "`alpha`"),
         (["--seed", "-1"], "`random_state`"),
         (["--seed", "one"], "--seed"),
@@ -347,7 +350,7 @@ def test_a_full_disk(full_disk, capsys):
     assert "o.csv` cannot be written" in err
     assert "o space left" in err
     assert (err.count("\n"), out) == (1, "")
-    arguments = ["compare", "t.csv", *COMMANDS["compare"][:-1], str(full_disk / "r.json"), "--drop", "noise"]
+    arguments = ["compare", "t.csv", *COMMANDS["compare"][:-1], "r.json", "--drop", "noise"]
     arguments += ["--strategies", "none,label,equal,smote,parents,paper"]
     for suffix in ("csv", "parquet", "arrow"):
         assert main([*arguments, "--repeats", "4", "--predictions", str(full_disk / f"p.{suffix}")]) == 2
@@ -358,5 +361,6 @@ def test_a_full_disk(full_disk, capsys):
     with pytest.raises(OSError, match="No space"), (full_disk / "filler").open("wb", buffering=0) as filler:
         for _ in range(100):
             filler.write(b"x" * 4096)
-    assert main([*arguments[:-2], "--repeats", "1", "--strategies", "none", "--predictions", "good.csv"]) == 2
+    full = [str(full_disk / "r.json") if word == "r.json" else word for word in arguments[:-2]]
+    assert main([*full, "--repeats", "1", "--strategies", "none", "--predictions", "good.csv"]) == 2
     assert not Path("good.csv").exists()  # both files, or none

@@ -8,8 +8,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
 import fairlattice as fl
-from fairlattice.benchmark import Difference, Estimate, Run, StrategyResult
-from fairlattice.benchmark._splits import stratified_splits
+from fairlattice.benchmark import Difference, Estimate
+from fairlattice.benchmark._splits import cross_folds, stratified_splits
 from fairlattice.report import compare_summary, to_json
 from fairlattice.strategies import STRATEGIES
 
@@ -18,7 +18,14 @@ SENSITIVE = ["sex", "race", "age"]
 
 
 def run(people, **options):
-    shared = {"cuts": CUTS, "repeats": 2, "per_cell": 60, "random_state": 3, "groups_at_prediction": True}
+    shared = {
+        "cuts": CUTS,
+        "folds": 3,
+        "repeats": 2,
+        "per_cell": 60,
+        "random_state": 3,
+        "groups_at_prediction": True,
+    }
     arguments = shared | options
     return fl.compare(
         people.drop("hired", *SENSITIVE),
@@ -33,9 +40,13 @@ def comparison(people):
     return run(people)
 
 
-def test_every_strategy_is_there(comparison):
+def test_every_strategy_is_there_and_everyone_is_tested_once_a_repeat(people, comparison):
     assert [r.name for r in comparison.results] == list(STRATEGIES)
-    assert comparison["none"].per_repeat != comparison["equal"].per_repeat
+    for result in comparison.results:
+        assert [run_.rows.tolist() for run_ in result.runs] == [list(range(people.height))] * 2
+    assert sorted(np.unique(comparison.fold[0])) == [0, 1, 2]
+    first = comparison["none"].estimate("tpr.if")
+    assert first.low < first.median < first.high
 
 
 def test_same_seed_same_bytes_whatever_the_number_of_jobs(people, comparison, two_threads):
@@ -49,24 +60,27 @@ def test_same_seed_same_bytes_whatever_the_number_of_jobs(people, comparison, tw
 
 def test_a_strategy_does_not_depend_on_the_others_asked_for(people, comparison):
     alone = run(people, strategies=["smote"])
-    assert alone["smote"].per_repeat == comparison["smote"].per_repeat
+    for ours, theirs in zip(alone["smote"].runs, comparison["smote"].runs, strict=True):
+        assert (ours.predicted == theirs.predicted).all()
+        assert (ours.score == theirs.score).all()
 
 
-def test_predictions_of_test_rows_do_not_depend_on_test_labels_or_features(people):
-    """Change the test rows beyond recognition: what was trained stays what it was."""
-    options = {"sensitive_features": people.select(SENSITIVE), "cuts": CUTS, "repeats": 1, "random_state": 3}
+def test_a_model_does_not_depend_on_the_rows_that_it_is_tested_on(people):
+    """Change the test rows of one fold beyond recognition: its model scores the one left as it was as before."""
+    options = {"sensitive_features": people.select(SENSITIVE), "cuts": CUTS, "folds": 3, "random_state": 3}
+    options |= {"repeats": 1, "per_cell": 60}
     features = people.select("hours", "skill", "job")
-    kept = fl.compare(features, people["hired"], per_cell=60, **options)
-    test = kept["none"].runs[0].rows
+    kept = fl.compare(features, people["hired"], **options)
+    test = np.flatnonzero(kept.fold[0] == 1)
     spoiled = {k: np.array(v, dtype=object) for k, v in features.to_dict(as_series=False).items()}
     spoiled["hours"][test[1:]] = 10_000
     spoiled["job"][test[1:]] = "astronaut"
-    table = pl.DataFrame({k: v.tolist() for k, v in spoiled.items()})
-    changed = fl.compare(table, people["hired"], per_cell=60, **options)
+    changed = fl.compare(
+        pl.DataFrame({k: v.tolist() for k, v in spoiled.items()}), people["hired"], **options
+    )
     for name in (result.name for result in kept.results):
         a, b = kept[name].runs[0], changed[name].runs[0]
-        assert (a.rows == test).all()
-        assert a.score[0] == b.score[0]  # the one test row left as it was is scored by the same model
+        assert a.score[test[0]] == b.score[test[0]]
 
 
 def test_splits_are_stratified_disjoint_and_whole():
@@ -89,6 +103,30 @@ def test_cells_of_one_row_and_tables_with_more_cells_than_test_rows_can_be_split
         stratified_splits(np.zeros(3, dtype=int), np.array([0, 0, 1]), repeats=1, test_size=0.3, seed=0)
 
 
+def test_folds_are_even_in_every_cell_and_keep_units_together():
+    rng = np.random.default_rng(0)
+    leaves, labels = rng.integers(0, 5, 1000), rng.integers(0, 2, 1000)
+    for repeat in range(2):
+        folds = [f for f in cross_folds(leaves, labels, folds=4, repeats=2, seed=0) if f.repeat == repeat]
+        assert sorted(np.concatenate([f.test for f in folds])) == list(range(1000))
+        for f in folds:
+            assert sorted([*f.train, *f.test]) == list(range(1000))
+            sizes = np.bincount(leaves[f.test] * 2 + labels[f.test], minlength=10)
+            assert np.abs(sizes - np.bincount(leaves * 2 + labels, minlength=10) / 4).max() <= 2
+    units = rng.integers(0, 200, 1000)
+    for f in cross_folds(leaves, labels, folds=4, repeats=1, seed=0, units=units):
+        assert not set(units[f.train]) & set(units[f.test])
+    with pytest.raises(fl.InputError, match="too small to test in 4 folds"):
+        cross_folds(leaves[:10], np.r_[np.zeros(7, int), 1, 1, 1], folds=4, repeats=1, seed=0)
+
+
+def test_rows_of_one_person_are_never_trained_and_tested_on(people):
+    who = np.arange(people.height) // 3
+    found = run(people, strategies=["none"], units=who, repeats=1)
+    for fold in range(3):
+        assert not set(who[found.fold[0] == fold]) & set(who[found.fold[0] != fold])
+
+
 def test_estimates_and_differences_by_hand():
     assert Estimate.of([1.0, 2.0, 6.0]) == Estimate(
         3.0, pytest.approx(np.std([1, 2, 6], ddof=1) / np.sqrt(3))
@@ -103,58 +141,81 @@ def test_estimates_and_differences_by_hand():
 
 
 def test_differences_are_paired_and_antisymmetric(comparison):
-    forth, back = comparison.differences("equal", "none"), comparison.differences("none", "equal")
-    for figure, d in forth.items():
-        assert d.mean == pytest.approx(-back[figure].mean)
-        assert d.mean == pytest.approx(
-            comparison["equal"].estimate(figure).mean - comparison["none"].estimate(figure).mean
-        )
+    for figure in ("equalized_odds.if", "tpr.worst", "accuracy", "selection_rate.df"):
+        forth = comparison.difference("equal", "none", figure)
+        back = comparison.difference("none", "equal", figure)
+        assert forth.median == pytest.approx(-back.median)
+        assert (forth.low, forth.high) == (pytest.approx(-back.high), pytest.approx(-back.low))
+        assert forth.probability_better == pytest.approx(1 - back.probability_better)
 
 
-def test_the_baseline_never_levels_down_on_itself(comparison):
-    found = comparison.leveling_down("none")
-    assert (found.verdict, found.groups) == ("no", ())
+def test_the_baseline_never_levels_down_on_itself_and_hurts_nobody(comparison):
+    assert comparison.leveling_down("none").verdict == "no"
+    assert comparison.harm("none").fell == comparison.harm("none").rose == ()
 
 
-def test_leveling_down_is_seen_when_planted():
-    """A strategy that predicts at random for everyone is fair, and everyone is worse off."""
+class Flipping:
+    """Predicts at random for everyone: fair, and everyone is worse off."""
+
+    name = "random"
+
+    def fit(self, _):
+        return self
+
+    def predict(self, X):
+        return (np.random.default_rng(len(X)).random(len(X)) < 0.5).astype(int)
+
+
+def planted(n, strategies):
     rng = np.random.default_rng(0)
-    n = 6000
     S = {"a": rng.integers(0, 2, n), "b": rng.integers(0, 2, n)}
     y = rng.integers(0, 2, n)
     shift = np.where((S["a"] == 1) & (S["b"] == 1), 2.0, 3.0)
     X = (y * shift + rng.normal(size=n))[:, None]
-    result = fl.compare(X, y, sensitive_features=S, strategies=["none", "equal"], repeats=4)
-    worse = result["equal"]
-    for run_, audit in zip(worse.runs, worse.audits, strict=True):
-        flipped = rng.random(len(run_.rows)) < 0.5
-        run_.predicted[:] = np.where(flipped, run_.predicted, 1 - run_.predicted)
-        counts = fl.GroupCounts.from_codes(
-            result.lattice, result.classes, result.leaves[run_.rows], result.truth[run_.rows], run_.predicted
-        )
-        object.__setattr__(audit, "counts", counts)
-    found = result.leveling_down("equal")
-    assert found.verdict == "yes"
-    assert found.groups[0].difference.mean < -0.2
-    assert not found.groups[0].difference.within_noise
+    return fl.compare(X, y, sensitive_features=S, strategies=strategies)
+
+
+def test_leveling_down_and_harm_are_seen_when_planted():
+    result = planted(6000, ["none", "equal", Flipping()])
+    assert result.leveling_down("random").verdict == "yes"
+    fell = result.harm("random").fell
+    assert len(fell) == 8
+    assert fell[0].after - fell[0].before < -0.2 and fell[0].probability_fell == 1.0
+    assert result.recommendation.strategy == "none"
+
+
+def test_predicting_one_label_for_everyone_is_fair_and_its_price_is_said():
+    class Yes(Flipping):
+        name = "yes"
+
+        def predict(self, X):
+            return np.ones(len(X), dtype=int)
+
+    result = planted(2000, ["none", Yes()])
+    price = compare_summary(result, {"name": "t", "rows": 2000})["recommendation"]["price"]
+    assert price["selection_rate"]["after"] == 1.0
+    assert price["accuracy"]["difference"] < -0.3
+    assert result["yes"].accuracies.calibration is None
 
 
 def test_a_classifier_of_ones_own(people):
-    result = run(people, strategies=["none", "equal"], classifier=RandomForestClassifier(20), repeats=1)
+    result = run(
+        people, strategies=["none", "equal"], classifier=RandomForestClassifier(20), repeats=1, folds=2
+    )
     assert result["none"].estimate("balanced_accuracy").mean > 0.6
     assert result.settings["classifier"].startswith("RandomForest")
 
 
 @pytest.mark.parametrize("classifier", ["mlp", "boosting"])
 def test_other_classifiers_by_name(people, classifier):
-    result = run(people, strategies=["none", "equal"], classifier=classifier, repeats=1)
+    result = run(people, strategies=["none", "equal"], classifier=classifier, repeats=1, folds=2)
     assert result["equal"].estimate("balanced_accuracy").mean > 0.55
 
 
 def test_progress_is_told(people):
     seen = []
     run(people, strategies=["none", "equal"], progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(i, 4) for i in range(1, 5)]
+    assert seen == [(i, 12) for i in range(1, 13)]
 
 
 def test_what_compare_refuses(people):
@@ -166,7 +227,10 @@ def test_what_compare_refuses(people):
         ({"classifier": "logistik"}, "Did you mean 'logistic'"),
         ({"classifier": KNeighborsClassifier}, "a scikit-learn classifier"),
         ({"repeats": 0}, "`repeats` must be"),
-        ({"test_size": 1.0}, "`test_size` must lie"),
+        ({"folds": 1}, "`folds` must be"),
+        ({"notion": "equal"}, "Did you mean"),
+        ({"max_loss": 2.0}, "`max_loss` must lie"),
+        ({"units": [1, 2]}, "differ in length"),
         ({"alpha": 2.0}, "`alpha` must lie"),
         ({"random_state": -1}, "`random_state`"),
         ({"positive": "yes"}, "does not occur"),
@@ -182,7 +246,7 @@ def test_what_compare_refuses(people):
 
 def test_large_seeds_and_every_classifier(people):
     for seed, classifier in ((20_240_521, "boosting"), (2**40, "logistic")):
-        run(people, strategies=["none"], classifier=classifier, random_state=seed, repeats=1)
+        run(people, strategies=["none"], classifier=classifier, random_state=seed, repeats=1, folds=2)
 
 
 def test_threads_of_the_users_own_backend_give_the_same(people, comparison):
@@ -190,47 +254,6 @@ def test_threads_of_the_users_own_backend_give_the_same(people, comparison):
         again = run(people, n_jobs=4)
     about = {"name": "t", "rows": people.height}
     assert to_json(compare_summary(again, about)) == to_json(compare_summary(comparison, about))
-
-
-def test_people_are_counted_once_however_often_they_are_tested(comparison):
-    for rate, label in (("tpr", 1), ("tnr", 0)):
-        successes, n = comparison.people("equal", rate)
-        tested = np.unique(np.concatenate([r.rows for r in comparison["equal"].runs]))
-        tested = tested[comparison.truth[tested] == label]
-        assert n.tolist() == [
-            int((comparison.leaves[tested] == code).sum()) for code in comparison["equal"].pooled.counts.codes
-        ]
-        assert (successes <= n).all()
-        for (g, people_), m in zip(comparison.by_group("equal", rate), n, strict=True):
-            assert people_ == m <= g.n
-            if g.rate is not None:
-                assert g.low <= g.rate <= g.high
-
-
-def test_nothing_is_lost_beyond_noise_between_equally_good_models():
-    """Independent errors at the same rate: few tables may show a group that lost beyond noise."""
-    rng = np.random.default_rng(0)
-    lattice = fl.GroupLattice.from_features({"a": np.arange(10)})
-    false_alarms = 0
-    for _ in range(60):
-        leaves, truth = np.repeat(np.arange(10), 6), np.tile([0, 1], 30)
-        splits = stratified_splits(leaves, truth, repeats=5, test_size=0.3, seed=int(rng.integers(2**31)))
-        results = []
-        for name in ("none", "equal"):
-            wrong = rng.random(60) < 0.3
-            guess = np.where(wrong, 1 - truth, truth)
-            runs = tuple(Run(r, test, guess[test], guess[test] * 1.0) for r, (_, test) in enumerate(splits))
-            audits = tuple(
-                fl.audit(
-                    fl.GroupCounts.from_codes(lattice, (0, 1), leaves[r.rows], truth[r.rows], r.predicted)
-                )
-                for r in runs
-            )
-            results.append(StrategyResult(name, runs, audits))
-        table = fl.Comparison({"test_size": 0.3}, lattice, (0, 1), truth, leaves, tuple(results))
-        found = table.leveling_down("equal")
-        false_alarms += found.verdict == "yes" or any(not g.difference.within_noise for g in found.groups)
-    assert false_alarms <= 6
 
 
 def test_augment_predicts_about_as_many_positives_as_equal_does_on_text_columns():
@@ -243,7 +266,9 @@ def test_augment_predicts_about_as_many_positives_as_equal_does_on_text_columns(
         {"a": rng.choice(["p", "q"], n, p=[0.2, 0.8]), "b": rng.choice(["r", "s"], n, p=[0.3, 0.7])}
     )
     y = (table["x"].to_numpy() + (table["j"] == "u").to_numpy() + rng.normal(size=n) > 0.3).astype(int)
-    result = fl.compare(table, y, sensitive_features=S, strategies=["equal", "augment", "borrow"], repeats=3)
+    result = fl.compare(
+        table, y, sensitive_features=S, strategies=["equal", "augment", "borrow"], repeats=1, folds=3
+    )
     shares = {r.name: [run.predicted.mean() for run in r.runs] for r in result.results}
     for name in ("augment", "borrow"):
         assert np.abs(np.subtract(shares[name], shares["equal"])).max() < 0.12

@@ -121,30 +121,30 @@ def compared(people):
     """Every preset and some products on the people, with a sensitive column among the features."""
     names = [*STRATEGIES, "smote+learned", "augment+borrow+thresholds", "parents+borrow+tuned"]
     X, y, S = people.select("hours", "skill", "job", "sex"), people["hired"], people.select(SENSITIVE)
-    options = {"cuts": CUTS, "repeats": 2, "random_state": 3, "per_cell": 60, "n_jobs": 2}
+    options = {"cuts": CUTS, "folds": 3, "repeats": 2, "random_state": 3, "per_cell": 60, "n_jobs": 2}
     return fl.compare(X, y, sensitive_features=S, strategies=names, **options)
 
 
-@pytest.mark.parametrize("repeat", [0, 1])
+@pytest.mark.parametrize(("repeat", "fold"), [(0, 0), (1, 2)])
 @pytest.mark.parametrize(
     "name", [*STRATEGIES, "smote+learned", "augment+borrow+thresholds", "parents+borrow+tuned"]
 )
-def test_a_classifier_trained_on_a_splits_training_rows_predicts_what_compare_recorded(
-    people, compared, name, repeat
+def test_a_classifier_trained_on_a_folds_training_rows_predicts_what_compare_recorded(
+    people, compared, name, repeat, fold
 ):
-    run = compared[name].runs[repeat]
-    train = np.setdiff1d(np.arange(people.height), run.rows)
+    run, tested = compared[name].runs[repeat], compared.fold[repeat] == fold
+    train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
     X, y, S = people.select("hours", "skill", "job", "sex"), people["hired"], people.select(SENSITIVE)
     model = fl.FairClassifier(
         make_pipeline(fl.TableEncoder(), LogisticRegression(max_iter=1000)),
         strategy=name,
         cuts=CUTS,
         per_cell=60,
-        random_state=3 if repeat == 0 else (3, repeat),
+        random_state=3 if (repeat, fold) == (0, 0) else (3, 3 * repeat + fold),
     ).fit(X[train], y[train], sensitive_features=S[train])
-    groups = {"sensitive_features": S[run.rows]} if STRATEGIES.get(name, model.strategy_).needs_groups else {}
-    assert (model.predict(X[run.rows], **groups) == run.predicted).all()
-    assert model.predict_proba(X[run.rows])[:, 1] == pytest.approx(run.score)
+    groups = {"sensitive_features": S[test]} if STRATEGIES.get(name, model.strategy_).needs_groups else {}
+    assert (model.predict(X[test], **groups) == run.predicted[test]).all()
+    assert model.predict_proba(X[test])[:, 1] == pytest.approx(run.score[test])
 
 
 def test_augment_trains_on_exactly_the_rows_that_the_augmenter_draws(people):

@@ -87,7 +87,7 @@ def harm_of(posterior: Posterior, name: str, baseline: str) -> Harm:
         drawn = posterior.rates[rate]
         before, after = drawn.theta[theirs], drawn.theta[ours]
         low, high = np.quantile(after - before, [0.025, 0.975], axis=0)
-        fell = (after < before).mean(axis=0)
+        fell = (after < before).mean(axis=0) + (after == before).mean(axis=0) / 2
         medians = [np.median(each, axis=0) for each in (before, after)]
         shifts += [
             GroupShift(

@@ -84,9 +84,8 @@ def python_of(comparison: Comparison, strategy: str) -> str:
     options = (f", cuts={cuts}" if cuts else "") + f", random_state={seed}"
     needs = comparison[strategy].strategy.needs_groups
     return (
-        f"model = fl.FairClassifier(make_pipeline(fl.TableEncoder(), {' '.join(made.split())}), "
-        f"{strategy!r}{options})\n"
-        "model.fit(X, y, sensitive_features=S)\n"
+        f"classifier = make_pipeline(fl.TableEncoder(), {' '.join(made.split())})\n"
+        f"model = fl.FairClassifier(classifier, {strategy!r}{options}).fit(X, y, sensitive_features=S)\n"
         f"model.predict(X_new{', sensitive_features=S_new' if needs else ''})"
     )
 
