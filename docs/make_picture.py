@@ -9,21 +9,29 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 # Colours that differ for colour-blind eyes too (Okabe & Ito).
-COLOURS = ["#000000", "#999999", "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#E69F00"]
+COLOURS = [
+    "#000000",
+    "#999999",
+    "#0072B2",
+    "#56B4E9",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#E69F00",
+    "#8C564B",
+    "#7F7F00",
+]
 
 
 def trade_off(axes, summary):
-    """Unfairness against balanced accuracy, one point per strategy, with two standard errors."""
-    # Splits share rows, so the plain standard error is too small; this is the corrected one.
-    repeats, share = summary["settings"]["repeats"], summary["settings"]["test_size"]
-    reach = 2 * (1 + repeats * share / (1 - share)) ** 0.5
+    """Unfairness against balanced accuracy, one point per strategy, with 95 % intervals."""
     for s, colour in zip(summary["strategies"], COLOURS, strict=False):
-        x, y = s["balanced_accuracy"], s["equalized_odds"]["if"]
+        x, y = s["balanced_accuracy"], s["estimates"]["equalized_odds"]["if"]
         axes.errorbar(
             x["mean"],
-            y["mean"],
-            xerr=reach * x["se"],
-            yerr=reach * y["se"],
+            y["median"],
+            xerr=2 * x["se"],
+            yerr=[[y["median"] - y["low"]], [y["high"] - y["median"]]],
             fmt="o",
             ms=8,
             color=colour,
@@ -38,13 +46,13 @@ def trade_off(axes, summary):
 
 def worst_groups(axes, summary, least=15, top=8):
     """The rate of the groups worst off without mitigation, of those with at least `least` such people."""
-    by_name = {s["name"]: s["measures"]["tpr"]["by_group"] for s in summary["strategies"]}
-    rows = [i for i, g in enumerate(by_name["none"]) if g["n_rows"] >= least]
+    by_name = {s["name"]: s["by_group"]["tpr"] for s in summary["strategies"]}
+    rows = [i for i, g in enumerate(by_name["none"]) if g["n"] >= least]
     rows = sorted(rows, key=lambda i: by_name["none"][i]["rate"])[:top]
     for name, colour, shift in (
         ("none", COLOURS[0], 0.2),
         ("equal", COLOURS[2], 0.0),
-        ("borrow", COLOURS[7], -0.2),
+        ("borrow", COLOURS[4], -0.2),
     ):
         for place, i in enumerate(rows):
             g = by_name[name][i]

@@ -13,18 +13,19 @@ NAME = "demo"
 HELP = "compare strategies on real data that comes along; needs no file and no network"
 EPILOG = """\
 datasets:
-  diabetes  442 patients, from scikit-learn: sex × age × body-mass index (default)
+  census    30,000 people of the US census survey: race × sex × age (default)
+  diabetes  442 patients, from scikit-learn: sex × age × body-mass index
   adult     48,842 people, fetched from OpenML, or from UCI's files in --data-dir
-All others are told by `fairlattice bench list datasets`."""
+`fairlattice bench list datasets` lists all others."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
         "--dataset",
-        default="diabetes",
+        default="census",
         metavar="NAME",
-        help="diabetes (default), adult, or another: see bench list",
+        help="census (default), diabetes, adult, or another: see bench list",
     )
     parser.add_argument(
         "--data-dir", type=Path, metavar="FOLDER", help="folder with the data set's own files"

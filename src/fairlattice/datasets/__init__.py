@@ -4,6 +4,7 @@ from fairlattice.datasets._acs import load_acs_coverage, load_acs_income
 from fairlattice.datasets._adult import load_adult
 from fairlattice.datasets._catalogue import dataset_about, dataset_names, load_dataset, register
 from fairlattice.datasets._celeba import load_celeba
+from fairlattice.datasets._census import load_census
 from fairlattice.datasets._dataset import Dataset, Source
 from fairlattice.datasets._default_credit import load_default_credit
 from fairlattice.datasets._diabetes import load_diabetes
@@ -23,6 +24,7 @@ __all__ = [
     "load_adult",
     "load_anxiety",
     "load_celeba",
+    "load_census",
     "load_dataset",
     "load_default_credit",
     "load_diabetes",

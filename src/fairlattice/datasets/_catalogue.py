@@ -13,6 +13,7 @@ from fairlattice.datasets import (
     _acs,
     _adult,
     _celeba,
+    _census,
     _default_credit,
     _diabetes,
     _diabetes130,
@@ -34,6 +35,7 @@ class _Entry(NamedTuple):
 
 
 _CATALOGUE: dict[str, _Entry] = {
+    "census": _Entry(_census.load_census, _census.ABOUT, _census.SOURCE),
     "diabetes": _Entry(_diabetes.load_diabetes, _diabetes.ABOUT, _diabetes.SOURCE),
     "adult": _Entry(_adult.load_adult, _adult.ABOUT, _adult.SOURCE),
     "acs_income": _Entry(_acs.load_acs_income, _acs.ABOUT_INCOME, _acs.SOURCE),

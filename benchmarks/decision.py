@@ -1,0 +1,289 @@
+"""Does a comparison tell what is true, and does it recommend well?
+
+python benchmarks/decision.py run  --data-dir FOLDER --store FILE.jsonl [--datasets A,B] [--sizes 2000,6000]
+                                   [--seeds 20] [--classifiers logistic,boosting] [--strategies A,B]
+                                   [--jobs 2] [--plugin FILE.py]
+python benchmarks/decision.py show --store FILE.jsonl
+
+A sample of a table is compared as a user would; each strategy is then trained on the whole sample and tested on up
+to 100,000 other rows, which is the truth. Figures are IF½ of equalized odds, over the groups with at least 100 test
+rows of a label, and over all groups. The truth of a level is that of one trained model; regret is the true IF of what
+was recommended less the least true IF. The plug-in figure is a mean of extremes as counted.
+
+What is in FILE is not run again. `--datasets best_none` is a made table on which doing nothing is best: equal groups,
+and strategies that only cost. Any data set of `fairlattice.datasets` can be named, and those of a plugin.
+"""
+
+import argparse
+import itertools
+import json
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy.stats import spearmanr
+from threadpoolctl import threadpool_limits
+
+import fairlattice as fl
+from fairlattice.benchmark import Plugins
+from fairlattice.benchmark._classifiers import make_classifier
+from fairlattice.benchmark._posterior import draw_rate, figures_of, sure_signs
+from fairlattice.benchmark._table import Table
+from fairlattice.datasets import Dataset, load_dataset
+from fairlattice.samplers import CellIndex
+from fairlattice.samplers._shared import take_rows
+from fairlattice.strategies import TrainingTable
+from fairlattice.strategies._shared import DEFAULT, Vectors, strategy_of
+
+DATASETS = ("acs_coverage", "acs_income", "adult", "default_credit")
+STRATEGIES = ("none", "label", "equal", "adaptive", "borrow", "smote", "tuned")
+TESTED, LEAST, LARGE = 100_000, 100, 0.1
+FIGURE = "equalized_odds.if"
+_tables = {}
+
+
+def best_none(rows=130_000):
+    """Twelve groups that differ in nothing, with a balanced label."""
+    rng = np.random.default_rng(0)
+    columns = {f"x{j}": rng.normal(size=rows) for j in range(4)}
+    columns |= {"a": rng.integers(0, 3, rows), "b": rng.integers(0, 4, rows)}
+    columns["y"] = (columns["x0"] + columns["x1"] + rng.normal(size=rows) > 0).astype(int)
+    return Dataset("best_none", columns, "y", 1, ("a", "b"), {})
+
+
+def table_of(name, folder, plugins):
+    """A data set, read once in each process."""
+    if name not in _tables:
+        plugins.load()
+        _tables[name] = Table.of(best_none() if name == "best_none" else load_dataset(name, folder))
+    return _tables[name]
+
+
+def rates_if(right, leaves, truth, groups):
+    """IF½ of equalized odds of exact rates, over given leaves for each label."""
+    found = []
+    for label in (0, 1):
+        own = (truth == label) & np.isin(leaves, groups[label])
+        _, place, n = np.unique(leaves[own], return_inverse=True, return_counts=True)
+        rates = (np.bincount(place, weights=right[own]) + 0.5) / (n + 1.0)
+        found.append(0.5 * (1 - rates.min()) + 0.5 * (1 - rates.min() / rates.max()))
+    return max(found)
+
+
+def counted_groups(sample, others, least):
+    """For each label, the leaves with at least `least` of the other rows, and one of the sample."""
+    found = []
+    for label in (0, 1):
+        codes, n = np.unique(others[0][others[1] == label], return_counts=True)
+        known = np.unique(sample[0][sample[1] == label])
+        found.append(np.intersect1d(codes[n >= least], known))
+    return found
+
+
+def one_sample(name, folder, size, seed, classifier, *, plugins, strategies):
+    """What the comparison says of one sample, and what is true."""
+    table = table_of(name, folder, plugins)
+    order = np.random.default_rng([seed, size]).permutation(table.n_rows)
+    sample, rest = np.sort(order[:size]), np.sort(order[size : size + TESTED])
+    X, own = dict(table.X), plugins.strategies()
+    chosen = [strategy_of(s, known=own) for s in strategies]
+    begun = time.perf_counter()
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = fl.compare(
+            take_rows(X, sample), table.truth[sample], strategies=chosen, classifier=classifier, random_state=seed,
+            sensitive_features=table.lattice.level_columns(table.leaves[sample]), n_jobs=1, positive=1,
+        )  # fmt: skip
+        people = result.posterior.people
+        seconds = time.perf_counter() - begun
+        codes = table.lattice.recode(table.leaves[sample], result.lattice)
+        truth, tested = true_figures(table, sample, rest, chosen, classifier, seed)
+    advice = result.recommendation
+    found = {"recommended": advice.strategy, "verdict": advice.verdict, "seconds": seconds, "over": {}}
+    for over, least in (("large", LEAST), ("all", 1)):
+        groups = counted_groups(
+            (table.leaves[sample], table.truth[sample]), (table.leaves[rest], table.truth[rest]), least
+        )
+        ours = [table.lattice.recode(g, result.lattice) for g in groups]
+        levels = posterior_over(people, ours, seed)
+        found["over"][over] = {
+            s.name: {
+                "true": rates_if(tested[s.name], table.leaves[rest], table.truth[rest], groups),
+                **levels[s.name],
+                "plug_in": plug_in(result, s.name, ours, codes, table.truth[sample]),
+            }
+            for s in chosen
+        }
+    return {"classifier": classifier, "size": size, "dataset": name, "seed": seed, "accuracy": truth, **found}
+
+
+def true_figures(table, sample, rest, chosen, classifier, seed):
+    """Accuracies on the other rows, and which of them each strategy recognises."""
+    encoder, X = table.encoder(), dict(table.X)
+    Z = encoder.fit_transform(take_rows(X, sample))
+    lattice = table.lattice.occurring(table.leaves[sample])
+    index = CellIndex(lattice, table.lattice.recode(table.leaves[sample], lattice), table.truth[sample], 2)
+    training = TrainingTable(
+        None, index, np.arange(2), make_classifier(classifier, seed), (seed, 999), encoded=Vectors(encoder, Z)
+    )
+    Z_rest = encoder.transform(take_rows(X, rest))
+    tested = {
+        s.name: s.fit(training).predict(Z_rest, table.lattice, table.leaves[rest]) == table.truth[rest]
+        for s in chosen
+    }
+    return {name: float(right.mean()) for name, right in tested.items()}, tested
+
+
+def posterior_over(people, groups, seed):
+    """Levels, and differences to the first strategy, of IF½ of equalized odds over some leaves for each label."""
+    drawn = [
+        draw_rate(people, rate, size=1000, seed=seed, groups=g)
+        for rate, g in zip(("tnr", "tpr"), groups, strict=True)
+    ]
+    both = np.maximum(*(figures_of(d.theta, 0.5, both_outcomes=False)["if"] for d in drawn))
+    gaps = both - both[:1]
+    better = [float((g < 0).mean() + (g == 0).mean() / 2) for g in gaps]
+    marked = [False, *sure_signs(better[1:])]
+    found = {}
+    for k, name in enumerate(people.names):
+        level, gap = (np.quantile(x, [0.5, 0.025, 0.975]).tolist() for x in (both[k], gaps[k]))
+        found[name] = {"level": level, "gap": gap, "marked": marked[k]}
+    return found
+
+
+def plug_in(result, name, groups, codes, truth):
+    """The plug-in figure: a mean over repeats of IF½ as counted."""
+    return float(
+        np.mean([rates_if(r.predicted == result.truth, codes, truth, groups) for r in result[name].runs])
+    )
+
+
+def read(store):
+    """Samples by (classifier, size, data set, seed)."""
+    lines = store.read_text().splitlines() if store.exists() else ()
+    found = [json.loads(line) for line in lines if line.endswith("}")]  # a killed run may leave half a line
+    return {tuple(f[axis] for axis in ("classifier", "size", "dataset", "seed")): f for f in found}
+
+
+def run(arguments):
+    """Run what the store lacks, first seeds first."""
+    axes = (arguments.classifiers, arguments.sizes, arguments.datasets)
+    each = itertools.product(range(arguments.seeds), *(axis.split(",") for axis in axes))
+    wanted = [(c, int(size), name, seed) for seed, c, size, name in each]
+    ended, plugins = read(arguments.store), Plugins.of(arguments.plugin)
+    todo = [key for key in wanted if key not in ended]
+    options = {"plugins": plugins, "strategies": arguments.strategies.split(",")}
+    tasks = (
+        delayed(one_sample)(name, arguments.data_dir, size, seed, classifier, **options)
+        for classifier, size, name, seed in todo
+    )
+    work = Parallel(arguments.jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+    begun = time.perf_counter()
+    for done, found in enumerate(work(tasks), start=1):
+        with arguments.store.open("a") as file:
+            file.write(json.dumps(found) + "\n")
+        print(f"{done} of {len(todo)} samples, {(time.perf_counter() - begun) / 60:.1f} min", file=sys.stderr)
+
+
+def show(arguments):
+    """Tables in Markdown."""
+    found = read(arguments.store)
+    for classifier in sorted({key[0] for key in found}):
+        for over in ("large", "all"):
+            print(f"\n## {classifier}, {'groups with 100 test rows' if over == 'large' else 'all groups'}\n")
+            head = ("setting", "samples", "bias", "RMSE", "plug-in", "RMSE of differences", "plug-in", "levels covered",
+                    "differences covered", "true ≥ .1", "marked", "wrong signs", "Spearman", "plug-in", "regret",
+                    f"of {DEFAULT}", "kept none")  # fmt: skip
+            print(f"| {' | '.join(head)} |\n| {' | '.join('---' for _ in head)} |")
+            for setting in sorted({key[1:3] for key in found if key[0] == classifier}):
+                samples = [f for key, f in found.items() if (key[0], *key[1:3]) == (classifier, *setting)]
+                print(f"| {setting[1]}, {setting[0]:,} | {len(samples)} | {' | '.join(row(samples, over))} |")
+
+
+def row(samples, over):
+    """The figures of one setting."""
+    every = [(s, name, f) for s in samples for name, f in s["over"][over].items()]
+    others = [(s, f, s["over"][over]["none"]) for s, name, f in every if name != "none"]
+    true = np.array([f["true"] for _, _, f in every])
+    level = np.array([f["level"] for _, _, f in every])
+    counted = np.array([f["plug_in"] for _, _, f in every])
+    gap = np.array([f["gap"] for _, f, _ in others])
+    gap_true = np.array([f["true"] - none["true"] for _, f, none in others])
+    gap_counted = np.array([f["plug_in"] - none["plug_in"] for _, f, none in others])
+    marked = np.array([f["marked"] for _, f, _ in others])
+    large = np.abs(gap_true) >= LARGE
+    ranks = [[rank(s["over"][over], key) for key in ("level", "plug_in")] for s in samples]
+    regret, default = (
+        np.mean([regret_of(s["over"][over], s["recommended"] if ours else DEFAULT) for s in samples])
+        for ours in (True, False)
+    )
+    return [
+        f"{(level[:, 0] - true).mean():+.3f}",
+        f"{rmse(level[:, 0] - true):.3f}",
+        f"{rmse(counted - true):.3f}",
+        f"{rmse(gap[:, 0] - gap_true):.3f}",
+        f"{rmse(gap_counted - gap_true):.3f}",
+        f"{within(true, level):.2f}",
+        f"{within(gap_true, gap):.2f}",
+        str(int(large.sum())),
+        f"{marked[large].mean():.2f}" if large.any() else "–",
+        f"{(marked & (np.sign(gap[:, 0]) != np.sign(gap_true))).mean():.3f}",
+        *(f"{np.nanmean(column):.2f}" for column in zip(*ranks, strict=True)),
+        f"{regret:.3f}",
+        f"{default:.3f}",
+        f"{np.mean([s['recommended'] == 'none' for s in samples]):.2f}",
+    ]
+
+
+def rmse(errors):
+    """Root of the mean square."""
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+def within(true, interval):
+    """Share of true values inside their intervals."""
+    return float(np.mean((true >= interval[:, 1]) & (true <= interval[:, 2])))
+
+
+def rank(figures, key):
+    """Spearman's correlation of a figure with the truth over strategies."""
+    ours = [f[key][0] if key == "level" else f[key] for f in figures.values()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return spearmanr(ours, [f["true"] for f in figures.values()]).statistic
+
+
+def regret_of(figures, name):
+    """How much less fair a strategy truly is than the fairest."""
+    return figures[name]["true"] - min(f["true"] for f in figures.values())
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True)
+    running, showing = commands.add_parser("run"), commands.add_parser("show")
+    running.set_defaults(do=run)
+    showing.set_defaults(do=show)
+    for command in (running, showing):
+        command.add_argument("--store", type=Path, required=True)
+    running.add_argument("--data-dir", type=Path)
+    running.add_argument("--datasets", default=",".join(DATASETS))
+    running.add_argument("--sizes", default="6000,2000")
+    running.add_argument("--seeds", type=int, default=20)
+    running.add_argument("--classifiers", default="logistic,boosting")
+    running.add_argument("--strategies", default=",".join(STRATEGIES))
+    running.add_argument(
+        "--plugin", type=Path, action="append", default=[], help="a file with data sets or strategies"
+    )
+    running.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    arguments.do(arguments)
+
+
+if __name__ == "__main__":
+    main()
