@@ -3,8 +3,8 @@
 Descents on the cheapest loss, one from every start, show where the minima are. Where the loss tells its
 curvature, every distinct one is finished on the full loss, and the least is taken: see :mod:`._newton`.
 Elsewhere there are many parameters and a descent is costly: a few steps from every start choose the one to
-go on from. Losses count in units of what the full one is at the last start, and the result is never above
-that. All of it is deterministic.
+go on from. Losses count in units of what the full one is at the last start; the result is lower than that, or
+equal to within `LEFT`. All of it is deterministic.
 """
 
 from __future__ import annotations
