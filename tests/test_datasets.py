@@ -77,7 +77,7 @@ def test_diabetes_comes_along():
 
 
 NAMES = (
-    "diabetes", "adult", "acs_income", "acs_coverage", "default_credit", "diabetes130", "german",
+    "census", "diabetes", "adult", "acs_income", "acs_coverage", "default_credit", "diabetes130", "german",
     "student_mat", "student_por", "celeba", "twitter", "numeracy", "anxiety",
 )  # fmt: skip
 
@@ -101,7 +101,7 @@ def test_everything_listed_is_told_without_loading(name):
     assert all(trap.endswith(".") for trap in source.traps)
 
 
-@pytest.mark.parametrize("name", NAMES[1:])
+@pytest.mark.parametrize("name", NAMES[2:])
 def test_a_folder_without_the_files_is_refused_with_both_places_and_where_to_get_them(name, tmp_path):
     _, source = dataset_about(name)
     with pytest.raises(InputError, match="is not there") as refused:

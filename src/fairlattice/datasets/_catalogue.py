@@ -78,7 +78,7 @@ def dataset_names() -> tuple[str, ...]:
     Examples
     --------
     >>> dataset_names()[:4]
-    ('diabetes', 'adult', 'acs_income', 'acs_coverage')
+    ('census', 'diabetes', 'adult', 'acs_income')
     """
     return tuple(_CATALOGUE)
 
