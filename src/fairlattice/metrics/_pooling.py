@@ -10,8 +10,10 @@ Given its prediction η, a group's rate has the prior Beta(½ + (1 + e^η)/σ²,
 logit has mean η and standard deviation σ, closely for σ up to 1 and a little less beyond. It is
 conjugate, so posteriors are exact; σ → 0 pools completely, and σ → ∞ would be Jeffreys' prior: no pooling.
 
-A model can be wrong: some tiny group may be unlike its ancestors. So one draw in twenty supposes that groups
-have nothing in common, and intervals reach as far as counts alone, half of the time, would take them.
+A model can be wrong. One group may be unlike the others, while one σ is learned from all: so every group may
+have a wide prior of the same centre. How many do is learned, and a group's own counts say how likely it does. And all
+groups may be unlike their ancestors: one draw in twenty supposes that they have nothing in common, and intervals reach
+as far as counts alone, half of the time, would take them. Neither helps a group of three: its counts tell nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy.interpolate import CubicSpline
-from scipy.special import betaln, expit, logit
+from scipy.special import betaln, expit, logit, softmax
 
 from fairlattice._validation import FloatArray, IntArray, check_count, check_real
 from fairlattice.exceptions import InputError, UndefinedRateError
@@ -35,8 +37,15 @@ _SPREADS = np.array([0.02, 0.08, 0.16, 0.27, 0.42, 0.65, 1.0, 1.6, 2.6])  # σ a
 _FINE = np.exp(np.linspace(np.log(_SPREADS[0]), np.log(_SPREADS[-1]), 65))  # σ that the draws have
 _NEWTON = 3  # steps per σ; each starts where the last σ ended
 _GUESS = 1.0  # how many effects the prior guess of a block's variance is worth
+_ODD = np.array(
+    [0.003, 0.01, 0.03, 0.1, 0.3]
+)  # shares of groups that may be unlike what their levels predict
+_WIDE = 1.6  # σ of such a group
 _DOUBT = 0.05  # share of draws that suppose the groups to have nothing in common
 _MOST_DRAWN = 4_000_000  # numbers in memory, and time, for the draws of one rate
+
+
+_Beta = tuple[FloatArray, FloatArray]  # its two parameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +150,7 @@ def pooled_rates(
 def draw_priors(
     rates: Rates, design: Design, size: int, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
-    """Draws of the Beta priors that the lattice gives every group, without the doubt of :func:`partial_pooling`.
+    """Draws of the Beta priors that the lattice gives every group, without the doubts of :func:`partial_pooling`.
 
     Parameters
     ----------
@@ -206,9 +215,19 @@ class _Model:
         """Posterior means, averaged over what σ may be."""
         means, linear = [], [self.design.linear(f.mode) for f in self.fits]
         for spread, place in zip(_FINE, _NEAREST, strict=True):
-            a, b = _prior(linear[place], spread)
-            means.append((self.successes + a) / (self.trials + a + b))
+            usual, wide = _prior(linear[place], spread), _prior(linear[place], _WIDE)
+            ratios = self._ratios(usual, wide)
+            odd = np.array([_odd(ratios, share) for share in _ODD]).T @ _shares(ratios)
+            mean = [(self.successes + a) / (self.trials + a + b) for a, b in (usual, wide)]
+            means.append((1 - odd) * mean[0] + odd * mean[1])
         return np.asarray(self.weights @ np.array(means))
+
+    def _ratios(self, usual: _Beta, wide: _Beta) -> FloatArray:
+        """Marginal likelihood of each group's counts under the wide prior, in multiples of the usual one's."""
+        failures = self.trials - self.successes
+        log = [betaln(self.successes + a, failures + b) - betaln(a, b) for a, b in (wide, usual)]
+        ratios: FloatArray = np.exp(np.clip(log[0] - log[1], -50.0, 50.0))
+        return ratios
 
     def draw(self, size: int, rng: np.random.Generator) -> FloatArray:
         """Draws of all groups' rates, shape (size, m), inside (0, 1); the last ones doubt the model."""
@@ -216,7 +235,12 @@ class _Model:
         picked = np.sort(rng.choice(len(_FINE), size=size - doubting, p=self.weights))
         drawn = np.empty((size, len(self.trials)))
         drawn[size - doubting :] = rng.beta(self.successes + 0.5, failures + 0.5, (doubting, len(failures)))
-        for own, a, b in self._priors(picked, rng):
+        for own, linear in self._linear(picked, rng):
+            usual, wide = _prior(linear, _FINE[picked[own]][:, None]), _prior(linear, _WIDE)
+            ratios = self._ratios(usual, wide)
+            below = _shares(ratios).cumsum(axis=0)[:-1] < rng.random(len(own))
+            odd = rng.random(linear.shape) < _odd(ratios, _ODD[below.sum(axis=0)][:, None])
+            a, b = (np.where(odd, other, one) for one, other in zip(usual, wide, strict=True))
             drawn[own] = rng.beta(self.successes + a, failures + b)
         return np.clip(drawn, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
 
@@ -224,26 +248,37 @@ class _Model:
         """Draws of the two parameters of every group's Beta prior, each of shape (size, m), in random order."""
         picked = np.sort(rng.choice(len(_FINE), size=size, p=self.weights))
         drawn = np.empty((2, size, len(self.trials)))
-        for own, a, b in self._priors(picked, rng):
-            drawn[:, own] = a, b
+        for own, linear in self._linear(picked, rng):
+            drawn[:, own] = _prior(linear, _FINE[picked[own]][:, None])
         successes, failures = drawn[:, rng.permutation(size)]
         return successes, failures
 
-    def _priors(
-        self, picked: IntArray, rng: np.random.Generator
-    ) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
-        """For each σ at which the model is fitted, the draws that use it and their priors' parameters."""
+    def _linear(self, picked: IntArray, rng: np.random.Generator) -> Iterator[tuple[IntArray, FloatArray]]:
+        """For each σ at which the model is fitted, the draws that use it and what their effects predict."""
         for place in np.unique(_NEAREST[picked]):
             own = np.flatnonzero(_NEAREST[picked] == place)
             fit = self.fits[place]
             effects = fit.mode + rng.standard_normal((len(own), len(fit.mode))) @ fit.root
-            yield own, *_prior(self.design.linear(effects), _FINE[picked[own]][:, None])
+            yield own, self.design.linear(effects)
+
+
+def _odd(ratios: FloatArray, share: FloatArray | float) -> FloatArray:
+    """How likely each group is to have the wide prior, if `share` of all groups have it."""
+    odd: FloatArray = share * ratios / (1 + share * (ratios - 1))
+    return odd
+
+
+def _shares(ratios: FloatArray) -> FloatArray:
+    """How likely each of the shares in `_ODD` is, along the first axis; groups are along the last one of `ratios`."""
+    likelihood = np.array([np.log1p(share * (ratios - 1)).sum(axis=-1) for share in _ODD])
+    shares: FloatArray = softmax(likelihood, axis=0)
+    return shares
 
 
 _NEAREST = np.abs(np.log(_FINE)[:, None] - np.log(_SPREADS)).argmin(axis=1)  # whose effects a fine σ uses
 
 
-def _prior(linear: FloatArray, spread: FloatArray | float) -> tuple[FloatArray, FloatArray]:
+def _prior(linear: FloatArray, spread: FloatArray | float) -> _Beta:
     """Parameters of the Beta whose logit has mean `linear` and standard deviation `spread`, nearly."""
     odds = np.exp(np.clip(linear, -20.0, 20.0))
     return 0.5 + (1.0 + odds) / spread**2, 0.5 + (1.0 + 1.0 / odds) / spread**2

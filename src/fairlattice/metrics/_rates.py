@@ -124,8 +124,9 @@ def weighted_rates(
 ) -> Rates:
     """Rates of weighted rows, as successes out of the effective number of trials.
 
-    With weights w the rate is ``Σ w · success / Σ w`` and the effective number ``(Σ w)² / Σ w²`` (Kish),
-    so that intervals are as wide as the weights make them.
+    With weights w the rate is ``p = Σ w · success / Σ w``. The effective number is the smaller of Kish's
+    ``(Σ w)² / Σ w²`` and ``p (1 - p) / V``, where ``V = Σ w² (success - p)² / (Σ w)²`` is the variance of p
+    itself, so that intervals are as wide as the weights make them, also where weights go with the outcome.
 
     Parameters
     ----------
@@ -141,11 +142,23 @@ def weighted_rates(
     if len(layers) == 1:
         return group_rates(layers[0], classes, rate, positive)
     weights, squares = (group_rates(layer, classes, rate, positive) for layer in layers[1:])
-    effective = np.zeros(len(weights.trials))
-    np.divide(weights.trials**2, squares.trials, out=effective, where=squares.trials > 0)
     rows = group_rates(layers[0], classes, rate, positive).trials
-    effective = np.minimum(effective, rows)  # as it is but for rounding
-    return Rates(effective * np.clip(np.nan_to_num(weights.raw), 0.0, 1.0), effective)
+    p = np.clip(np.nan_to_num(weights.raw), 0.0, 1.0)
+    effective = np.minimum(
+        _effective(np.asarray(weights.trials, dtype=float), squares, p), rows
+    )  # above the rows by rounding only
+    return Rates(effective * p, effective)
+
+
+def _effective(total: FloatArray, squares: Rates, p: FloatArray) -> FloatArray:
+    """The smaller of Kish's number of rows and that which the variance of the weighted rate p amounts to."""
+    kish, by_variance = np.zeros(len(total)), np.full(len(total), np.inf)
+    np.divide(total**2, squares.trials, out=kish, where=squares.trials > 0)
+    failures = np.maximum(squares.trials - squares.successes, 0.0)
+    spread = squares.successes * (1 - p) ** 2 + failures * p**2
+    np.divide(p * (1 - p) * total**2, spread, out=by_variance, where=spread > 0)
+    effective: FloatArray = np.minimum(kish, by_variance)
+    return effective
 
 
 def group_rates(table: Table, classes: tuple[Any, ...], rate: str, positive: Any = None) -> Rates:
