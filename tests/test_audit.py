@@ -106,9 +106,11 @@ def test_leveling_down_is_seen_and_its_victims_named():
     assert down.verdict == "yes"
     assert [c.group for c in down.lost] == [{"sensitive_feature_0": "b"}, {"sensitive_feature_0": "a"}]
     assert "leveling down: yes" in str(down)
-    assert make(0.70, 0.80).leveling_down(before, measure="tpr").verdict == "no"
-    assert make(0.50, 0.95).leveling_down(before, measure="tpr").verdict == "no"  # worse, but not fairer
-    assert before.leveling_down(before).verdict == "no"
+    assert make(0.70, 0.80).leveling_down(before, measure="tpr").verdict == "not seen"
+    assert (
+        make(0.50, 0.95).leveling_down(before, measure="tpr").verdict == "not seen"
+    )  # worse, but not fairer
+    assert before.leveling_down(before).verdict == "not seen"
     assert not before.leveling_down(before).lost
 
 
@@ -121,7 +123,7 @@ def test_a_fall_within_noise_is_neither_yes_nor_no():
 
 def test_a_baseline_with_other_groups_or_labels():
     other = fl.audit(Y, P, sensitive_features={"sex": ["x"] * 10, "old": S["old"]})
-    assert fl.audit(Y, P, sensitive_features=S).leveling_down(other).verdict == "no"
+    assert fl.audit(Y, P, sensitive_features=S).leveling_down(other).verdict == "not seen"
     with pytest.raises(fl.InputError, match="differ in their positive label"):
         fl.audit(Y, P, sensitive_features=S, positive=0).leveling_down(fl.audit(Y, P, sensitive_features=S))
 

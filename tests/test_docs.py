@@ -46,7 +46,7 @@ def python(*arguments: str, **options: object) -> subprocess.CompletedProcess[st
         capture_output=True,
         text=True,
         check=False,
-        timeout=200,
+        timeout=600,
         **options,
     )
 

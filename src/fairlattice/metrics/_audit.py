@@ -205,6 +205,24 @@ class Audit:
             for i, g in enumerate(group_rate_rows(self.groups, rates, found.low, found.high))
         )
 
+    def probability_worst(self, rate: str = "tpr") -> tuple[float, ...]:
+        """How likely each group is to have the lowest rate of all, in [0, 1]; they sum to 1.
+
+        Shares of joint draws of all shrunk rates, see :func:`partial_pooling`. Where many groups share it, no group
+        can be named the worst.
+
+        Examples
+        --------
+        >>> import fairlattice as fl
+        >>> y, p = [1] * 300, [1] * 80 + [0] * 20 + [1] * 75 + [0] * 25 + [1] * 50 + [0] * 50
+        >>> found = fl.audit(y, p, sensitive_features={"g": ["a"] * 100 + ["b"] * 100 + ["c"] * 100}, positive=1)
+        >>> [round(p, 1) for p in found.probability_worst()]
+        [0.0, 0.0, 1.0]
+        """
+        draws = self._one_rate(rate).pooled.draws
+        shares = np.bincount(draws.argmin(axis=1), minlength=draws.shape[1]) / len(draws)
+        return tuple(shares.tolist())
+
     def pairs(self, rate: str = "tpr", *, top: int = 10) -> tuple[Pair, ...]:
         """The pairs of groups furthest apart, with intervals; the pair that attains DF and IFα first."""
         return ranked_pairs(

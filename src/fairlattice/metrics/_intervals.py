@@ -156,6 +156,8 @@ def paired_interval(
         b, c and n, with ``b + c <= n`` and n above 0.
     confidence : float, default=0.95
         In (0, 1).
+    interval : {"jeffreys", "wilson", "clopper-pearson"}, default="jeffreys"
+        Of either rate. Clopper and Pearson's is the safe one far out in the tails, where many are tested.
 
     Returns
     -------
@@ -215,10 +217,11 @@ def newcombe_interval(
     after: tuple[NumberArray, NumberArray],
     *,
     confidence: float = 0.95,
+    interval: str = "jeffreys",
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Difference of two independent rates, after - before, with its interval.
 
-    Newcombe's square-and-add construction over Jeffreys intervals. Two models judged on the same
+    Newcombe's square-and-add construction over intervals of either rate. Two models judged on the same
     rows are positively correlated as a rule, so there it errs on the side of caution.
 
     Parameters
@@ -239,8 +242,8 @@ def newcombe_interval(
     Statistics in Medicine 17:873-890.
     """
     p1, p2 = (np.asarray(s, dtype=np.float64) / np.asarray(n) for s, n in (before, after))
-    l1, u1 = jeffreys_interval(*before, confidence=confidence)
-    l2, u2 = jeffreys_interval(*after, confidence=confidence)
+    l1, u1 = rate_interval(*before, method=interval, confidence=confidence)
+    l2, u2 = rate_interval(*after, method=interval, confidence=confidence)
     difference: FloatArray = p2 - p1
     # At very low confidence a Jeffreys interval need not hold the rate itself.
     below, above = np.maximum([p1 - l1, p2 - l2], 0.0), np.maximum([u1 - p1, u2 - p2], 0.0)

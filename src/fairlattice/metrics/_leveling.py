@@ -74,8 +74,9 @@ class LevelingDown:
 
     Parameters
     ----------
-    verdict : {"yes", "no", "not enough data"}
-        Over all rates looked at; "not enough data" where the worst-off group fell, within noise.
+    verdict : {"yes", "not enough data", "not seen"}
+        Over all rates looked at; "not enough data" where it was fairer and the worst-off group fell, within noise;
+        "not seen" where either did not happen. No test says that it did not.
     by_rate : mapping of str to str
         The verdict of every rate.
     changes : tuple of GroupChange
@@ -105,7 +106,7 @@ class LevelingDown:
 
 
 def leveling_down_verdict(*, unfairness_fell: bool, worst_fell: bool, beyond_noise: bool) -> str:
-    """The verdict of one rate: "yes", "no" or "not enough data".
+    """The verdict of one rate: "yes", "not enough data" or "not seen".
 
     Examples
     --------
@@ -113,13 +114,13 @@ def leveling_down_verdict(*, unfairness_fell: bool, worst_fell: bool, beyond_noi
     'not enough data'
     """
     if not (unfairness_fell and worst_fell):
-        return "no"
+        return "not seen"
     return "yes" if beyond_noise else "not enough data"
 
 
 def overall_verdict(verdicts: Mapping[str, str]) -> str:
     """The gravest of several verdicts."""
-    return next((v for v in ("yes", "not enough data") if v in verdicts.values()), "no")
+    return next((v for v in ("yes", "not enough data") if v in verdicts.values()), "not seen")
 
 
 def group_changes(

@@ -218,7 +218,10 @@ def _change(old: Rates, new: Rates, each: float) -> tuple[FloatArray, FloatArray
     known = old.defined & new.defined
     gap, low, high = np.zeros(len(known)), np.full(len(known), -1.0), np.ones(len(known))
     before, after = ((r.successes[known], r.trials[known]) for r in (old, new))
-    gap[known], low[known], high[known] = newcombe_interval(before, after, confidence=each)
+    # `each` lies far out in the tails, where Jeffreys intervals do not keep their word for every rate.
+    gap[known], low[known], high[known] = newcombe_interval(
+        before, after, confidence=each, interval="clopper-pearson"
+    )
     return gap, low, high
 
 

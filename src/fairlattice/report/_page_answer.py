@@ -180,7 +180,7 @@ def _leveling_cards(found: Summary) -> list[Card]:
         Markup("{} fell beyond noise{}.").format(_rates_word(len(lost)), rest),
     )
     told = [Markup("{}: {}").format(rate_name(r), v) for r, v in found["by_rate"].items()]
-    tone = {"yes": "bad", "no": "good"}.get(found["verdict"], "unsure")
+    tone = {"yes": "bad", "not seen": "good"}.get(found["verdict"], "unsure")
     return [
         helped,
         hurt,

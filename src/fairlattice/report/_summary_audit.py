@@ -87,11 +87,12 @@ def _measure(audit: Audit, rate: str) -> Summary:
         pooled: list[Summary | None] = [
             {"rate": g.rate, "low": g.low, "high": g.high} for g in audit.pooled(rate)
         ]
+        worst: list[float | None] = list(audit.probability_worst(rate))
     except UndefinedRateError:
         summary |= {"worst": None, "best": None}
-        pooled = [None] * len(audit.groups)
-    rows = zip(audit.by_group(rate), pooled, strict=True)
-    summary["by_group"] = [{**group_row(g), "pooled": p} for g, p in rows]
+        pooled, worst = [None] * len(audit.groups), [None] * len(audit.groups)
+    rows = zip(audit.by_group(rate), pooled, worst, strict=True)
+    summary["by_group"] = [{**group_row(g), "pooled": p, "probability_worst": w} for g, p, w in rows]
     summary["undefined"] = list(audit.undefined(rate))
     return summary
 

@@ -119,6 +119,7 @@ def _reading_of_rate(summary: Summary, rate: str) -> Iterator[str]:
     worst = next((g for g in m["by_group"] if g["group"] == m["worst"]["group"]), surest)
     if worst is not surest:
         yield f"Lowest {rate}, smoothed: {_told({**worst, **m['worst'], 'rate': worst['rate']})}."
+    yield f"Lowest {rate} of all, with probability: {_likely_worst(m['by_group'])}."
     for w in [w for w in summary["worse_off"] if w["measure"] == rate and w["hidden"]][:_MOST_HIDDEN]:
         yield (
             f"Hidden from every single attribute: {show_group(w['group'])}, {rate} {w['rate']:.2f}, "
@@ -135,6 +136,15 @@ def _reading_of_rate(summary: Summary, rate: str) -> Iterator[str]:
         yield f"{c['statement'][0].upper()}{c['statement'][1:]}: {c['verdict']}{enough}."
     if m["undefined"]:
         yield f"{rate} is undefined, for want of rows, for {some_groups(m['undefined'])}."
+
+
+def _likely_worst(groups: list[Summary], top: int = 3) -> str:
+    ranked = sorted(groups, key=lambda g: -g["probability_worst"])[:top]
+    likely = [g for g in ranked if g["probability_worst"] >= 0.01]
+    return (
+        "; ".join(f"{show_group(g['group'])} {g['probability_worst']:.2f}" for g in likely)
+        or "none above .01"
+    )
 
 
 def _reading_of_groups(summary: Summary) -> Iterator[str]:

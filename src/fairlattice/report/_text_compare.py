@@ -14,7 +14,7 @@ from fairlattice.groups import show_group
 from fairlattice.report._text import Summary, bullets, header, plain_table, titled
 from fairlattice.strategies._shared import BASELINE
 
-VERDICTS = {"yes": "yes", "no": "no", "not enough data": "unclear"}
+VERDICTS = {"yes": "yes", "no": "no", "not enough data": "unclear", "not seen": "not seen"}
 SIGNS = {"better": "▲", "worse": "▼"}
 
 
