@@ -508,15 +508,16 @@ class Months:
 def series(_, quick):
     rng, tenth = np.random.default_rng(SEED), 10 if quick else 1
     alarms, power = [], []
-    for groups, rows, measure, right in (
-        (8, 300, "accuracy", 0.8),
-        (8, 300, "equalized_odds", 0.8),
-        (8, 300, "accuracy", 0.98),
-        (20, 50, "accuracy", 0.8),
-        (50, 20, "accuracy", 0.9),
+    for groups, rows, measure, right, replicates in (
+        (4, 1000, "equalized_odds", 0.9, 2000),
+        (8, 300, "accuracy", 0.8, 500),
+        (8, 300, "equalized_odds", 0.8, 500),
+        (8, 300, "accuracy", 0.98, 500),
+        (20, 50, "accuracy", 0.8, 500),
+        (50, 20, "accuracy", 0.9, 500),
     ):
         made = Months(groups)
-        found = [made.judged(rng, rows, right, measure) for _ in range(500 // tenth)]
+        found = [made.judged(rng, rows, right, measure) for _ in range(replicates // tenth)]
         kinds = [{c.kind for c in f.changes} for f in found]
         alarms.append(
             [
@@ -545,7 +546,8 @@ def series(_, quick):
         power.append([measure, f"{base} to {base - drop:.2f}", *cells])
     head = ["groups", "rows each a month", "measure", "true rate", "any", "composition", "rate", "fairness"]
     return f"""False alarms of `audit_series` over 12 periods in which nothing changes: the share of series
-with any change flagged, and with one of each kind. {500 // tenth} replicates each, seed {SEED}.
+with any change flagged, and with one of each kind. {2000 // tenth} replicates of the first row, {500 // tenth}
+of the others, seed {SEED}.
 The highest: {max(figures(alarms, 4))} %.
 
 {table(head, alarms)}
@@ -554,6 +556,71 @@ How often a drop in one of eight groups of 300 rows a month is flagged as that g
 seventh month on. {200 // tenth} replicates each.
 
 {table(["measure", "rate falls from", "in the first month", "within 3 months", "within 6"], power)}
+"""
+
+
+ALIKE, ODD = 0.8, 0.3
+
+
+def odd(_, quick):
+    replicates, rows = 50 if quick else 400, []
+    groups = [{"g": i} for i in range(17)]
+    truth = np.array([ALIKE] * 16 + [ODD])
+    for sizes in ("100 each", "heavy-tailed"):
+        for n in (3, 6, 10, 20):
+            rng, covered, others, means, gaps = np.random.default_rng(SEED), [], [], [], []
+            for seed in range(replicates):
+                trials = np.full(17, 100)
+                if sizes == "heavy-tailed":
+                    trials[:16] = np.ceil(rng.lognormal(np.log(30), 1.5, 16))
+                trials[16] = n
+                rates = Rates(rng.binomial(trials, truth), trials)
+                pooled = partial_pooling(rates, groups, random_state=seed)
+                held = (pooled.low <= truth) & (truth <= pooled.high)
+                covered.append(held[16])
+                others.append(held[:16].mean())
+                means.append(pooled.mean[16])
+                found = disparity(
+                    rates, MEASURES["IF0.5"], pooled.draws, smoothing=0.5, confidence=0.95, p_value=1.0
+                )
+                gaps.append(found.corrected)
+            rows.append(
+                [sizes, n, share_of(covered), percent(np.mean(others)), mean_of(means), mean_of(gaps)]
+            )
+    true_gap = float(MEASURES["IF0.5"](truth.min(), truth.max()))
+    head = ["sizes of the sixteen", "rows of the odd one", "odd one covered", "others covered"]
+    return f"""Sixteen groups with a rate of {ALIKE} and one with {ODD}, whose levels say nothing about it. Intervals
+and means of `partial_pooling`, and IF0.5 corrected for small groups, whose true value is {true_gap:.2f}.
+Heavy-tailed sizes are lognormal, median 30, σ 1.5. {replicates} replicates, seed {SEED}. Three rows cannot
+tell that their group is odd.
+
+{table([*head, "mean of the odd one", "corrected IF0.5"], rows)}
+"""
+
+
+def weighted(_, quick):
+    replicates, rows = 50 if quick else 500, []
+    truth = (0.98 * 0.97 + 0.02 * 10 * 0.5) / (0.98 + 0.02 * 10)
+    for n in (1000, 2000, 4000, 8000):
+        rng, covered, rejected = np.random.default_rng(SEED), [], []
+        for _replicate in range(replicates):
+            heavy = rng.random(n) < 0.02
+            right = (rng.random(n) < np.where(heavy, 0.5, 0.97)).astype(int)
+            found = fl.audit(
+                np.ones(n, dtype=int),
+                right,
+                sensitive_features={"g": rng.integers(0, 4, n)},
+                sample_weight=np.where(heavy, 10.0, 1.0),
+                positive=1,
+            )
+            covered.append(np.mean([g.low <= truth <= g.high for g in found.by_group("tpr")]))
+            rejected.append(found.disparity("tpr").p_value < 0.05)
+        rows.append([f"{n // 4:,}", f"{n // 200:,}", percent(np.mean(covered)), share_of(rejected)])
+    return f"""98 % of the rows have weight 1 and a rate of .97, 2 % have weight 10 and a rate of .5; four groups
+alike. {replicates} replicates, seed {SEED}. By Kish's number alone three in four intervals
+covered, and about half of the tests rejected.
+
+{table(["rows of a group", "heavy ones", "intervals that cover", "no disparity rejected at 5 %"], rows)}
 """
 
 
@@ -566,6 +633,8 @@ SECTIONS = {
     "pooling": ("5. Rates of tiny groups", pooling),
     "leveling": ("6. Leveling down", leveling),
     "series": ("7. Changes over time", series),
+    "odd": ("8. One odd group among many alike", odd),
+    "weighted": ("9. Weights that go with the outcome", weighted),
 }
 
 
