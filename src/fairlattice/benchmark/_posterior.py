@@ -27,7 +27,7 @@ from fairlattice._validation import BoolArray, FloatArray, IntArray
 from fairlattice.benchmark._splits import child_seed
 from fairlattice.groups import GroupLattice
 from fairlattice.metrics import Rates
-from fairlattice.metrics._shared import Design, draw_priors
+from fairlattice.metrics._shared import Design, alpha_measure, draw_priors, log_ratio
 
 KINDS = ("if", "df", "worst", "best")
 POSTERIOR_RATES = ("tpr", "tnr", "accuracy", "selection_rate")
@@ -209,11 +209,11 @@ def _training_noise(success: BoolArray, place: IntArray, n: IntArray) -> float:
 def figures_of(theta: FloatArray, alpha: float, *, both_outcomes: bool) -> dict[str, FloatArray]:
     """Worst and best rate, DF and IFα of draws of groups' rates, (…, m); small DF and IF are fair."""
     worst, best = theta.min(axis=-1), theta.max(axis=-1)
-    df = np.log(best / worst)
+    df = log_ratio(worst, best)
     if both_outcomes:
-        df = np.maximum(df, np.log((1 - worst) / (1 - best)))
+        df = np.maximum(df, log_ratio(1 - best, 1 - worst))
     return {
-        "if": alpha * (1 - worst) + (1 - alpha) * (1 - worst / best),
+        "if": alpha_measure(alpha)(worst, best),
         "df": df,
         "worst": worst,
         "best": best,

@@ -41,8 +41,10 @@ from fairlattice.report._page_words import (
     whole,
 )
 from fairlattice.report._text_compare import (
+    SIGNS,
     decision_lines,
     figure_of_notion,
+    gap_to_none,
     notion_words,
     price_sentence,
     side_by_side,
@@ -175,17 +177,14 @@ def _level(level: Summary, digits: int = 3) -> str:
     return f"{number(level['median'], digits)} ({number(level['low'], digits)} to {number(level['high'], digits)})"
 
 
-def _gap(strategy: Summary, figure: str) -> Summary | None:
-    found: Summary | None = (strategy["differences"].get(BASELINE) or {}).get(figure)
-    return found
-
-
 def _arrow(gap: Summary | None) -> Markup:
     sign = (gap or {}).get("mark")
     if not sign:
         return Markup()
-    tone, arrow = ("good", "▲") if sign == "better" else ("bad", "▼")
-    return Markup(' <span class="a {}" title="{} than none beyond noise">{}</span>').format(tone, sign, arrow)
+    tone = "good" if sign == "better" else "bad"
+    return Markup(' <span class="a {}" title="{} than none beyond noise">{}</span>').format(
+        tone, sign, SIGNS[sign]
+    )
 
 
 def _strategy_table(summary: Summary) -> Table:
@@ -194,14 +193,14 @@ def _strategy_table(summary: Summary) -> Table:
     for s in summary["strategies"]:
         levels = [(s["estimates"][rate]["if"], f"{rate}.if"), (s["estimates"][rate]["df"], f"{rate}.df")]
         levels += [(s["estimates"][r]["worst"], f"{r}.worst") for r in _RATES]
-        fairer, calibration = _gap(s, f"{rate}.if"), s["calibration"]
+        fairer, calibration = gap_to_none(s, f"{rate}.if"), s["calibration"]
         rows.append(
             [
                 Markup("{}").format(name(s["name"])),
-                *(Markup("{}{}").format(_level(x), _arrow(_gap(s, figure))) for x, figure in levels),
+                *(Markup("{}{}").format(_level(x), _arrow(gap_to_none(s, figure))) for x, figure in levels),
                 number(None if fairer is None else fairer["probability_better"], 2),
                 *(
-                    Markup("{}{}").format(number(s[k]["mean"]), _arrow(_gap(s, k)))
+                    Markup("{}{}").format(number(s[k]["mean"]), _arrow(gap_to_none(s, k)))
                     for k in ("balanced_accuracy", "accuracy", "selection_rate")
                 ),
                 number(None if calibration is None else calibration["expected_error"]),

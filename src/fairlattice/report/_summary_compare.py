@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +16,7 @@ _PLUG_IN = ("tpr", "tnr")
 
 def compare_summary(comparison: Comparison, data: Mapping[str, Any]) -> Summary:
     """A comparison as plain data, schema ``fairlattice/compare/2``."""
+    differences = _differences(comparison)
     return {
         "schema": "fairlattice/compare/2",
         "data": {**data, "classes": list(comparison.classes), "positive": comparison.classes[1]},
@@ -26,10 +27,7 @@ def compare_summary(comparison: Comparison, data: Mapping[str, Any]) -> Summary:
         "empty_groups": empty_groups(comparison.lattice, comparison.leaves),
         "base_rate": float(comparison.truth.mean()),
         "recommendation": _recommendation(comparison),
-        "strategies": [
-            _strategy(comparison, result, _differences(comparison), _baselines(comparison))
-            for result in comparison.results
-        ],
+        "strategies": [_strategy(comparison, result, differences) for result in comparison.results],
     }
 
 
@@ -91,10 +89,7 @@ def python_of(comparison: Comparison, strategy: str) -> str:
 
 
 def _strategy(
-    comparison: Comparison,
-    result: StrategyResult,
-    differences: Mapping[str, Mapping[str, Any]],
-    baselines: Sequence[str],
+    comparison: Comparison, result: StrategyResult, differences: Mapping[str, Mapping[str, Any]]
 ) -> Summary:
     strategy, name = result.strategy, result.name
     calibration = result.accuracies.calibration
@@ -113,8 +108,8 @@ def _strategy(
         },
         "by_group": {rate: [group_row(g) for g in result.by_group(rate)] for rate in POSTERIOR_RATES},
         "differences": {
-            baseline: {figure: differences[baseline][figure][name]._asdict() for figure in COMPARED_FIGURES}
-            for baseline in baselines
+            baseline: {figure: gaps[name]._asdict() for figure, gaps in by_figure.items()}
+            for baseline, by_figure in differences.items()
             if baseline != name
         },
         "leveling_down": _leveling(comparison, name),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from rich.console import Group as Stack
 from rich.console import RenderableType
@@ -83,15 +82,18 @@ def _strategy_table(summary: Summary) -> RenderableType:
                   "bal.\nacc.", "accu-\nracy", "sel.\nrate"):  # fmt: skip
         table.add_column(Text(title, justify="right"), justify="right", no_wrap=True)
     for s in summary["strategies"]:
-        level, gap = s["estimates"][rate][kind], _gap(s, f"{rate}.{kind}")
+        level, gap = s["estimates"][rate][kind], gap_to_none(s, f"{rate}.{kind}")
         rates = s["estimates"]
         table.add_row(
             s["name"],
             _signed(f"{level['median']:.2f}", gap),
             f"{level['low']:.2f}–{level['high']:.2f}",
             "" if gap is None else f"{gap['probability_better']:.2f}",
-            *(_signed(f"{rates[r]['worst']['median']:.2f}", _gap(s, f"{r}.worst")) for r in ("tpr", "tnr")),
-            *(_signed(f"{s[k]['mean']:.3f}", _gap(s, k)) for k in ("balanced_accuracy", "accuracy")),
+            *(
+                _signed(f"{rates[r]['worst']['median']:.2f}", gap_to_none(s, f"{r}.worst"))
+                for r in ("tpr", "tnr")
+            ),
+            *(_signed(f"{s[k]['mean']:.3f}", gap_to_none(s, k)) for k in ("balanced_accuracy", "accuracy")),
             f"{s['selection_rate']['mean']:.2f}",
         )
     return titled(
@@ -100,9 +102,10 @@ def _strategy_table(summary: Summary) -> RenderableType:
     )
 
 
-def _gap(strategy: Summary, figure: str) -> Any:
-    found = strategy["differences"].get(BASELINE)
-    return None if found is None else found[figure]
+def gap_to_none(strategy: Summary, figure: str) -> Summary | None:
+    """A figure of a strategy minus that of none; None where there is no such difference."""
+    found: Summary | None = strategy["differences"].get(BASELINE, {}).get(figure)
+    return found
 
 
 def _signed(text: str, gap: Summary | None) -> Text:
