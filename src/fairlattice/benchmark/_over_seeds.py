@@ -185,7 +185,7 @@ class SeedComparison:
     def by_group(self, name: str, rate: str) -> tuple[tuple[GroupRate, int], ...]:
         """Every group's rate over the repeats' test rows together, and how many distinct rows these are.
 
-        The interval is that of so many people, wider than that of all test rows would be.
+        The interval is that of this number of people, wider than that of all test rows would be.
         """
         rows, (_, people) = self[name].pooled.by_group(rate), self.people(name, rate)
         raw = np.asarray([g.rate or 0.0 for g in rows])

@@ -129,7 +129,7 @@ def _from_file(file: str, digest: str) -> _Held:
 
 
 def _strategies_by_name(given: list[Any], file: str) -> dict[str, AnyStrategy]:
-    """Strategies of a file, if they can be told from ours and from each other."""
+    """Strategies of a file, if their names differ from ours and from each other."""
     known: dict[str, AnyStrategy] = {}
     for strategy in map(strategy_of, given):
         _check_name(strategy.name, file)

@@ -1,6 +1,6 @@
 """The least of several minima of a smooth loss, with the help of cheaper losses like it, if any.
 
-Descents on the cheapest loss, one from every start, show where the minima are. Where the loss tells its
+Descents on the cheapest loss, one from every start, show where the minima are. Where the loss provides its
 curvature, every distinct one is finished on the full loss, and the least is taken: see :mod:`._newton`.
 Elsewhere there are many parameters and a descent is costly: a few steps from every start choose the one to
 go on from. Losses count in units of what the full one is at the last start; the result is lower than that, or

@@ -7,7 +7,7 @@ hardly says which, take another path with another build of the linear algebra.
 
 Close to a saddle the last digits would decide which side a descent leaves by, so both sides are descended.
 Losses that differ by less than `LEFT` count as equal, and the first of them is taken. The minimum taken is
-then polished by the gradient, which tells the place to more digits than the loss does.
+then polished by the gradient, which gives the place to more digits than the loss does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FLAT = 1e-3  # of the steepest curvature: what curves less counts as curving so
 _DOWN = 1e-2  # of the steepest curvature: what curves downwards by more is a saddle
 _ASIDE = 0.1  # how far from a saddle its sides begin
 _SAME = 0.05  # ends whose weights all differ by less are one
-_DESCENTS = 3  # at most so many per start, those from sides of saddles included
+_DESCENTS = 3  # at most this number per start, those from sides of saddles included
 _POLISH, _ENOUGH = 8, 1e-12  # steps at most, and what they leave to gain: six digits of the place
 
 Function = Callable[[FloatArray], Place]
@@ -50,7 +50,7 @@ class End(NamedTuple):
 
 
 def is_bent(here: Place) -> bool:
-    """Whether the loss tells its curvature there, in finite numbers."""
+    """Whether the loss gives its curvature there, in finite numbers."""
     return here.hessian is not None and bool(np.isfinite(here.hessian).all())
 
 
@@ -96,7 +96,7 @@ def descend(loss: Function, place: FloatArray, max_steps: int) -> End:
 
 
 def polish(loss: Function, end: End) -> End:
-    """The minimum to as many digits as the gradient tells.
+    """The minimum to as many digits as the gradient gives.
 
     The loss is not compared: its changes are smaller than its rounding.
     """

@@ -100,7 +100,7 @@ def fit_mixing(
     steps from each start choose the one that is finished. "linear" has no parameters that give one parent
     alone, since all are summed first, and begins at the mean only.
 
-    Near-equal minima copy different parents: the least loss by itself is no evidence that one parent suits
+    Near-equal minima copy different parents: the least loss by itself does not show that one parent suits
     the cells better than another, and rows drawn from all of them may make the better generator.
 
     Parameters

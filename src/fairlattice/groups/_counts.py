@@ -466,7 +466,7 @@ def _build(found: dict[str, Any]) -> GroupCounts:
 
 
 def _check_weights(rows: IntArray, weights: FloatArray, squares: FloatArray) -> None:
-    """Raise if no weights of so many rows have these sums, up to rounding."""
+    """Raise if no weights of this number of rows have these sums, up to rounding."""
     with np.errstate(over="ignore"):
         squared = weights**2
         possible = (squared <= rows * squares * (1 + 1e-9)) & (squares <= squared * (1 + 1e-9))

@@ -39,7 +39,7 @@ from fairlattice.strategies._weighted_fit import fit_weighted
 
 _FOLDS = 3
 _ROUNDS = 5  # from each start,
-_ROUNDS_OWN = 2  # or so many of an estimator of the caller's, which may be slow
+_ROUNDS_OWN = 2  # or this number for an estimator of the caller's, which may be slow
 _STEP = 3.0
 _START = 0.1  # of the weight stays as at the start, so that no cell is forgotten
 _STRENGTH = 200.0  # rows that the prior of a recall counts for
