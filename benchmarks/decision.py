@@ -3,18 +3,22 @@
 python benchmarks/decision.py run  --data-dir FOLDER --store FILE.jsonl [--datasets A,B] [--sizes 2000,6000]
                                    [--seeds 20] [--classifiers logistic,boosting] [--strategies A,B]
                                    [--jobs 2] [--plugin FILE.py]
-python benchmarks/decision.py show --store FILE.jsonl
+python benchmarks/decision.py show --store FILE.jsonl [--jobs 2] [--plugin FILE.py]
 
 A sample of a table is compared as a user would; each strategy is then trained on the whole sample and tested on up
 to 100,000 other rows, which is the truth. Figures are IF½ of equalized odds, over the groups with at least 100 test
 rows of a label, and over all groups. The truth of a level is that of one trained model; regret is the true IF of what
 was recommended less the least true IF. The plug-in figure is a mean of extremes as counted.
 
-What is in FILE is not run again. `--datasets best_none` is a made table on which doing nothing is best: equal groups,
-and strategies that only cost. Any data set of `fairlattice.datasets` can be named, and those of a plugin.
+FILE holds predictions, and `show` computes every figure from them, so that a changed estimator is measured without
+another fit. What is in FILE is not run again. Any data set of `fairlattice.datasets` can be named, and those of a
+plugin; two more are made here. `best_none` is a table on which doing nothing is best: equal groups, and strategies
+that only cost. `coverage_fine` is the census task with some 200 leaves.
 """
 
 import argparse
+import base64
+import dataclasses
 import itertools
 import json
 import sys
@@ -30,9 +34,11 @@ from threadpoolctl import threadpool_limits
 import fairlattice as fl
 from fairlattice.benchmark import Plugins
 from fairlattice.benchmark._classifiers import make_classifier
-from fairlattice.benchmark._posterior import draw_rate, figures_of, sure_signs
+from fairlattice.benchmark._decision import Limits, recommend
+from fairlattice.benchmark._posterior import People, Posterior, draw_rate, figures_of, sure_signs
 from fairlattice.benchmark._table import Table
 from fairlattice.datasets import Dataset, load_dataset
+from fairlattice.groups import Attribute, GroupLattice
 from fairlattice.samplers import CellIndex
 from fairlattice.samplers._shared import take_rows
 from fairlattice.strategies import TrainingTable
@@ -54,37 +60,26 @@ def best_none(rows=130_000):
     return Dataset("best_none", columns, "y", 1, ("a", "b"), {})
 
 
+def coverage_fine(folder):
+    """ACS public coverage by race, sex, five bands of age, and disability: 180 leaves."""
+    found = load_dataset("acs_coverage", folder)
+    cuts = {"AGEP": (25.0, 35.0, 45.0, 55.0)}
+    return dataclasses.replace(
+        found, name="coverage_fine", sensitive=("RAC1P", "SEX", "AGEP", "DIS"), cuts=cuts
+    )
+
+
 def table_of(name, folder, plugins):
     """A data set, read once in each process."""
     if name not in _tables:
         plugins.load()
-        _tables[name] = Table.of(best_none() if name == "best_none" else load_dataset(name, folder))
+        made = {"best_none": lambda _: best_none(), "coverage_fine": coverage_fine}
+        _tables[name] = Table.of(made[name](folder) if name in made else load_dataset(name, folder))
     return _tables[name]
 
 
-def rates_if(right, leaves, truth, groups):
-    """IF½ of equalized odds of exact rates, over given leaves for each label."""
-    found = []
-    for label in (0, 1):
-        own = (truth == label) & np.isin(leaves, groups[label])
-        _, place, n = np.unique(leaves[own], return_inverse=True, return_counts=True)
-        rates = (np.bincount(place, weights=right[own]) + 0.5) / (n + 1.0)
-        found.append(0.5 * (1 - rates.min()) + 0.5 * (1 - rates.min() / rates.max()))
-    return max(found)
-
-
-def counted_groups(sample, others, least):
-    """For each label, the leaves with at least `least` of the other rows, and one of the sample."""
-    found = []
-    for label in (0, 1):
-        codes, n = np.unique(others[0][others[1] == label], return_counts=True)
-        known = np.unique(sample[0][sample[1] == label])
-        found.append(np.intersect1d(codes[n >= least], known))
-    return found
-
-
 def one_sample(name, folder, size, seed, classifier, *, plugins, strategies):
-    """What the comparison says of one sample, and what is true."""
+    """The predictions of a comparison of one sample, and how often each strategy is right on other rows."""
     table = table_of(name, folder, plugins)
     order = np.random.default_rng([seed, size]).permutation(table.n_rows)
     sample, rest = np.sort(order[:size]), np.sort(order[size : size + TESTED])
@@ -99,29 +94,103 @@ def one_sample(name, folder, size, seed, classifier, *, plugins, strategies):
         )  # fmt: skip
         people = result.posterior.people
         seconds = time.perf_counter() - begun
-        codes = table.lattice.recode(table.leaves[sample], result.lattice)
-        truth, tested = true_figures(table, sample, rest, chosen, classifier, seed)
-    advice = result.recommendation
-    found = {"recommended": advice.strategy, "verdict": advice.verdict, "seconds": seconds, "over": {}}
-    for over, least in (("large", LEAST), ("all", 1)):
-        groups = counted_groups(
-            (table.leaves[sample], table.truth[sample]), (table.leaves[rest], table.truth[rest]), least
-        )
-        ours = [table.lattice.recode(g, result.lattice) for g in groups]
-        levels = posterior_over(people, ours, seed)
-        found["over"][over] = {
-            s.name: {
-                "true": rates_if(tested[s.name], table.leaves[rest], table.truth[rest], groups),
-                **levels[s.name],
-                "plug_in": plug_in(result, s.name, ours, codes, table.truth[sample]),
-            }
-            for s in chosen
+        tested = tested_right(table, sample, rest, chosen, classifier, seed)
+    return {
+        "classifier": classifier, "size": size, "dataset": name, "seed": seed, "seconds": seconds,
+        "names": list(people.names), "shape": list(people.lattice.shape),
+        "leaves": packed(people.leaves.astype(np.int32)),
+        "truth": packed(np.packbits(people.truth.astype(np.uint8))),
+        "predicted": packed(np.packbits(people.predicted.astype(np.uint8))),
+        "repeats": people.predicted.shape[1],
+        "tested": [counts(table, rest, label, people, tested) for label in (0, 1)],
+    }  # fmt: skip
+
+
+def counts(table, rest, label, people, tested):
+    """Of the other rows with a label, by leaves that the sample has with it: how many, and how many are right."""
+    known = np.unique(people.leaves[people.truth == label])
+    theirs = people.lattice.recode(known, table.lattice)
+    leaves, own = table.leaves[rest], table.truth[rest] == label
+    found = [np.flatnonzero(own & (leaves == code)) for code in theirs]
+    return {
+        "leaves": known.tolist(),
+        "rows": [len(rows) for rows in found],
+        "right": {name: [int(right[rows].sum()) for rows in found] for name, right in tested.items()},
+    }
+
+
+def packed(array):
+    """The bytes of an array as text."""
+    return base64.b64encode(array.tobytes()).decode()
+
+
+def unpacked(text, dtype):
+    return np.frombuffer(base64.b64decode(text), dtype=dtype)
+
+
+def people_of(found):
+    """The tested people of a stored sample; levels are numbers."""
+    lattice = GroupLattice(
+        tuple(Attribute(f"a{j}", tuple(range(levels))) for j, levels in enumerate(found["shape"]))
+    )
+    leaves = unpacked(found["leaves"], np.int32).astype(np.int64)
+    shape = (len(found["names"]), found["repeats"], len(leaves))
+    truth, predicted = (
+        np.unpackbits(unpacked(found[key], np.uint8), count=n).astype(np.int64)
+        for key, n in (("truth", len(leaves)), ("predicted", int(np.prod(shape))))
+    )
+    return People(lattice, leaves, truth, predicted.reshape(shape), tuple(found["names"]))
+
+
+def judge(found, plugins=None):
+    """What the comparison says of a stored sample, and what is true."""
+    people, own = people_of(found), plugins.strategies() if plugins else {}
+    strategies = {name: strategy_of(name, known=own) for name in people.names}
+    advice = recommend(Posterior(people, 0.5, found["seed"]), strategies, {}, Limits())
+    over = {}
+    for key, least in (("large", LEAST), ("all", 1)):
+        groups = [
+            np.array([g for g, n in zip(t["leaves"], t["rows"], strict=True) if n >= least])
+            for t in found["tested"]
+        ]
+        levels = posterior_over(people, groups, found["seed"])
+        over[key] = {
+            name: {"true": true_if(found, name, least), "plug_in": plug_in(people, k, groups), **levels[name]}
+            for k, name in enumerate(people.names)
         }
-    return {"classifier": classifier, "size": size, "dataset": name, "seed": seed, "accuracy": truth, **found}
+    return {"recommended": advice.strategy, "verdict": advice.verdict, "over": over}
 
 
-def true_figures(table, sample, rest, chosen, classifier, seed):
-    """Accuracies on the other rows, and which of them each strategy recognises."""
+def if_half(successes, n):
+    """IF½ of exact rates."""
+    rates = (np.asarray(successes) + 0.5) / (np.asarray(n) + 1.0)
+    return 0.5 * (1 - rates.min()) + 0.5 * (1 - rates.min() / rates.max())
+
+
+def true_if(found, name, least):
+    """IF½ of equalized odds on the other rows, over groups with enough of them."""
+    of_label = []
+    for tested in found["tested"]:
+        n = np.array(tested["rows"])
+        of_label.append(if_half(np.array(tested["right"][name])[n >= least], n[n >= least]))
+    return max(of_label)
+
+
+def plug_in(people, k, groups):
+    """The plug-in figure: a mean over repeats of IF½ as counted."""
+    of_repeat = []
+    for predicted in people.predicted[k]:
+        of_label = []
+        for label, known in enumerate(groups):
+            own = (people.truth == label) & np.isin(people.leaves, known)
+            _, place, n = np.unique(people.leaves[own], return_inverse=True, return_counts=True)
+            of_label.append(if_half(np.bincount(place, weights=predicted[own] == label), n))
+        of_repeat.append(max(of_label))
+    return float(np.mean(of_repeat))
+
+
+def tested_right(table, sample, rest, chosen, classifier, seed):
+    """Which of the other rows each strategy recognises when trained on the whole sample."""
     encoder, X = table.encoder(), dict(table.X)
     Z = encoder.fit_transform(take_rows(X, sample))
     lattice = table.lattice.occurring(table.leaves[sample])
@@ -130,11 +199,10 @@ def true_figures(table, sample, rest, chosen, classifier, seed):
         None, index, np.arange(2), make_classifier(classifier, seed), (seed, 999), encoded=Vectors(encoder, Z)
     )
     Z_rest = encoder.transform(take_rows(X, rest))
-    tested = {
+    return {
         s.name: s.fit(training).predict(Z_rest, table.lattice, table.leaves[rest]) == table.truth[rest]
         for s in chosen
     }
-    return {name: float(right.mean()) for name, right in tested.items()}, tested
 
 
 def posterior_over(people, groups, seed):
@@ -152,13 +220,6 @@ def posterior_over(people, groups, seed):
         level, gap = (np.quantile(x, [0.5, 0.025, 0.975]).tolist() for x in (both[k], gaps[k]))
         found[name] = {"level": level, "gap": gap, "marked": marked[k]}
     return found
-
-
-def plug_in(result, name, groups, codes, truth):
-    """The plug-in figure: a mean over repeats of IF½ as counted."""
-    return float(
-        np.mean([rates_if(r.predicted == result.truth, codes, truth, groups) for r in result[name].runs])
-    )
 
 
 def read(store):
@@ -190,7 +251,12 @@ def run(arguments):
 
 def show(arguments):
     """Tables in Markdown."""
-    found = read(arguments.store)
+    stored, plugins = read(arguments.store), Plugins.of(arguments.plugin)
+    found = dict(
+        zip(
+            stored, Parallel(arguments.jobs)(delayed(judge)(f, plugins) for f in stored.values()), strict=True
+        )
+    )
     for classifier in sorted({key[0] for key in found}):
         for over in ("large", "all"):
             print(f"\n## {classifier}, {'groups with 100 test rows' if over == 'large' else 'all groups'}\n")
@@ -271,16 +337,16 @@ def main():
     showing.set_defaults(do=show)
     for command in (running, showing):
         command.add_argument("--store", type=Path, required=True)
+        command.add_argument("--jobs", type=int, default=2)
+        command.add_argument(
+            "--plugin", type=Path, action="append", default=[], help="a file with data sets or strategies"
+        )
     running.add_argument("--data-dir", type=Path)
     running.add_argument("--datasets", default=",".join(DATASETS))
     running.add_argument("--sizes", default="6000,2000")
     running.add_argument("--seeds", type=int, default=20)
     running.add_argument("--classifiers", default="logistic,boosting")
     running.add_argument("--strategies", default=",".join(STRATEGIES))
-    running.add_argument(
-        "--plugin", type=Path, action="append", default=[], help="a file with data sets or strategies"
-    )
-    running.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     arguments.do(arguments)
 

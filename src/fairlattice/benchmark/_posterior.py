@@ -8,8 +8,10 @@ doi:10.1214/aos/1176345338), a draw of group g's rate is
     θ_g = (Σ_i w_i h_i + A_g) / (Σ_i w_i + A_g + B_g),    A_g ~ Gamma(a_g), B_g ~ Gamma(b_g),
 
 where Beta(a_g, b_g) is the prior that the lattice gives the group (:func:`fairlattice.metrics.partial_pooling`). Shared
-weights pair the strategies: luck with the people is luck for all. What the luck of the training rows adds is estimated
-from the repeats, which train on different folds, and added on the logit scale. Extremes are taken draw by draw.
+weights pair the strategies: luck with the people is luck for all. The priors are drawn from normals that correlate
+between strategies as their outcomes do within groups, since what misleads the prior of one misleads that of its like.
+What the luck of the training rows adds is estimated from the repeats, which train on different folds, and added on the
+logit scale. Extremes are taken draw by draw.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
+from fairlattice._threads import one_thread
 from fairlattice._validation import BoolArray, FloatArray, IntArray
 from fairlattice.benchmark._splits import child_seed
 from fairlattice.groups import GroupLattice
@@ -152,11 +155,12 @@ def draw_rate(
     bootstrap = np.random.default_rng([seed, POSTERIOR_RATES.index(rate)])
     weighted, total = _bootstrap(sums, place, len(codes), size, bootstrap)
     noise = np.array([_training_noise(own, place, n) for own in success])
+    normals = _paired_normals(sums, place, n, (size, 1 + len(design.blocks)), bootstrap)
     theta = np.empty((len(sums), size, len(codes)))
     for k, own in enumerate(sums):
         rng = np.random.default_rng([seed, POSTERIOR_RATES.index(rate), 1 + k])
         successes = np.bincount(place, weights=own / repeats, minlength=len(codes))
-        a, b = draw_priors(Rates(successes, n.astype(np.float64)), design, size, rng)
+        a, b = draw_priors(Rates(successes, n.astype(np.float64)), design, normals[k])
         a, b = rng.gamma(a), rng.gamma(b)
         theta[k] = (weighted[k] / repeats + a) / (total + a + b)
         if noise[k] > 0:
@@ -173,17 +177,31 @@ def _bootstrap(
     People of a group with equal outcomes under all strategies share a Gamma weight, which is the sum of theirs.
     """
     kinds, count = np.unique(np.vstack([place, sums]).T, axis=0, return_counts=True)
-    starts = np.searchsorted(kinds[:, 0], np.arange(m + 1))
+    starts, many = np.searchsorted(kinds[:, 0], np.arange(m + 1)), np.flatnonzero(count > 1)
     weighted, total = np.empty((len(sums), size, m)), np.empty((size, m))
     step = max(1, _MOST_WEIGHTS // len(kinds))
     for first in range(0, size, step):
         rows = slice(first, min(first + step, size))
-        weights = rng.gamma(count.astype(np.float64), size=(rows.stop - first, len(kinds)))
+        weights = rng.standard_exponential((rows.stop - first, len(kinds)))
+        weights[:, many] = rng.gamma(count[many].astype(np.float64), size=(rows.stop - first, len(many)))
         for g, (start, end) in enumerate(pairwise(starts)):
             own = weights[:, start:end]
             total[rows, g] = own.sum(axis=1)
             weighted[:, rows, g] = (own @ kinds[start:end, 1:]).T
     return weighted, total
+
+
+def _paired_normals(
+    sums: IntArray, place: IntArray, n: IntArray, shape: tuple[int, int], rng: np.random.Generator
+) -> FloatArray:
+    """Standard normals, (strategies, *shape), that correlate between strategies as people's outcomes do in groups."""
+    around = np.array([own - (np.bincount(place, weights=own) / n)[place] for own in sums])
+    scale = np.sqrt((around**2).sum(axis=1))
+    around /= np.where(scale > 0, scale, 1.0)[:, None]
+    correlation = around @ around.T
+    np.fill_diagonal(correlation, 1.0 + _TINY)  # a root exists also where two strategies predict the same
+    root = np.linalg.cholesky(correlation)
+    return np.asarray(np.tensordot(root, rng.standard_normal((len(sums), *shape)), 1))
 
 
 def _training_noise(success: BoolArray, place: IntArray, n: IntArray) -> float:
@@ -247,10 +265,11 @@ class Posterior:
         m = len(np.unique(self.people.leaves))
         size = _DRAWS if m <= _MANY_GROUPS else _FEWER
         seed = child_seed(self.seed, 11)
-        return {
-            rate: draw_rate(self.people, rate, size=size, seed=seed, groups=self.groups)
-            for rate in POSTERIOR_RATES
-        }
+        with one_thread():  # many small systems of equations
+            return {
+                rate: draw_rate(self.people, rate, size=size, seed=seed, groups=self.groups)
+                for rate in POSTERIOR_RATES
+            }
 
     @cached_property
     def figures(self) -> dict[str, FloatArray]:

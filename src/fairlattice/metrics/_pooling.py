@@ -25,7 +25,7 @@ from functools import cached_property
 
 import numpy as np
 from scipy.interpolate import CubicSpline
-from scipy.special import betaln, expit, logit, softmax
+from scipy.special import betaln, expit, logit, ndtr, softmax
 
 from fairlattice._validation import FloatArray, IntArray, check_count, check_real
 from fairlattice.exceptions import InputError, UndefinedRateError
@@ -147,9 +147,7 @@ def pooled_rates(
     return PooledRates(mean, np.minimum(low, mean), np.maximum(high, mean), predicted, spread, drawn)
 
 
-def draw_priors(
-    rates: Rates, design: Design, size: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
+def draw_priors(rates: Rates, design: Design, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Draws of the Beta priors that the lattice gives every group, without the doubts of :func:`partial_pooling`.
 
     Parameters
@@ -157,18 +155,17 @@ def draw_priors(
     rates : Rates
         Successes and trials of m groups; successes may be fractions of a trial.
     design : Design
-        The groups' effects.
-    size : int
-        How many draws.
-    rng : numpy.random.Generator
-        Draws them.
+        The groups' effects, c of them.
+    normals : float array of shape (size, 1 + c)
+        Standard normal draws: the first of each row chooses σ by its quantile, the others the effects. Rates that are
+        drawn from correlated normals are paired.
 
     Returns
     -------
     successes, failures : float arrays of shape (size, m)
         What the prior counts as, in trials.
     """
-    return _Model.of(rates, design).draw_priors(size, rng)
+    return _Model.of(rates, design).draw_priors(normals)
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +232,8 @@ class _Model:
         picked = np.sort(rng.choice(len(_FINE), size=size - doubting, p=self.weights))
         drawn = np.empty((size, len(self.trials)))
         drawn[size - doubting :] = rng.beta(self.successes + 0.5, failures + 0.5, (doubting, len(failures)))
-        for own, linear in self._linear(picked, rng):
+        normals = rng.standard_normal((size - doubting, len(self.design.blocks)))
+        for own, linear in self._linear(picked, normals):
             usual, wide = _prior(linear, _FINE[picked[own]][:, None]), _prior(linear, _WIDE)
             ratios = self._ratios(usual, wide)
             below = _shares(ratios).cumsum(axis=0)[:-1] < rng.random(len(own))
@@ -244,22 +242,22 @@ class _Model:
             drawn[own] = rng.beta(self.successes + a, failures + b)
         return np.clip(drawn, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
 
-    def draw_priors(self, size: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        """Draws of the two parameters of every group's Beta prior, each of shape (size, m), in random order."""
-        picked = np.sort(rng.choice(len(_FINE), size=size, p=self.weights))
-        drawn = np.empty((2, size, len(self.trials)))
-        for own, linear in self._linear(picked, rng):
+    def draw_priors(self, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The two parameters of every group's Beta prior, each of shape (size, m), from standard normal draws."""
+        steps = self.weights.cumsum()
+        picked = np.searchsorted(steps, ndtr(normals[:, 0]) * steps[-1]).clip(max=len(_FINE) - 1)
+        drawn = np.empty((2, len(normals), len(self.trials)))
+        for own, linear in self._linear(picked, normals[:, 1:]):
             drawn[:, own] = _prior(linear, _FINE[picked[own]][:, None])
-        successes, failures = drawn[:, rng.permutation(size)]
+        successes, failures = drawn
         return successes, failures
 
-    def _linear(self, picked: IntArray, rng: np.random.Generator) -> Iterator[tuple[IntArray, FloatArray]]:
+    def _linear(self, picked: IntArray, normals: FloatArray) -> Iterator[tuple[IntArray, FloatArray]]:
         """For each σ at which the model is fitted, the draws that use it and what their effects predict."""
         for place in np.unique(_NEAREST[picked]):
             own = np.flatnonzero(_NEAREST[picked] == place)
             fit = self.fits[place]
-            effects = fit.mode + rng.standard_normal((len(own), len(fit.mode))) @ fit.root
-            yield own, self.design.linear(effects)
+            yield own, self.design.linear(fit.mode + normals[own] @ fit.root)
 
 
 def _odd(ratios: FloatArray, share: FloatArray | float) -> FloatArray:
