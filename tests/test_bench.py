@@ -22,6 +22,7 @@ import torch
 from filelock import FileLock
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
@@ -32,6 +33,7 @@ from fairlattice.benchmark._code import statements
 from fairlattice.benchmark._methods import Combination
 from fairlattice.benchmark._protocol import choose, deal_out
 from fairlattice.benchmark._runner import run_trials
+from fairlattice.benchmark._seeds_posterior import SeedOutcomes, SeedPosterior
 from fairlattice.benchmark._shared import EXPERIMENTS, METHODS, Store, Table, read_results, with_vectors
 from fairlattice.benchmark._trial import Trial
 from fairlattice.datasets import Dataset
@@ -109,42 +111,65 @@ def test_rows_beyond_are_tested_and_nothing_else():
     assert sum(map(len, whole)) == 900
 
 
-def test_differences_are_marked_only_where_seeds_test_other_rows(tmp_path):
+def test_three_seeds_are_needed_for_a_mark(tmp_path):
+    """All seeds of a published split test the same rows: people's noise is known, and training's from seeds."""
     names = np.array(["train", "validation", "test"])
     data = people(part=lambda rng, n: rng.choice(names, n, p=[0.6, 0.2, 0.2]))
-    asked = {"methods": ["logistic", "boosting"], "seeds": 4}
-    found = fl.bench([data], tmp_path / "p.sqlite", settings=Settings(split="published"), **asked)
-    row = fl.report.bench_summary(found)["tables"][0]["methods"][0]
-    assert found.tables[0].comparison.settings["test_size"] == 1.0
-    assert row["balanced_accuracy"]["se"] == 0
-    told = found.tables[0].comparison.differences("boosting", "logistic")
-    assert all(d.within_noise and d.p_value is None for d in told.values())
+    asked = {"methods": ["logistic", "boosting"], "settings": Settings(split="published")}
+    few = fl.bench([data], tmp_path / "p.sqlite", seeds=2, **asked).tables[0].comparison
+    assert all(d.within_noise and d.p_value is None for d in few.differences("boosting", "logistic").values())
+    many = fl.bench([data], tmp_path / "p.sqlite", seeds=4, **asked).tables[0].comparison
+    found = many.differences("boosting", "logistic")
+    assert all(0 < d.p_value <= 1 for d in found.values())
     with pytest.raises(InputError, match="extra_test"):
-        fl.bench([data], tmp_path / "q.sqlite", settings=Settings(split="published"), extra_test=9, **asked)
+        fl.bench([data], tmp_path / "q.sqlite", extra_test=9, **asked)
+
+
+def outcomes_of(seed, rates, seeds=5, n=3000, luck=0.3):
+    """Methods whose recall in twelve groups is given; each seed tests a fifth, and shifts every group's rate."""
+    rng = np.random.default_rng(seed)
+    lattice = fl.GroupLattice.from_features({"a": np.arange(12) % 3, "b": np.arange(12) % 4})
+    leaves, truth, ability = rng.integers(0, 12, n), rng.integers(0, 2, n), rng.random(n)
+    rows = [np.sort(rng.permutation(n)[: n // 5]) for _ in range(seeds)]
+    right = {}
+    for k, own in enumerate(rates):
+        shifts = luck * rng.normal(size=(seeds, 12))
+        right[str(k)] = [
+            ability[r] < expit(logit(own)[leaves[r]] + shift[leaves[r]])
+            for r, shift in zip(rows, shifts, strict=True)
+        ]
+    return SeedPosterior(tuple(right), lattice, SeedOutcomes(leaves, truth, rows, right), 0.5, seed)
 
 
 def test_of_methods_that_are_alike_few_are_marked():
-    """Two classifiers that see exchangeable halves of the features: at 95 %, one in twenty is marked."""
-    marked = []
-    for seed in range(20):
-        rng = np.random.default_rng(seed)
-        n, features = 1300, {}
-        sex, label = rng.choice(["f", "m"], n), rng.integers(0, 2, n)
-        for side in "ab":
-            features |= {f"{side}{j}": label + 2 * rng.normal(size=n) for j in range(2)}
-        columns = {**features, "sex": sex, "label": label}
-        data = Dataset("alike", columns, label="label", positive=1, sensitive=("sex",), cuts={})
-        table = Table.of(data, rows=400, extra_test=900)
-        right = {side: [] for side in "ab"}
-        for repeat in range(5):
-            parts = deal_out(table, repeat, "random")
-            for side, scores in right.items():
-                X = np.column_stack([table.X[f"{side}{j}"] for j in range(2)])
-                model = LogisticRegression().fit(X[parts.train], table.truth[parts.train])
-                scores.append(model.score(X[parts.test], table.truth[parts.test]))
-        difference = Difference.of(np.subtract(*right.values()).tolist(), test_share=0.25)
-        marked.append(not difference.within_noise)
-    assert sum(marked) <= 4  # of 20; at a level of 5 % more are rarer than one in 300
+    marked = 0
+    for seed in range(60):
+        posterior = outcomes_of(seed, [np.full(12, 0.75)] * 2)
+        for figure in ("equalized_odds.if", "tpr.worst"):
+            gap = posterior.draws("0", figure) - posterior.draws("1", figure)
+            marked += not Difference.of_draws(gap).within_noise
+    assert marked <= 12  # of 120; at a level of 5 % more are rarer than one in a hundred
+
+
+def test_a_method_that_is_fairer_is_marked_and_levels_are_those_of_the_truth():
+    unfair, fair = np.r_[0.4, np.full(11, 0.8)], np.full(12, 0.8)
+    found = [outcomes_of(seed, [unfair, fair], n=12_000, luck=0.1) for seed in range(10)]
+    levels = [p.draws("0", "tpr.if").mean() for p in found]
+    assert np.mean(levels) == pytest.approx(0.5 * (1 - 0.4) + 0.5 * (1 - 0.5), abs=0.05)
+    gaps = [Difference.of_draws(p.draws("1", "tpr.if") - p.draws("0", "tpr.if")) for p in found]
+    assert all(gap.mean < -0.2 and not gap.within_noise for gap in gaps)
+
+
+def test_balanced_accuracy_over_seeds_is_a_weighted_mean_that_few_lines_reproduce():
+    posterior = outcomes_of(3, [np.full(12, 0.6)], seeds=6)
+    tested, plain = posterior.tested, []
+    for label in (0, 1):
+        own = [tested.truth[rows] == label for rows in tested.rows]
+        hits = [r[o].sum() for r, o in zip(tested.right["0"], own, strict=True)]
+        plain.append(np.sum(hits) / np.sum([o.sum() for o in own]))
+    assert posterior.balanced_accuracy.mean() == pytest.approx(np.mean(plain), abs=0.005)
+    by_seed = [r.mean() for r in tested.right["0"]]
+    assert posterior.balanced_accuracy.std() > 0.8 * np.std(by_seed, ddof=1) / np.sqrt(6)
 
 
 def test_published_splits_are_kept_and_folds_turn():
@@ -305,7 +330,7 @@ def test_texts_are_learned_from_as_texts_or_as_vectors_of_a_model(tmp_path, monk
     for data in (plain, vectors):
         table = fl.bench([data], tmp_path / "s.sqlite", methods=["logistic"], seeds=1).tables[0]
         assert not table.failed
-        assert table.comparison["logistic"].estimate("balanced_accuracy").mean > 0.7
+        assert table.comparison.estimate("logistic", "balanced_accuracy").mean > 0.7
 
 
 def test_images_must_become_vectors_first(monkeypatch):
@@ -809,7 +834,7 @@ def test_fidelity_sets_made_rows_beside_real_ones(tmp_path):
 def test_the_front_is_what_nobody_beats(found):
     table = found[0].tables[0]
     points = {
-        r.name: (r.estimate("balanced_accuracy").mean, r.estimate("tpr.if").mean)
+        r.name: tuple(table.comparison.estimate(r.name, f).mean for f in ("balanced_accuracy", "tpr.if"))
         for r in table.comparison.results
     }
     for name, (accuracy, unfairness) in points.items():

@@ -48,7 +48,7 @@ def test_formats_hold_the_figures_of_the_json(store, tmp_path, capsys):
     assert main(["bench", "show", str(store), "--format", "csv", "--json", str(target)]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     summary = json.loads(target.read_text())
-    assert summary["schema"] == "fairlattice/bench/1"
+    assert summary["schema"] == "fairlattice/bench/2"
     methods = {m["name"]: m for m in summary["tables"][0]["methods"]}
     for row in rows:
         name = row["method"] + ("" if row["strategy"] == "none" else f"+{row['strategy']}")

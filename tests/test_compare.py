@@ -132,12 +132,12 @@ def test_estimates_and_differences_by_hand():
         3.0, pytest.approx(np.std([1, 2, 6], ddof=1) / np.sqrt(3))
     )
     assert Estimate.of([1.0]) == Estimate(1.0, None)
-    assert Difference.of([0.5], test_share=0.3).within_noise
-    assert Difference.of([0.0, 0.0], test_share=0.3).within_noise
-    # s = 0.01, R = 5: reach = 2.776 · 0.01 · sqrt(1/5 + 3/7) = 0.022
-    shape = np.array([-1.0, -1.0, 0.0, 1.0, 1.0]) * 0.01
-    assert Difference.of(shape + 0.021, test_share=0.3).within_noise
-    assert not Difference.of(shape + 0.023, test_share=0.3).within_noise
+    shape = np.array([-1.0, 1.0]) * 0.01  # a standard deviation of .01, so .0196 is the end of the noise
+    assert Difference.of_draws(shape + 0.0195).within_noise
+    assert not Difference.of_draws(shape + 0.0197).within_noise
+    assert Difference.of_draws(shape + 0.0197).p_value == pytest.approx(0.05, abs=0.002)
+    assert Difference.of_draws(shape + 0.1, known=False).within_noise
+    assert Difference.of_draws(np.zeros(9)).within_noise
 
 
 def test_differences_are_paired_and_antisymmetric(comparison):

@@ -261,5 +261,5 @@ def test_a_report_is_made_of_results_and_read_again(results, one, tmp_path):
     assert again.to_html() == to_html(one)
     assert set(again.figures()) == set(figures(one))
     damaged = {k: v for k, v in one.items() if k != "notes"}
-    with pytest.raises(InputError, match=r"lacks 'notes', which `fairlattice/bench/1` has"):
+    with pytest.raises(InputError, match=r"lacks 'notes', which `fairlattice/bench/2` has"):
         to_html(damaged)

@@ -88,7 +88,7 @@ class StrategyResult:
     def by_group(self, rate: str) -> tuple[GroupRate, ...]:
         """Posterior median and interval of every group's rate; n is how many people the rate is about."""
         drawn = self.comparison.posterior.rates[rate]
-        place = self.comparison.posterior.people.names.index(self.name)
+        place = self.comparison.posterior.names.index(self.name)
         median, low, high = np.quantile(drawn.theta[place], [0.5, 0.025, 0.975], axis=0)
         return tuple(
             GroupRate(

@@ -147,7 +147,7 @@ def _verdict(
 
 
 def _has_experience(posterior: Posterior, figure: str) -> bool:
-    return figure == NOTIONS["equalized_odds"] and DEFAULT in posterior.people.names
+    return figure == NOTIONS["equalized_odds"] and DEFAULT in posterior.names
 
 
 def _spread(posterior: Posterior, name: str, figure: str) -> float:

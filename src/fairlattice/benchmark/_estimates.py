@@ -1,4 +1,4 @@
-"""Figures over repeated splits: mean and standard error, and differences that may be noise."""
+"""Figures with their errors, and differences that may be noise."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.stats import norm
+
+from fairlattice._validation import FloatArray
+
+_LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Mean over repeats and its standard error, the sample deviation over √repeats.
-
-    Repeats share rows, so the true error is larger; :class:`Difference` allows for that.
+    """A figure and its standard error.
 
     Parameters
     ----------
     mean : float
-        The mean.
+        The mean, over repeats or of draws from a posterior.
     se : float or None
-        The standard error; None for one repeat.
+        The standard error, or the posterior's standard deviation; None where one repeat tells nothing of it.
 
     Examples
     --------
@@ -33,23 +35,33 @@ class Estimate:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Estimate:
-        """The estimate from one value per repeat."""
+        """From one value per repeat; the error is the sample deviation over √repeats."""
         se = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
         return cls(float(np.mean(values)), se)
+
+    @classmethod
+    def of_draws(cls, values: FloatArray) -> Estimate:
+        """From draws of a posterior: their mean and standard deviation."""
+        return cls(float(values.mean()), float(values.std()))
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Paired difference of two strategies over the same splits.
+    """A paired difference of two methods.
 
     Parameters
     ----------
     mean, se : float, float or None
-        As in :class:`Estimate`, of the differences.
+        As in :class:`Estimate`, of the difference.
     within_noise : bool
-        Whether 0 lies in the 95 % interval of the mean, which is wider than `se` alone would make it.
+        Whether 0 lies within 1.96 errors of the mean; also where nothing is known of the noise.
     p_value : float or None
-        Of the paired t-test behind it, two-sided; None where repeats say nothing about noise.
+        Two-sided, of a normal distribution with that mean and error; None where nothing is known of the noise.
+
+    Examples
+    --------
+    >>> Difference.of_draws(np.array([0.09, 0.10, 0.11])).within_noise
+    False
     """
 
     mean: float
@@ -58,40 +70,11 @@ class Difference:
     p_value: float | None = None
 
     @classmethod
-    def of(cls, values: Sequence[float], *, test_share: float, confidence: float = 0.95) -> Difference:
-        """The difference from one value per repeat.
-
-        Repeated splits share training rows, so their spread understates the noise. The interval
-        therefore uses the corrected variance ``(1/R + n_test/n_train) · s²`` and Student's t. Fewer than
-        three repeats, or repeats that all agree to the digit (as counts of few rows may), say nothing
-        about noise, so such a difference is within it.
-
-        Parameters
-        ----------
-        values : sequence of float
-            Differences, one per repeat.
-        test_share : float
-            Share of rows in the test part, in (0, 1); 1 if all repeats test the same rows.
-        confidence : float, default=0.95
-            Of the interval.
-
-        References
-        ----------
-        Nadeau & Bengio (2003), Inference for the generalization error, Machine Learning 52,
-        doi:10.1023/A:1024068626366.
-
-        Examples
-        --------
-        >>> Difference.of([0.01, -0.01, 0.0], test_share=0.3).within_noise
-        True
-        >>> Difference.of([0.10, 0.11, 0.10], test_share=0.3).within_noise
-        False
-        """
-        estimate, n = Estimate.of(values), len(values)
-        if estimate.se is None or n < 3 or estimate.se < 1e-12:
-            return cls(estimate.mean, estimate.se, within_noise=True)
-        if test_share >= 1:  # all repeats test the same rows, so their spread is not that of the figure
-            return cls(estimate.mean, estimate.se, within_noise=True)
-        spread = estimate.se * np.sqrt(n) * np.sqrt(1 / n + test_share / (1 - test_share))
-        p_value = float(2 * student.sf(abs(estimate.mean) / spread, n - 1))
-        return cls(estimate.mean, estimate.se, not p_value < 1 - confidence, p_value)
+    def of_draws(cls, values: FloatArray, *, known: bool = True) -> Difference:
+        """From draws of a posterior; `known` says whether they hold all of the noise there is."""
+        found = Estimate.of_draws(values)
+        spread = found.se or 0.0
+        if not known or spread < 1e-12:  # equal predictions, such as of a method with itself
+            return cls(found.mean, found.se, within_noise=True)
+        p_value = float(2 * norm.sf(abs(found.mean) / spread))
+        return cls(found.mean, found.se, p_value >= _LEVEL, p_value)

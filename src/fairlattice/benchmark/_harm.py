@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fairlattice.benchmark._posterior import Posterior, sure_signs
+from fairlattice.benchmark._posterior import JointDraws, sure_signs
 from fairlattice.groups import Group
 
 RATES = ("tpr", "tnr")
@@ -79,9 +79,9 @@ class LevelingDown:
     probability: Mapping[str, float] = field(repr=False)
 
 
-def harm_of(posterior: Posterior, name: str, baseline: str) -> Harm:
+def harm_of(posterior: JointDraws, name: str, baseline: str) -> Harm:
     """Every group's change, by joint draws."""
-    ours, theirs = (posterior.people.names.index(n) for n in (name, baseline))
+    ours, theirs = (posterior.names.index(n) for n in (name, baseline))
     shifts = []
     for rate in RATES:
         drawn = posterior.rates[rate]
@@ -91,7 +91,7 @@ def harm_of(posterior: Posterior, name: str, baseline: str) -> Harm:
         medians = [np.median(each, axis=0) for each in (before, after)]
         shifts += [
             GroupShift(
-                posterior.people.lattice.group(int(code)),
+                posterior.lattice.group(int(code)),
                 rate,
                 int(drawn.people[g]),
                 float(medians[0][g]),
@@ -111,7 +111,7 @@ def harm_of(posterior: Posterior, name: str, baseline: str) -> Harm:
     return Harm(fell_, rose)
 
 
-def leveling_down_of(posterior: Posterior, name: str, baseline: str) -> LevelingDown:
+def leveling_down_of(posterior: JointDraws, name: str, baseline: str) -> LevelingDown:
     """A verdict from joint draws; without enough certainty either way it is "not enough data"."""
     probability, verdicts = {}, {}
     for rate in RATES:

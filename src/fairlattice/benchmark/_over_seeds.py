@@ -1,4 +1,4 @@
-"""Methods over seeds: predictions of every run, and the plug-in figures that follow from them."""
+"""Methods over seeds: predictions of every run, and the figures that follow from them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.benchmark._estimates import Difference, Estimate
-from fairlattice.groups import Group, GroupCounts, GroupLattice
-from fairlattice.metrics import Audit, GroupRate, jeffreys_interval, newcombe_interval
-from fairlattice.metrics._shared import leveling_down_verdict, overall_verdict, simultaneous_confidence
+from fairlattice.benchmark._harm import Harm, LevelingDown, harm_of, leveling_down_of
+from fairlattice.benchmark._seeds_posterior import LEAST_SEEDS, SeedOutcomes, SeedPosterior
+from fairlattice.groups import GroupCounts, GroupLattice
+from fairlattice.metrics import Audit, GroupRate, jeffreys_interval
 
 RATES = ("tpr", "tnr")
 FIGURES = ("df", "if", "worst", "best")
@@ -45,26 +46,6 @@ class Run:
     remarks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GroupLoss:
-    """A group that fares worse than under the unconstrained model, on average over repeats."""
-
-    group: Group
-    rate: str
-    before: float
-    after: float
-    difference: Difference
-
-
-@dataclass(frozen=True)
-class LevelingSummary:
-    """The leveling-down verdict of a strategy against `none`, and the groups that fell."""
-
-    verdict: str
-    by_rate: Mapping[str, str]
-    groups: tuple[GroupLoss, ...] = field(repr=False)
-
-
 @dataclass(frozen=True)
 class MethodResult:
     """One method's runs and figures.
@@ -89,8 +70,8 @@ class MethodResult:
         rows = [run_figures(audit) for audit in self.audits]
         return {name: tuple(row[name] for row in rows) for name in rows[0]}
 
-    def estimate(self, figure: str) -> Estimate:
-        """Mean and standard error of a figure over the repeats."""
+    def plug_in(self, figure: str) -> Estimate:
+        """Mean and standard error over the repeats of a figure as counted; extremes of small groups are mostly luck."""
         return Estimate.of(self.per_repeat[figure])
 
     @cached_property
@@ -143,26 +124,40 @@ class SeedComparison:
     def __contains__(self, name: object) -> bool:
         return any(r.name == name for r in self.results)
 
-    def differences(self, name: str, baseline: str) -> dict[str, Difference]:
-        """Paired differences, strategy - baseline, of every figure."""
-        ours, theirs = self[name].per_repeat, self[baseline].per_repeat
-        share = float(self.settings["test_size"])
-        return {k: Difference.of(np.subtract(ours[k], theirs[k]), test_share=share) for k in ours}  # type: ignore[arg-type]
+    @cached_property
+    def posterior(self) -> SeedPosterior:
+        """Joint draws of every figure, over people and seeds."""
+        right = {r.name: [run.predicted == self.truth[run.rows] for run in r.runs] for r in self.results}
+        rows = [run.rows for run in self.results[0].runs]
+        names, alpha = tuple(right), float(self.settings["alpha"])
+        return SeedPosterior(names, self.lattice, SeedOutcomes(self.leaves, self.truth, rows, right), alpha)
 
-    def leveling_down(self, name: str, baseline: str = "none") -> LevelingSummary:
-        """Did the strategy lower DF or IF on a rate while its worst-off group fell below `baseline`'s?"""
-        differences = self.differences(name, baseline)
-        verdicts = {
-            rate: leveling_down_verdict(
-                unfairness_fell=any(differences[f"{rate}.{kind}"].mean < 0 for kind in ("df", "if")),
-                worst_fell=differences[f"{rate}.worst"].mean < 0,
-                beyond_noise=not differences[f"{rate}.worst"].within_noise,
-            )
-            for rate in RATES
+    def draws(self, name: str, figure: str) -> FloatArray:
+        """Draws of a figure of one method: ``balanced_accuracy``, ``tpr.worst``, ``equalized_odds.if`` …"""
+        if figure == "balanced_accuracy":
+            drawn: FloatArray = self.posterior.balanced_accuracy[self.posterior.names.index(name)]
+            return drawn
+        return self.posterior.draws(name, figure)
+
+    def estimate(self, name: str, figure: str) -> Estimate:
+        """Posterior mean and standard deviation of a figure."""
+        return Estimate.of_draws(self.draws(name, figure))
+
+    def differences(self, name: str, baseline: str) -> dict[str, Difference]:
+        """Paired differences, method - baseline, of every figure."""
+        known = len(self.results[0].runs) >= LEAST_SEEDS
+        return {
+            figure: Difference.of_draws(self.draws(name, figure) - self.draws(baseline, figure), known=known)
+            for figure in ("balanced_accuracy", *self.posterior.figures)
         }
-        losses = [loss for rate in RATES for loss in self._losses(rate, name, baseline)]
-        losses.sort(key=lambda loss: loss.difference.mean)
-        return LevelingSummary(overall_verdict(verdicts), verdicts, tuple(losses))
+
+    def leveling_down(self, name: str, baseline: str = "none") -> LevelingDown:
+        """Did the method lower DF or IF of a rate while its worst-off group fell below `baseline`'s?"""
+        return leveling_down_of(self.posterior, name, baseline)
+
+    def harm(self, name: str, baseline: str = "none") -> Harm:
+        """The groups whose rates fell, and those whose rates rose, beyond noise."""
+        return harm_of(self.posterior, name, baseline)
 
     def people(self, name: str, rate: str) -> tuple[FloatArray, IntArray]:
         """Successes and trials of every group that has test rows, each distinct row counted once.
@@ -193,34 +188,6 @@ class SeedComparison:
         return tuple(
             (replace(g, low=float(low[i]), high=float(high[i])), int(people[i])) for i, g in enumerate(rows)
         )
-
-    def _losses(self, rate: str, name: str, baseline: str) -> list[GroupLoss]:
-        before, after = (_by_leaf(self[n].pooled, rate) for n in (baseline, name))
-        per_repeat = [
-            (_by_leaf(old, rate), _by_leaf(new, rate))
-            for old, new in zip(self[baseline].audits, self[name].audits, strict=True)
-        ]
-        each = simultaneous_confidence(0.95, len(RATES) * len(before))
-        (old_right, people), (new_right, _) = self.people(baseline, rate), self.people(name, rate)
-        known = np.maximum(people, 1)
-        _, _, highest = newcombe_interval((old_right, known), (new_right, known), confidence=each)
-        losses = []
-        for place, leaf in enumerate(self[baseline].pooled.counts.leaves):
-            gaps = [b[leaf] - a[leaf] for a, b in per_repeat if leaf in a and leaf in b]
-            if not gaps or np.mean(gaps) >= 0:
-                continue
-            share = float(self.settings["test_size"])
-            found = Difference.of(gaps, test_share=share, confidence=each)
-            # Repeats may agree by chance where rows are few, so the people behind them must suffice too.
-            found = replace(found, within_noise=found.within_noise or bool(highest[place] >= 0))
-            losses.append(GroupLoss(self.lattice.group(leaf), rate, before[leaf], after[leaf], found))
-        return losses
-
-
-def _by_leaf(audit: Audit, rate: str) -> dict[tuple[Any, ...], float]:
-    """Raw rates of the groups that define one."""
-    found = zip(audit.counts.leaves, audit.by_group(rate), strict=True)
-    return {leaf: g.rate for leaf, g in found if g.rate is not None}
 
 
 def run_figures(audit: Audit) -> dict[str, float]:

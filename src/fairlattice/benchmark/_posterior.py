@@ -155,7 +155,7 @@ def draw_rate(
     bootstrap = np.random.default_rng([seed, POSTERIOR_RATES.index(rate)])
     weighted, total = _bootstrap(sums, place, len(codes), size, bootstrap)
     noise = np.array([_training_noise(own, place, n) for own in success])
-    normals = _paired_normals(sums, place, n, (size, 1 + len(design.blocks)), bootstrap)
+    normals = paired_normals(sums, place, n, (size, 1 + len(design.blocks)), bootstrap)
     theta = np.empty((len(sums), size, len(codes)))
     for k, own in enumerate(sums):
         rng = np.random.default_rng([seed, POSTERIOR_RATES.index(rate), 1 + k])
@@ -191,8 +191,8 @@ def _bootstrap(
     return weighted, total
 
 
-def _paired_normals(
-    sums: IntArray, place: IntArray, n: IntArray, shape: tuple[int, int], rng: np.random.Generator
+def paired_normals(
+    sums: Any, place: IntArray, n: IntArray, shape: tuple[int, int], rng: np.random.Generator
 ) -> FloatArray:
     """Standard normals, (strategies, *shape), that correlate between strategies as people's outcomes do in groups."""
     around = np.array([own - (np.bincount(place, weights=own) / n)[place] for own in sums])
@@ -238,9 +238,67 @@ def figures_of(theta: FloatArray, alpha: float, *, both_outcomes: bool) -> dict[
     }
 
 
+class JointDraws:
+    """Figures of several strategies or methods, drawn jointly from the draws of their groups' rates."""
+
+    names: tuple[str, ...]
+    lattice: GroupLattice
+    alpha: float
+
+    @property
+    def rates(self) -> Mapping[str, GroupDraws]:
+        """Draws of every rate."""
+        raise NotImplementedError
+
+    @cached_property
+    def figures(self) -> dict[str, FloatArray]:
+        """Draws of every figure, of shape (strategies, draws): ``tpr.if``, ``equalized_odds.worst`` …"""
+        found = {
+            f"{rate}.{kind}": values
+            for rate, drawn in self.rates.items()
+            for kind, values in figures_of(
+                drawn.theta, self.alpha, both_outcomes=rate == "selection_rate"
+            ).items()
+        }
+        for kind in KINDS:
+            of = np.minimum if kind == "worst" else np.maximum
+            found[f"equalized_odds.{kind}"] = of(found[f"tpr.{kind}"], found[f"tnr.{kind}"])
+        return found
+
+    def draws(self, name: str, figure: str) -> FloatArray:
+        """Draws of a figure of one strategy, of shape (draws,)."""
+        drawn: FloatArray = self.figures[figure][self.names.index(name)]
+        return drawn
+
+    def level(self, name: str, figure: str) -> Level:
+        """Median and 95 % interval of a figure."""
+        return Level(*_quantiles(self.draws(name, figure)))
+
+    def probability_better(self, name: str, baseline: str, figure: str) -> float:
+        """Posterior probability that a strategy is better than another in a figure."""
+        gap = self.draws(name, figure) - self.draws(baseline, figure)
+        lower = float(np.mean(gap < 0) + np.mean(gap == 0) / 2)
+        return lower if figure.endswith((".if", ".df")) else 1.0 - lower
+
+    def gaps(self, baseline: str, figure: str) -> dict[str, Gap]:
+        """Every other strategy's figure minus the baseline's; marks bound the expected share of wrong signs."""
+        others = [name for name in self.names if name != baseline]
+        better = {name: self.probability_better(name, baseline, figure) for name in others}
+        sure = sure_signs(list(better.values()))
+        marks = ["better" if better[name] > 0.5 else "worse" for name in others]
+        return {
+            name: Gap(
+                *_quantiles(self.draws(name, figure) - self.draws(baseline, figure)),
+                better[name],
+                mark if known else None,
+            )
+            for name, mark, known in zip(others, marks, sure, strict=True)
+        }
+
+
 @dataclass(frozen=True, eq=False)
-class Posterior:
-    """Everything that is drawn: figures of every strategy, jointly.
+class Posterior(JointDraws):
+    """Joint draws of every figure of the strategies of a comparison.
 
     Parameters
     ----------
@@ -271,50 +329,15 @@ class Posterior:
                 for rate in POSTERIOR_RATES
             }
 
-    @cached_property
-    def figures(self) -> dict[str, FloatArray]:
-        """Draws of every figure, of shape (strategies, draws): ``tpr.if``, ``equalized_odds.worst`` …"""
-        found = {
-            f"{rate}.{kind}": values
-            for rate, drawn in self.rates.items()
-            for kind, values in figures_of(
-                drawn.theta, self.alpha, both_outcomes=rate == "selection_rate"
-            ).items()
-        }
-        for kind in KINDS:
-            of = np.minimum if kind == "worst" else np.maximum
-            found[f"equalized_odds.{kind}"] = of(found[f"tpr.{kind}"], found[f"tnr.{kind}"])
-        return found
+    @property
+    def names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The strategies."""
+        return self.people.names
 
-    def draws(self, name: str, figure: str) -> FloatArray:
-        """Draws of a figure of one strategy, of shape (draws,)."""
-        drawn: FloatArray = self.figures[figure][self.people.names.index(name)]
-        return drawn
-
-    def level(self, name: str, figure: str) -> Level:
-        """Median and 95 % interval of a figure."""
-        return Level(*_quantiles(self.draws(name, figure)))
-
-    def probability_better(self, name: str, baseline: str, figure: str) -> float:
-        """Posterior probability that a strategy is better than another in a figure."""
-        gap = self.draws(name, figure) - self.draws(baseline, figure)
-        lower = float(np.mean(gap < 0) + np.mean(gap == 0) / 2)
-        return lower if figure.endswith((".if", ".df")) else 1.0 - lower
-
-    def gaps(self, baseline: str, figure: str) -> dict[str, Gap]:
-        """Every other strategy's figure minus the baseline's; marks bound the expected share of wrong signs."""
-        others = [name for name in self.people.names if name != baseline]
-        better = {name: self.probability_better(name, baseline, figure) for name in others}
-        sure = sure_signs(list(better.values()))
-        marks = ["better" if better[name] > 0.5 else "worse" for name in others]
-        return {
-            name: Gap(
-                *_quantiles(self.draws(name, figure) - self.draws(baseline, figure)),
-                better[name],
-                mark if known else None,
-            )
-            for name, mark, known in zip(others, marks, sure, strict=True)
-        }
+    @property
+    def lattice(self) -> GroupLattice:  # type: ignore[override]
+        """The groups."""
+        return self.people.lattice
 
 
 def sure_signs(better: Sequence[float]) -> list[bool]:

@@ -21,7 +21,6 @@ from fairlattice.exceptions import InputError
 SPLITS = ("random", "published")
 UNFAIRNESS = {"equal_opportunity": "tpr.if", "equalized_odds": "equalized_odds.if"}
 """Notions of fairness, and the figure that is small where they hold."""
-_TEST_SHARE = 0.25
 _LARGEST = 100_000  # rows of a batch, units of a layer
 _TURNS = 5  # how many seeds share the rows that are tested only
 
@@ -102,27 +101,6 @@ class Settings:
         found = asdict(self)
         found["network"]["hidden"] = list(self.network.hidden)
         return found
-
-
-def test_share(tested: Sequence[IntArray], n_rows: int, split: str) -> float:
-    """Share of test rows among rows trained on or tested, as paired tests over seeds ask for.
-
-    A quarter in random splits, 20 of 80; of k published folds one is tested and one chooses. It is 1 where
-    all seeds test the same rows: nothing then tells how results vary with who is tested.
-
-    Examples
-    --------
-    >>> test_share([np.arange(20), np.arange(20, 40)], 100, "published")
-    0.25
-    >>> test_share([np.arange(20), np.arange(20)], 100, "published")
-    1.0
-    """
-    if split == "random":
-        return _TEST_SHARE
-    if all(np.array_equal(tested[0], rows) for rows in tested[1:]):
-        return 1.0
-    share = max(len(rows) for rows in tested) / n_rows
-    return share / (1 - share) if share < 0.5 else 1.0
 
 
 class Parts(NamedTuple):

@@ -14,7 +14,6 @@ import numpy as np
 from fairlattice.benchmark._estimates import Estimate
 from fairlattice.benchmark._methods import METHODS
 from fairlattice.benchmark._over_seeds import MethodResult, SeedComparison, count_run
-from fairlattice.benchmark._protocol import test_share
 from fairlattice.benchmark._store import Record, Store
 from fairlattice.benchmark._table import People
 from fairlattice.benchmark._trial import STAGES, Outcome
@@ -69,10 +68,12 @@ class BenchTable:
 
     def pareto(self, figure: str, names: Sequence[str] | None = None) -> tuple[str, ...]:
         """Methods, of those named, that none beats in balanced accuracy and the unfairness `figure`."""
+        found = self.comparison
+        known = [] if found is None else [r.name for r in found.results if names is None or r.name in names]
         points = {
-            r.name: (r.estimate("balanced_accuracy").mean, -r.estimate(figure).mean)
-            for r in (() if self.comparison is None else self.comparison.results)
-            if names is None or r.name in names
+            name: (found.estimate(name, "balanced_accuracy").mean, -found.estimate(name, figure).mean)
+            for name in known
+            if found is not None
         }
         return tuple(name for name, p in points.items() if not any(_beats(q, p) for q in points.values()))
 
@@ -226,11 +227,9 @@ def _comparison(
     people: People, settings: Mapping[str, Any], outcomes: Mapping[str, tuple[Outcome, ...]], seeds: list[int]
 ) -> SeedComparison:
     alpha = float(settings["alpha"])
-    tested = [o.run.rows for o in next(iter(outcomes.values()))]
     told = {
         "strategies": list(outcomes),
         "repeats": len(seeds),
-        "test_size": test_share(tested, len(people.truth), str(settings["split"])),
         "smoothing": Audit.smoothing,
         **settings,
     }

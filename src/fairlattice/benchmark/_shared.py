@@ -4,10 +4,11 @@ from fairlattice.benchmark._comparison import ACCURACIES, COMPARED_FIGURES
 from fairlattice.benchmark._diagnosis import CellPicture
 from fairlattice.benchmark._experiments import EXPERIMENTS, Experiment
 from fairlattice.benchmark._methods import BASELINE, METHODS, Method
-from fairlattice.benchmark._over_seeds import FIGURES, GroupLoss
+from fairlattice.benchmark._over_seeds import FIGURES
 from fairlattice.benchmark._posterior import KINDS, NOTIONS, POSTERIOR_RATES
 from fairlattice.benchmark._protocol import UNFAIRNESS
 from fairlattice.benchmark._results import read_results
+from fairlattice.benchmark._seeds_posterior import LEAST_SEEDS
 from fairlattice.benchmark._store import Store
 from fairlattice.benchmark._table import Table
 from fairlattice.benchmark._vectors import with_vectors
@@ -19,13 +20,13 @@ __all__ = [
     "EXPERIMENTS",
     "FIGURES",
     "KINDS",
+    "LEAST_SEEDS",
     "METHODS",
     "NOTIONS",
     "POSTERIOR_RATES",
     "UNFAIRNESS",
     "CellPicture",
     "Experiment",
-    "GroupLoss",
     "Method",
     "Store",
     "Table",

@@ -53,7 +53,7 @@ class _Kind:
 
 _SCHEMAS = {
     "fairlattice/audit/1": _Kind("Fairness audit", audit_answer, audit_sections),
-    "fairlattice/bench/1": _Kind("Experiments", bench_answer, bench_sections, bench_method, bench_subject),
+    "fairlattice/bench/2": _Kind("Experiments", bench_answer, bench_sections, bench_method, bench_subject),
     "fairlattice/compare/2": _Kind("Comparison of strategies", compare_answer, compare_sections),
     "fairlattice/diagnose/1": _Kind("Diagnosis of synthetic rows", diagnose_answer, diagnose_sections),
 }

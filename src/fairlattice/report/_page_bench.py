@@ -174,7 +174,7 @@ def _tradeoff(study: Study, looks: Looks, kind: str, notion: str, words: str) ->
     return front_chart(
         f"{kind}_{study.name}",
         f"{study.plain}: balanced accuracy against unfairness ({figure})",
-        "Every point is a method, mean over seeds; bars are one standard error either way. Low and to the "
+        "Every point is a method, its posterior mean; bars are one standard deviation either way. Low and to the "
         f"right is better. The stepped line is the front: no method beats those on it in both.{some}",
         dots,
         _legends(methods, looks),
@@ -278,7 +278,7 @@ def _axes(study: Study, looks: Looks) -> Chart:
     return axes_chart(
         f"axes_{study.name}",
         f"{study.plain}: unfairness against the number of attributes",
-        f"{figure}, mean over seeds; bars are one standard error either way. Small is fair.{less}",
+        f"{figure}, posterior mean; bars are one standard deviation either way. Small is fair.{less}",
         climbs,
         [_step_words(t) for t in tables],
         y_title=f"unfairness: {figure}",

@@ -40,8 +40,8 @@ def methods_table(study: Study, table: Summary, *, folded: bool) -> Table | None
         study.title, n, "" if n == 1 else "s", _attributes(table)
     )
     note = Markup(
-        "Mean over seeds ± standard error. Small DF and IF are fair. ▲ better, ▼ worse than the baseline "
-        "({}) beyond noise; no mark: within noise. TPR is equal opportunity; of equalized "
+        "Posterior mean ± standard deviation, over people and seeds. Small DF and IF are fair. ▲ better, "
+        "▼ worse than the baseline ({}) beyond noise; no mark: within noise. TPR is equal opportunity; of equalized "
         "odds, DF and IF are the worse of TPR and TNR, best-off and worst-off are over both."
     ).format(listed(name(b) for b in dict.fromkeys(m["baseline"] for m in table["methods"])))
     rows = [_cells(m) for m in table["methods"]]
@@ -92,7 +92,7 @@ def differences_table(study: Study) -> Table | None:
     for words, _ in _COMPARED:
         columns += [Column(t, "number") for t in (f"{words}: difference", "p", "p corrected")]
     note = Markup(
-        "Difference: the method less what it is compared with, ± standard error. p corrected: Holm's, over "
+        "Difference: the method less what it is compared with, ± standard deviation. p corrected: Holm's, over "
         "the methods beside the same one."
     )
     title = Markup("{}: differences and their p-values").format(study.title)

@@ -11,33 +11,33 @@ from fairlattice.benchmark._shared import (
     BASELINE,
     EXPERIMENTS,
     FIGURES,
+    LEAST_SEEDS,
     METHODS,
     UNFAIRNESS,
     Experiment,
-    GroupLoss,
 )
 from fairlattice.diagnostics._shared import adjusted
 from fairlattice.exceptions import InputError
 from fairlattice.report._summary import Summary, attribute_rows, group_row, versions
+from fairlattice.report._summary_compare import shift_row
 from fairlattice.strategies._shared import BASELINE as NO_STRATEGY
 from fairlattice.strategies._shared import strategy_of
 
 _SEVERAL = "Results come from {n} versions of the code. Run the experiment again before comparing them."
 _CHANCE = "Marks hold for each difference on its own at 95 %: about one in twenty is there by chance."
-_SAME = "All seeds test the same rows of {names}: nothing tells what is noise, and no difference is marked."
+_FEW = "Fewer than three seeds say nothing of the luck of training, so no difference is marked."
 
 
 def bench_summary(results: BenchResults, *, experiment: str | None = None) -> Summary:
-    """Results of experiments as plain data, schema ``fairlattice/bench/1``; of one experiment if named."""
+    """Results of experiments as plain data, schema ``fairlattice/bench/2``; of one experiment if named."""
     plan = None if experiment is None else EXPERIMENTS[experiment]
     tables = [t for t in (_table(table, plan) for table in results.tables) if _says_something(t)]
     notes = [_SEVERAL.format(n=results.n_codes)] if results.n_codes > 1 else []
     most = max((len(t["methods"]) for t in tables), default=0)
     notes += [_CHANCE] if most > 1 else []
-    same = [t.people.name for t in results.tables if t.comparison and t.comparison.settings["test_size"] >= 1]
-    notes += [_SAME.format(names=", ".join(same))] if same else []
+    notes += [_FEW] if any(t["methods"] and t["seeds"] < LEAST_SEEDS for t in tables) else []
     return {
-        "schema": "fairlattice/bench/1",
+        "schema": "fairlattice/bench/2",
         "versions": versions(),
         "notes": notes,
         "seconds": results.seconds,
@@ -116,7 +116,7 @@ def strategy_figures(
     """Figures of one strategy, `odds` of them of equalized odds, beside others' where they were run too."""
 
     def figure(name: str) -> Summary:
-        return asdict(result.estimate(name))
+        return asdict(comparison.estimate(result.name, name))
 
     return {
         "balanced_accuracy": figure("balanced_accuracy"),
@@ -135,26 +135,22 @@ def strategy_figures(
             for baseline in baselines
             if baseline in comparison and baseline != result.name
         },
-        "leveling_down": _leveling_over_repeats(comparison, result.name, unconstrained),
+        **_against(comparison, result.name, unconstrained),
+        "raw": {name: asdict(result.plug_in(name)) for name in result.per_repeat},
     }
 
 
-def _leveling_over_repeats(comparison: SeedComparison, name: str, unconstrained: str | None) -> Summary:
-    if unconstrained not in comparison:
-        return {"verdict": None, "by_rate": {}, "groups": []}
-    found = comparison.leveling_down(name, str(unconstrained))
-    groups = [_loss_row(loss) for loss in found.groups]
-    return {"verdict": found.verdict, "by_rate": dict(found.by_rate), "groups": groups}
-
-
-def _loss_row(loss: GroupLoss) -> Summary:
-    """One group's rate under the baseline and under the method."""
+def _against(comparison: SeedComparison, name: str, unconstrained: str | None) -> Summary:
+    """Whether a method levels down, and whom it hurts, against the unconstrained one."""
+    if unconstrained is None or unconstrained not in comparison:
+        return {
+            "leveling_down": {"verdict": None, "by_rate": {}, "probability": {}},
+            "harm": {"fell": [], "rose": []},
+        }
+    harm = comparison.harm(name, unconstrained)
     return {
-        "group": loss.group,
-        "measure": loss.rate,
-        "before": loss.before,
-        "after": loss.after,
-        "difference": asdict(loss.difference),
+        "leveling_down": asdict(comparison.leveling_down(name, unconstrained)),
+        "harm": {"fell": [shift_row(s) for s in harm.fell], "rose": [shift_row(s) for s in harm.rose]},
     }
 
 

@@ -130,10 +130,11 @@ def _harm(comparison: Comparison, name: str) -> Summary:
     if BASELINE not in comparison or name == BASELINE:
         return {"fell": [], "rose": []}
     found = comparison.harm(name)
-    return {"fell": [_shift(s) for s in found.fell], "rose": [_shift(s) for s in found.rose]}
+    return {"fell": [shift_row(s) for s in found.fell], "rose": [shift_row(s) for s in found.rose]}
 
 
-def _shift(shift: GroupShift) -> Summary:
+def shift_row(shift: GroupShift) -> Summary:
+    """One group's rate before and after."""
     return {**asdict(shift), "difference": shift.after - shift.before}
 
 

@@ -18,7 +18,7 @@ BENCH_FORMATS = ("terminal", "markdown", "latex", "csv")
 _BLOCKS = (("equal opportunity (TPR)", "tpr"), ("equalized odds", "equalized_odds"))
 _KINDS = (("best-off", "best", True), ("worst-off", "worst", True), ("DF", "df", False), ("IF", "if", False))
 _CAPTION = (
-    "{name}, {groups}: {dealt:,} rows dealt out, {rows:,} in all; {seeds} seeds, mean ± standard error. "
+    "{name}, {groups}: {dealt:,} rows dealt out, {rows:,} in all; {seeds} seeds, posterior mean ± standard deviation. "
     "Small DF and IF are fair. ▲ better, ▼ worse than {baseline} beyond noise. Of equalized odds, DF and IF "
     "are the worse of TPR and TNR, best-off and worst-off are over both."
 )

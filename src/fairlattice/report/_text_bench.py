@@ -72,7 +72,7 @@ def _methods(table: Summary) -> RenderableType:
     for m, cells in zip(table["methods"], rows, strict=True):
         verdict = VERDICTS.get(m["leveling_down"]["verdict"], "")
         grid.add_row(m["name"], *cells, Text(verdict, style="bold red" if verdict == "yes" else ""))
-    return titled(f"mean ± standard error; small IF is fair; ▲ better ▼ worse than {baseline}", grid)
+    return titled(f"posterior mean ± deviation; small IF is fair; ▲ better ▼ worse than {baseline}", grid)
 
 
 def _row(m: Summary) -> list[Text]:
