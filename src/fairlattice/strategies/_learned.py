@@ -5,6 +5,9 @@ others is recognised, and raise the cells whose recall is below the mean over al
 start three times: with equal weights of all cells, with equal weights of all rows of a label, and half-way
 between. Recalls of small cells are shrunk to those of the rows that represent them. Of the rounds whose balanced
 accuracy is near that of equal weights, the one with the lowest IFα of equalized odds is taken.
+
+All of that is done with a quick logistic regression. Any other classifier starts from the weights that it found, and
+takes one further round with recalls of its own: six fits.
 """
 
 from __future__ import annotations
@@ -38,11 +41,13 @@ from fairlattice.strategies._spread import (
 from fairlattice.strategies._weighted_fit import fit_weighted
 
 _FOLDS = 3
-_ROUNDS = 5  # from each start,
-_ROUNDS_OWN = 2  # or this number for an estimator of the caller's, which may be slow
+_ROUNDS = 5  # from each start
 _STEP = 3.0
 _START = 0.1  # of the weight stays as at the start, so that no cell is forgotten
 _STRENGTH = 200.0  # rows that the prior of a recall counts for
+_COST_OWN = (
+    0.01  # of balanced accuracy, that the fairer of an estimator's two rounds may lose against the other
+)
 _ALPHA = 0.5
 _WIDE = 500  # coordinates beyond which Newton's method is slower than L-BFGS
 _MOST_ROWS = 20_000  # that are looked at; of larger tables, small cells whole and large ones in part
@@ -97,23 +102,41 @@ def learn_mass(
     rng : numpy.random.Generator
         Splits the rows into folds, and draws rows by weight for an estimator that takes no weights.
     """
-    cells, place = known_cells(sampler.index)
-    most = min(_MOST_ROWS if learner.quick else _MOST_OWN, _MOST_SHARES // len(cells))
-    rows = _thinned(place, most, rng)
-    represented = representation_of(sampler, rows)
-    seen = _Seen(represented, np.bincount(place))
-    looked_at = take_rows(learner.X, rows)
-    splits = _folds(represented.place, rng)
-    folds = [_Fold(looked_at, represented, *parts, model=clone(learner.model), rng=rng) for parts in splits]
+    if learner.before is None:
+        return _searched(sampler, learner, spread=spread, cost=cost, rng=rng)
+    found = _searched(sampler, learner.before, spread=spread, cost=cost, rng=rng)
+    return _corrected(sampler, learner, found.mass, spread=spread, rng=rng)
+
+
+def _searched(
+    sampler: ImportanceSampler, learner: Learner, *, spread: bool, cost: float, rng: np.random.Generator
+) -> LearnedMass:
+    """The fairest of many rounds from three starts, for a model that is quick to train."""
+    seen = _Seen.of(sampler, _MOST_ROWS, rng)
+    folds = seen.folds(learner, rng)
     even, by_label = seen.starts()
-    turns = _ROUNDS if learner.quick else _ROUNDS_OWN
     with threadpool_limits(limits=1):  # for small fits, threads cost more than they bring
         least = seen.accuracy(_out_of_fold(folds, even, spread=False)) - cost
         rounds = [
             found
             for start in (even, (even + by_label) / 2.0, by_label)
-            for found in _rounds(folds, represented, seen, start, turns, spread=spread)
+            for found in _rounds(folds, seen, start, _ROUNDS, spread=spread)
         ]
+    return _chosen(rounds, least)
+
+
+def _corrected(
+    sampler: ImportanceSampler, learner: Learner, start: FloatArray, *, spread: bool, rng: np.random.Generator
+) -> LearnedMass:
+    """The fairer of given weights and those one round on, by the recalls of a model that may be slow."""
+    seen = _Seen.of(sampler, _MOST_OWN, rng)
+    with threadpool_limits(limits=1):
+        rounds = list(_rounds(seen.folds(learner, rng), seen, start, 1, spread=spread))
+    return _chosen(rounds, max(accuracy for _, _, accuracy in rounds) - _COST_OWN)
+
+
+def _chosen(rounds: list[tuple[FloatArray, float, float]], least: float) -> LearnedMass:
+    """The round with the lowest unfairness of those accurate enough, or else the most accurate one."""
     masses, unfairness, accuracy = zip(*rounds, strict=True)
     near = [i for i, a in enumerate(accuracy) if a >= least]
     chosen = min(near, key=unfairness.__getitem__) if near else int(np.argmax(accuracy))
@@ -121,44 +144,64 @@ def learn_mass(
 
 
 def _rounds(
-    folds: list[_Fold],
-    represented: Representation,
-    seen: _Seen,
-    start: FloatArray,
-    turns: int,
-    *,
-    spread: bool,
+    folds: list[_Fold], seen: _Seen, start: FloatArray, turns: int, *, spread: bool
 ) -> Iterator[tuple[FloatArray, float, float]]:
     """Weights of the cells in each round, with the unfairness and the balanced accuracy under them."""
     mass = start
     for turn in range(turns + 1):
         correct = _out_of_fold(folds, mass, spread=spread)
-        recalls = represented.shrunk(correct, _STRENGTH)
-        yield mass, _unfair(recalls, represented.labels), seen.accuracy(correct)
+        recalls = seen.represented.shrunk(correct, _STRENGTH)
+        yield mass, _unfair(recalls, seen.represented.labels), seen.accuracy(correct)
         raised = mass * np.exp(_STEP / np.sqrt(turn + 1.0) * np.maximum(recalls.mean() - recalls, 0.0))
         mass = (1 - _START) * raised / raised.sum() + _START * start
 
 
+@dataclass(frozen=True, eq=False)
 class _Seen:
-    """The rows that are looked at, which may be fewer than the table has."""
+    """The rows that are looked at, which may be fewer than the table has.
 
-    def __init__(self, represented: Representation, sizes: IntArray) -> None:
-        self._sizes, self._cells = sizes, represented.labels
-        self._labels = represented.labels[represented.place]
-        # Rows of the table for each row that is looked at.
-        self._counts_for = sizes[represented.place] / represented.sizes[represented.place]
+    Parameters
+    ----------
+    rows : int array of shape (n,)
+        Their numbers.
+    represented : Representation
+        Which cells they represent.
+    table_sizes : int array of shape (cells,)
+        Rows of each cell in the whole table.
+    """
+
+    rows: IntArray
+    represented: Representation
+    table_sizes: IntArray
+
+    @classmethod
+    def of(cls, sampler: ImportanceSampler, most: int, rng: np.random.Generator) -> _Seen:
+        """At most `most` rows of a training table."""
+        cells, place = known_cells(sampler.index)
+        rows = _thinned(place, min(most, _MOST_SHARES // len(cells)), rng)
+        return cls(rows, representation_of(sampler, rows), np.bincount(place))
+
+    def folds(self, learner: Learner, rng: np.random.Generator) -> list[_Fold]:
+        """Parts to train on, and the rest to look at."""
+        X = take_rows(learner.X, self.rows)
+        splits = _folds(self.represented.place, rng)
+        return [_Fold(X, self.represented, *parts, model=clone(learner.model), rng=rng) for parts in splits]
 
     def starts(self) -> tuple[FloatArray, FloatArray]:
         """Weights of cells: equal; and such that all rows of a label weigh the same."""
-        even = np.full(len(self._sizes), 1.0 / len(self._sizes))
-        of_label = np.bincount(self._cells, weights=self._sizes)
-        by_label = self._sizes / of_label[self._cells]
+        even = np.full(len(self.table_sizes), 1.0 / len(self.table_sizes))
+        of_label = np.bincount(self.represented.labels, weights=self.table_sizes)
+        by_label = self.table_sizes / of_label[self.represented.labels]
         return even, by_label / by_label.sum()
 
     def accuracy(self, correct: FloatArray) -> float:
         """Balanced accuracy of the whole table, estimated."""
-        sums = np.bincount(self._labels, weights=correct * self._counts_for)
-        return float(np.mean(sums / np.bincount(self._labels, weights=self._counts_for)))
+        place = self.represented.place
+        stand_for = self.table_sizes[place] / self.represented.sizes[place]  # rows of the table for each
+        labels = self.represented.labels[place]
+        return float(
+            np.mean(np.bincount(labels, weights=correct * stand_for) / np.bincount(labels, weights=stand_for))
+        )
 
 
 class _Fold:
@@ -201,13 +244,13 @@ class Learner:
         Cloned for each fold, and trained again in every round.
     X : array or frame of n rows
         Its rows.
-    quick : bool
-        Whether it goes on from round to round where it was, so that more rounds and more rows are affordable.
+    before : Learner, optional
+        A quicker one, whose weights are where this one starts; None for the quick regression itself.
     """
 
     model: Any
     X: Any = field(repr=False)
-    quick: bool
+    before: Learner | None = None
 
     @classmethod
     def of(cls, estimator: Any, X: Any, Z: FloatArray) -> Learner:
@@ -220,8 +263,8 @@ class Learner:
         *before, last = steps
         plain = all(isinstance(step, StandardScaler | TableEncoder) for step in before)
         if last is None or (plain and type(last) is LogisticRegression and _is_ridge(last)):
-            return cls(_quick_regression(Z.shape[1], last), Z, quick=True)
-        return cls(estimator, X, quick=False)
+            return cls(_quick_regression(Z.shape[1], last), Z)
+        return cls(estimator, X, cls(_quick_regression(Z.shape[1], None), Z))
 
 
 def _quick_regression(d: int, like: LogisticRegression | None) -> LogisticRegression:
@@ -312,9 +355,9 @@ def adaptive_weights(
     cost : float, default=0.005
         Balanced accuracy, out of fold, that may be lost against equal weights, in [0, 1].
     estimator : classifier or pipeline, optional
-        The model that the weights are for, cloned and trained some thirty times on two thirds of the rows; labels
-        are 0 and 1 there. A logistic regression is replaced by a quick one on encoded features, which is also the
-        default; any other model learns better from its own recalls.
+        The model that the weights are for. A logistic regression is replaced by a quick one on encoded features,
+        which is also the default. Any other model starts from the weights that this one found, and is trained six
+        times on two thirds of the rows, where labels are 0 and 1, to correct them by its own recalls.
     cuts, missing
         As in :meth:`GroupLattice.from_features`.
     random_state : int, sequence of int, RandomState or None, default=None
