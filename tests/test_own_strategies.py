@@ -75,7 +75,7 @@ class Low:
 
 
 class Fixed:
-    def above(self, scores, lattice, leaves):
+    def above(self, scores, X, lattice, leaves):
         return scores > 0.3
 '''
 

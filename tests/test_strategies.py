@@ -26,7 +26,7 @@ PRODUCTS = [Strategy(*parts) for parts in product(ROW_SOURCES, WEIGHTINGS, DECIS
 
 def test_names_are_unique_lead_back_and_each_preset_is_what_the_design_says():
     names = [s.name for s in PRODUCTS]
-    assert len(set(names)) == len(PRODUCTS) == 75
+    assert len(set(names)) == len(PRODUCTS) == 100
     assert all(strategy_of(s.name) == s for s in PRODUCTS)
     assert set(STRATEGIES) <= set(names)
     parts = {name: (s.rows.name, s.weights.name, s.decision.name) for name, s in STRATEGIES.items()}
@@ -248,6 +248,36 @@ def test_thresholds_follow_the_scores_of_large_leaves():
     low, high = fitted.thresholds(lattice, np.arange(2))
     assert low == pytest.approx(0.35, abs=0.01)
     assert high == pytest.approx(0.65, abs=0.01)
+
+
+def test_an_expected_threshold_follows_the_features_and_never_the_groups():
+    """Leaf "b" has scores .3 higher; a feature says who is in it, a sensitive column among the features may not."""
+    rng = np.random.default_rng(0)
+    n = 4_000
+    group, y = rng.choice(["a", "b"], n), rng.integers(0, 2, n)
+    skill = y + rng.normal(0, 0.8, n) + 1.5 * (group == "b")
+    proxy = (group == "b") * 1.0
+    told = pl.DataFrame({"skill": skill, "proxy": proxy})
+    untold = pl.DataFrame({"skill": skill, "group": group})
+    rates = {}
+    for name, X in (("told", told), ("untold", untold)):
+        model = fl.FairClassifier(make_pipeline(fl.TableEncoder(), Blunt()), "label+expected", random_state=0)
+        model.fit(X, y, sensitive_features=pl.DataFrame({"group": group}))
+        predicted = model.predict(X)
+        rates[name] = [(predicted == y)[(group == g) & (y == 0)].mean() for g in "ab"]
+    assert abs(np.subtract(*rates["told"])) < 0.1  # as fair as thresholds per leaf
+    assert np.subtract(*rates["untold"]) > 0.2  # blind: only the score speaks of the group
+    assert strategy_of("label+expected").needs_groups is False
+
+
+class Blunt(LogisticRegression):
+    """Looks at the first feature alone."""
+
+    def fit(self, X, y, sample_weight=None):
+        return super().fit(X[:, :1], y, sample_weight)
+
+    def predict_proba(self, X):
+        return super().predict_proba(X[:, :1])
 
 
 def test_scores_may_be_decision_values_and_must_be_there(people):

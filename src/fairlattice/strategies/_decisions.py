@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from fairlattice._validation import BoolArray, FloatArray, IntArray
 from fairlattice.exceptions import InputError
@@ -20,15 +23,20 @@ from fairlattice.strategies._training import TrainingTable
 
 Scores = Callable[[], FloatArray]
 """Out-of-fold scores of the training rows, computed when first needed."""
-_KAPPA = 50.0  # rows that the mean of a group's parents counts as much as
+_KAPPA = 50.0  # rows that the mean of a group's parents counts as much as; one learned from the counts was no fairer
+_RIDGES = np.logspace(-1, 4, 6)
 _CANDIDATES = 100  # thresholds to choose among, from the scores of each label
 
 
 class FittedDecision(Protocol):
     """A decision with its thresholds."""
 
-    def above(self, scores: FloatArray, lattice: GroupLattice, leaves: IntArray) -> BoolArray:
-        """Whether each score lies above its threshold; groups are given by leaf codes of a lattice."""
+    def above(self, scores: FloatArray, X: Any, lattice: GroupLattice, leaves: IntArray) -> BoolArray:
+        """Whether the score of each row of X lies above its threshold.
+
+        X is as the classifier takes it; groups are leaf codes of a lattice, which mean nothing where the decision does
+        not need them.
+        """
         ...
 
 
@@ -95,7 +103,7 @@ class SharedThreshold:
 
     threshold: float
 
-    def above(self, scores: FloatArray, lattice: GroupLattice, leaves: IntArray) -> BoolArray:  # noqa: ARG002
+    def above(self, scores: FloatArray, X: Any, lattice: GroupLattice, leaves: IntArray) -> BoolArray:  # noqa: ARG002
         """Whether each score lies above the threshold."""
         higher: BoolArray = scores > self.threshold
         return higher
@@ -157,7 +165,7 @@ class ThresholdsByLeaf:
     rows: FloatArray = field(repr=False)
     higher: FloatArray = field(repr=False)
 
-    def above(self, scores: FloatArray, lattice: GroupLattice, leaves: IntArray) -> BoolArray:
+    def above(self, scores: FloatArray, X: Any, lattice: GroupLattice, leaves: IntArray) -> BoolArray:  # noqa: ARG002
         """Whether each score lies above the threshold of its leaf."""
         asked, place = np.unique(leaves, return_inverse=True)
         higher: BoolArray = scores > self.thresholds(lattice, asked)[place]
@@ -170,6 +178,55 @@ class ThresholdsByLeaf:
         fpr, tpr = (_shrunk(both, known, *own, asked) for own in zip(self.rows, self.higher, strict=True))
         chosen: FloatArray = self.candidates[_best(np.minimum(tpr, 1.0 - fpr))]
         return chosen
+
+
+@dataclass(frozen=True)
+class ExpectedThreshold:
+    """The threshold per leaf that is expected of a row: blind to groups at prediction.
+
+    With t_g the threshold of leaf g by :class:`LeafThresholds`, a row with features x gets E[t_G | x] =
+    Σ_g P(g | x) t_g, estimated by a ridge regression of the training rows' thresholds on their features. Sensitive
+    columns among the features are left out. Where features say nothing of the group, everyone gets the same threshold.
+    """
+
+    name: ClassVar[str] = "expected"
+    about: ClassVar[str] = (
+        "the threshold per leaf that is expected given the features; blind to groups at prediction"
+    )
+    needs_groups: ClassVar[bool] = False
+
+    def choose(self, table: TrainingTable, scores: Scores) -> ThresholdByFeatures:
+        """Regress the thresholds of the rows' leaves on their features."""
+        found = LeafThresholds().choose(table, scores)
+        own = found.thresholds(table.index.lattice, table.index.leaves)
+        features = table.blind_features()
+        model = make_pipeline(StandardScaler(), RidgeCV(_RIDGES)).fit(features(table.X), own)
+        return ThresholdByFeatures(features, model, float(own.min()), float(own.max()))
+
+
+@dataclass(frozen=True, eq=False)
+class ThresholdByFeatures:
+    """A threshold that follows from the features.
+
+    Parameters
+    ----------
+    features : callable
+        Vectors without sensitive columns, of rows as the classifier takes them.
+    model : regressor
+        Predicts a threshold from them.
+    low, high : float
+        The least and the greatest threshold of a leaf; no row gets one outside.
+    """
+
+    features: Callable[[Any], FloatArray] = field(repr=False)
+    model: Any = field(repr=False)
+    low: float
+    high: float
+
+    def above(self, scores: FloatArray, X: Any, lattice: GroupLattice, leaves: IntArray) -> BoolArray:  # noqa: ARG002
+        """Whether each score lies above the threshold that the row's features predict."""
+        higher: BoolArray = scores > np.clip(self.model.predict(self.features(X)), self.low, self.high)
+        return higher
 
 
 def _shrunk(
@@ -222,6 +279,6 @@ def _sums(place: IntArray, values: FloatArray, n: int) -> FloatArray:
 
 
 DECISIONS: dict[str, Decision] = {
-    decision.name: decision for decision in (Half(), OneThreshold(), LeafThresholds())
+    decision.name: decision for decision in (Half(), OneThreshold(), ExpectedThreshold(), LeafThresholds())
 }
 """The decisions by name."""

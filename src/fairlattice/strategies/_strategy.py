@@ -211,7 +211,7 @@ class FittedStrategy:
     def predict(self, X: Any, lattice: GroupLattice, leaves: IntArray) -> IntArray:
         """Label codes of rows, whose groups are leaf codes of a lattice."""
         if self.decision is not None:
-            return self.decision.above(scores_of(self.model, X), lattice, leaves).astype(np.int64)
+            return self.decision.above(scores_of(self.model, X), X, lattice, leaves).astype(np.int64)
         if not hasattr(self.model, "predict"):  # probabilities are all that a method of `bench` must have
             return (scores_of(self.model, X) > 0.5).astype(np.int64)
         groups = {"sensitive_features": levels_of(lattice, leaves)} if self.own_groups else {}

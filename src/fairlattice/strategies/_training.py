@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import FloatArray, IntArray
+from fairlattice._validation import BoolArray, FloatArray, IntArray
 from fairlattice.encoders import TableEncoder
 from fairlattice.samplers import Cell, CellIndex
 from fairlattice.samplers._shared import columns_inside, concat_rows, take_rows, with_inside, without
@@ -33,6 +33,27 @@ class Vectors:
 
     encoder: Any
     Z: FloatArray = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class BlindFeatures:
+    """Vectors of rows without the sensitive columns.
+
+    Parameters
+    ----------
+    encoder : TableEncoder or None
+        Encodes the rows; None where they are vectors already.
+    kept : bool array of shape (d,)
+        The coordinates that belong to no sensitive column.
+    """
+
+    encoder: Any
+    kept: BoolArray = field(repr=False)
+
+    def __call__(self, X: Any) -> FloatArray:
+        """Vectors of shape (n, number of coordinates kept)."""
+        vectors: FloatArray = np.asarray(X if self.encoder is None else self.encoder.vectors(X))[:, self.kept]
+        return vectors
 
 
 @dataclass(frozen=True)
@@ -134,6 +155,14 @@ class TrainingTable:
         rows = without(self.rows, self._inside)
         encoder = TableEncoder(self.max_categories).fit(rows)
         return Vectors(encoder, encoder.vectors(rows))
+
+    def blind_features(self) -> BlindFeatures:
+        """Encodes rows as the classifier takes them, without the sensitive columns."""
+        vectors = self.vectors
+        kept = np.ones(vectors.Z.shape[1], dtype=bool)
+        for name in self._inside:
+            kept[vectors.encoder.slices_[name]] = False
+        return BlindFeatures(None if self.on_vectors else vectors.encoder, kept)
 
     @cached_property
     def _inside(self) -> list[Any]:
