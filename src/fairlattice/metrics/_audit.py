@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fairlattice._validation import check_choice, check_count, check_real
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group_table
+from fairlattice.groups._shared import find_positive
 from fairlattice.metrics._attribution import Pair, WorseOff, levels_of, ranked_pairs, worse_off
 from fairlattice.metrics._claims import Claim, four_fifths_claim, worse_claims
 from fairlattice.metrics._design import Design
@@ -37,7 +38,7 @@ from fairlattice.metrics._leveling import (
     worst_fell,
 )
 from fairlattice.metrics._pooling import PooledRates, pooled_rates
-from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion, weighted_rates
+from fairlattice.metrics._rates import Rates, rates_of_notion, weighted_rates
 
 _SELECTION = ("selection_rate", "demographic_parity")  # here both outcomes count
 

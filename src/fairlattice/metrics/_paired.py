@@ -10,6 +10,7 @@ import numpy as np
 from fairlattice._validation import BoolArray, IntArray, check_real
 from fairlattice.exceptions import InputError
 from fairlattice.groups import PairedCounts
+from fairlattice.groups._shared import find_positive
 from fairlattice.metrics._fairness import alpha_measure, log_ratio, measure_value
 from fairlattice.metrics._leveling import (
     Flips,
@@ -20,7 +21,7 @@ from fairlattice.metrics._leveling import (
     paired_changes,
     worst_fell,
 )
-from fairlattice.metrics._rates import find_positive, rates_of_notion
+from fairlattice.metrics._rates import rates_of_notion
 
 
 def leveling_down(

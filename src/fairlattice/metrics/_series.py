@@ -12,10 +12,11 @@ import numpy as np
 from fairlattice._validation import FloatArray, IntArray, check_choice, check_columns_exist
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
+from fairlattice.groups._shared import find_positive
 from fairlattice.metrics._audit import Audit, check_options
 from fairlattice.metrics._everyone_else import rates_of_others
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
-from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion, weighted_rates
+from fairlattice.metrics._rates import Rates, rates_of_notion, weighted_rates
 
 _OPTIONS = ("alpha", "smoothing", "confidence", "interval", "min_size", "on_small", "random_state")
 
