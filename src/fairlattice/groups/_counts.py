@@ -392,12 +392,10 @@ class GroupCounts:
             predicted = as_labels_of(predicted, truth, positive, positive_prediction)
         first = np.empty(0, dtype=predicted.dtype) if truth is None else truth
         known = common_classes(first, predicted, what=what) if classes is None else tuple(classes)
-        place = [
-            None if values is None else class_positions(values, known, name)
-            for values, name in zip((truth, predicted), names, strict=True)
-        ]
+        labels = None if truth is None else class_positions(truth, known, names[0])
+        given = class_positions(predicted, known, names[1])
         return cls.from_codes(
-            tally.lattice, known, tally.codes, place[0], place[1], tally.rows, tally.sums, tally.excluded
+            tally.lattice, known, tally.codes, labels, given, tally.rows, tally.sums, tally.excluded
         )
 
     def _with_classes(self, classes: tuple[Any, ...]) -> list[npt.NDArray[Any]]:

@@ -3,21 +3,42 @@
 from fairlattice.groups._shared import find_positive
 from fairlattice.metrics._design import Design
 from fairlattice.metrics._fairness import alpha_measure, log_ratio
+from fairlattice.metrics._figures import parse_figure
 from fairlattice.metrics._intervals import rate_interval, simultaneous_confidence
 from fairlattice.metrics._leveling import leveling_down_verdict, overall_verdict
+from fairlattice.metrics._notions import NOTIONS
 from fairlattice.metrics._pooling import draw_priors
-from fairlattice.metrics._rates import NOTIONS, RATES
+from fairlattice.metrics._rates import RATES
+from fairlattice.metrics._sentences import (
+    Style,
+    assumed_sentence,
+    needed_words,
+    notion_words,
+    percent,
+    rate_phrases,
+    rows_phrase,
+    verdict_sentence,
+)
 
 __all__ = [
     "NOTIONS",
     "RATES",
     "Design",
+    "Style",
     "alpha_measure",
+    "assumed_sentence",
     "draw_priors",
     "find_positive",
     "leveling_down_verdict",
     "log_ratio",
+    "needed_words",
+    "notion_words",
     "overall_verdict",
+    "parse_figure",
+    "percent",
     "rate_interval",
+    "rate_phrases",
+    "rows_phrase",
     "simultaneous_confidence",
+    "verdict_sentence",
 ]
