@@ -153,8 +153,8 @@ def run(arguments: argparse.Namespace) -> int:
     summary = audit_summary(result, data, assumed=assumed, **found)
     outcomes = _outcomes(arguments, result, gates, found)
     saved = (arguments.counts, lambda target: target.write(counts.to_json().encode()))
-    verdict = to_json(gates_summary(data["name"], outcomes)).encode()
-    told = (arguments.gate_json, lambda target: target.write(verdict))
+    gated = to_json(gates_summary(data["name"], outcomes))
+    told = (arguments.gate_json, lambda target: target.write(gated.encode(errors="replace")))
     page = report_file(arguments.report, summary)
     publish(to_json(summary), arguments.json, audit_text(summary, top=arguments.top), saved, page, told)
     note(arguments.prog, notes_on_attributes(counts.lattice))
@@ -243,6 +243,7 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
         task = Task(label, arguments.prediction, arguments.positive_prediction if label is not None else None)
         more = {"reference": reference, "min_share": arguments.min_share}
         result = replace(audit(counts, **spelled, **settings, **small, **more), task=task)
+        result.table  # noqa: B018 - small groups are seen to now, while warnings of them are caught
         found: dict[str, Any] = {}
         if arguments.baseline is not None:
             before, after = arguments.baseline, arguments.prediction

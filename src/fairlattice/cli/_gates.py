@@ -10,6 +10,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fairlattice._validation import check_choice
 from fairlattice.exceptions import InputError, UndefinedRateError
 from fairlattice.metrics import Audit, Harm, LevelingDown
 
@@ -92,9 +93,9 @@ def _gate(part: str) -> Gate:
         )
     name = found["figure"]
     head, _, end = name.rpartition(".")
-    if name in _SHORT or (head in _SHORT and end):
-        _, measure, end = parse_figure(f"notion.{name}")
-        figure = measure
+    if head in ("", *_SHORT):  # of the audit's notion
+        measure = check_choice("--fail-above", head or name, _SHORT)
+        figure, end = measure, parse_figure(f"notion.{name}")[2]
     else:
         rate, measure, end = parse_figure(name)
         figure = f"{rate}.{measure}"

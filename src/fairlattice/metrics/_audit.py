@@ -320,8 +320,8 @@ class Audit(ShowsAsPage):
         >>> audit = fl.audit(None, p, sensitive_features={"sex": ["m"] * 100 + ["f"] * 100})
         >>> for r in audit.impact_ratios():
         ...     print(r, r.verdict)
-        sex=f: 0.500 [0.287, 0.853] (n=100) not enough data
-        sex=m: 1.000 [0.688, 1.000] (n=100) not enough data
+        sex=f: 0.500 [0.344, 0.706] (n=100) yes
+        sex=m: 1.000 [1.000, 1.000] (n=100) no
         """
         name = self.selection if rate is None else rate
         if name is None:

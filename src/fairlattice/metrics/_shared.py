@@ -4,7 +4,7 @@ from fairlattice.groups._shared import find_positive
 from fairlattice.metrics._design import Design
 from fairlattice.metrics._fairness import alpha_measure, log_ratio
 from fairlattice.metrics._figures import parse_figure
-from fairlattice.metrics._intervals import rate_interval, simultaneous_confidence
+from fairlattice.metrics._intervals import simultaneous_confidence
 from fairlattice.metrics._leveling import leveling_down_verdict, overall_verdict
 from fairlattice.metrics._notions import NOTIONS
 from fairlattice.metrics._pooling import draw_priors
@@ -36,7 +36,6 @@ __all__ = [
     "overall_verdict",
     "parse_figure",
     "percent",
-    "rate_interval",
     "rate_phrases",
     "rows_phrase",
     "simultaneous_confidence",

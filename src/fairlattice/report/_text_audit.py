@@ -41,14 +41,18 @@ def _ratio_table(summary: Summary, top: int) -> RenderableType:
     table.add_column("group", ratio=1)
     for name in ("n", "rate", "ratio"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column(f"0  {_percent(summary):>4} interval  {_RATIO_END:g}", no_wrap=True, width=_BAR)
+    table.add_column(f"0  {_percent(summary):>4} intv.   {_RATIO_END:g}", no_wrap=True, width=_BAR)
     table.add_column("below .8?", no_wrap=True)
     for g in rows[:top]:
         high = _RATIO_END if g["high"] is None else g["high"]
         bar = _interval(g["low"] / _RATIO_END, g["ratio"] / _RATIO_END, high / _RATIO_END)
-        verdict = {"not enough data": "unsure"}.get(g["verdict"], g["verdict"])
         table.add_row(
-            show_group(g["group"]), f"{g['n']:,.0f}", f"{g['rate']:.3f}", f"{g['ratio']:.2f}", bar, verdict
+            show_group(g["group"]),
+            f"{g['n']:,.0f}",
+            f"{g['rate']:.3f}",
+            f"{g['ratio']:.2f}",
+            bar,
+            g["verdict"],
         )
     what = rate_phrases(found["rate"], summary["data"])[1]
     return titled(f"who {what}: ratio to {_compared_with(found, known)}{_left(len(rows) - top)}", table)
