@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fairlattice._display import ShowsAsPage
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.benchmark._decision import Limits, Recommendation, recommend
 from fairlattice.benchmark._estimates import Estimate
@@ -99,7 +100,7 @@ class StrategyResult:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(ShowsAsPage):
     """Strategies side by side; returned by :func:`fairlattice.compare`.
 
     Parameters

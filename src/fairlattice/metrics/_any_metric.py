@@ -7,6 +7,7 @@ anew with random weights of the people, as often as there are draws: slower by t
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from fairlattice._validation import (
     FloatArray,
     IntArray,
+    NumberArray,
     as_labels,
     check_count,
     check_real,
@@ -161,12 +163,12 @@ def _of_rows(
     everyone, tail, found = rows / rows.sum(), (1 - confidence) / 2, []
     for code in np.unique(leaves).tolist():
         own = np.where(leaves == code, rows, 0)
-        n, value = int(own.sum()), measured.of(own.astype(np.float64), rng)
-        weights = (rng.gamma(own + _OTHERS * everyone) for _ in range(draws))
-        drawn = [v for v in (measured.of(w * n / w.sum(), rng) for w in weights) if v is not None]
+        n, value = int(own.sum()), measured.of(own)
+        drawn = [measured.drawn(own + _OTHERS * everyone, n, rng) for _ in range(draws)]
+        known = [v for v in drawn if v is not None]
         ends: tuple[float | None, float | None] = (None, None)
-        if value is not None and 2 * len(drawn) > draws:
-            low, high = np.quantile(drawn, [tail, 1 - tail]).tolist()
+        if value is not None and 2 * len(known) > draws:
+            low, high = np.quantile(known, [tail, 1 - tail]).tolist()
             ends = (min(low, value), max(high, value))
         found.append(GroupMetric(lattice.group(code), n, value, *ends))
     return tuple(found)
@@ -174,17 +176,22 @@ def _of_rows(
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """A metric with weights, of those rows that weigh anything."""
+    """A metric with weights, or where it takes none, with rows as often as they count."""
 
     metric: Metric
     truth: npt.NDArray[Any]
     given: npt.NDArray[Any]
     weighted: bool
 
-    def of(self, weights: FloatArray, rng: np.random.Generator) -> float | None:
-        """Its value; None where the metric says that it is undefined."""
-        import warnings
+    def drawn(self, mass: FloatArray, n: int, rng: np.random.Generator) -> float | None:
+        """Its value with random weights, or of n rows drawn anew."""
+        if not self.weighted:
+            return self.of(rng.multinomial(n, mass / mass.sum()))
+        weights = rng.gamma(mass)
+        return self.of(weights * n / weights.sum())
 
+    def of(self, weights: NumberArray) -> float | None:
+        """Its value; None where the metric says that it is undefined."""
         place = np.flatnonzero(weights > 0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # undefined values are shown as such
@@ -192,12 +199,7 @@ class _Measured:
                 if self.weighted:
                     value = self.metric(self.truth[place], self.given[place], sample_weight=weights[place])
                 else:
-                    whole = np.array_equal(weights, np.rint(weights))
-                    times = (
-                        np.rint(weights).astype(int)
-                        if whole
-                        else rng.multinomial(max(round(weights.sum()), 1), weights / weights.sum())
-                    )
+                    times = weights.astype(np.int64)
                     value = self.metric(np.repeat(self.truth, times), np.repeat(self.given, times))
             except ValueError:
                 return None

@@ -271,7 +271,7 @@ def ratio_interval(
     Returns
     -------
     ratio, low, high : float arrays of shape (m,)
-        At least 0; NaN, 0 and infinity where nothing succeeded in `other`.
+        At least 0; the ratio is NaN and its upper end infinity where nothing succeeded in `other`.
 
     References
     ----------

@@ -137,10 +137,11 @@ def _harm(v: Plain, data: Plain, sure: str, style: Style) -> Any:
         return head + facts
     if v["verdict"] == "no":
         return style.text("No group's rate fell{}. ").format(by) + facts
-    more = style.text(" Not enough data to tell whether a rate fell{}{}.").format(
-        by, _needed(v, "people", style)
-    )
-    return facts + more
+    if v["estimate"] >= 0:
+        head = "No group's rate is lower than under the baseline, as counted; not enough data to exclude that one is. "
+        return style.text(head) + facts
+    unsure = " Not enough data to tell whether a rate fell{}{}."
+    return facts + style.text(unsure).format(by, _needed(v, "people", style))
 
 
 def rate_phrases(rate: str, data: Plain, style: Style = PLAIN) -> tuple[Any, Any]:

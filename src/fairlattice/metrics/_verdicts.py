@@ -79,12 +79,13 @@ class Verdict:
 def verdicts_of(
     audit: Audit, *, harm: Harm | None = None, leveling: LevelingDown | None = None
 ) -> tuple[Verdict, ...]:
-    """The answers, that of harm against a baseline first, then in the order of the notion's rates."""
+    """The answers in the order of the notion's rates; harm against a baseline comes first where there is any."""
     found = [] if harm is None else [harm_verdict(harm)]
+    harmed, not_harmed = (found, []) if harm is not None and harm.fell else ([], found)
     worse = [worse_verdict(audit, rate) for rate in audit.judged]
     ratio = [] if audit.selection is None else [ratio_verdict(audit.impact_ratios(), audit.selection)]
     last = [] if leveling is None else [Verdict(LEVELING, leveling.verdict)]
-    return (*found, *worse[:1], *ratio, *worse[1:], *last)
+    return (*harmed, *worse[:1], *ratio, *not_harmed, *worse[1:], *last)
 
 
 def worse_verdict(audit: Audit, rate: str) -> Verdict:

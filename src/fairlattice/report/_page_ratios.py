@@ -23,12 +23,15 @@ from fairlattice.report._page_blocks import (
 )
 from fairlattice.report._page_words import (
     TINY,
+    cut,
     group_name,
     group_text,
     number,
     percent,
     rate_text,
     rows_word,
+    shown,
+    undirected,
     whole,
 )
 
@@ -119,6 +122,7 @@ def _chart(summary: Summary, rate: str, ranked: list[Summary]) -> Any:
         rows,
         _KINDS,
         axis="ratio",
+        label_title=cut(" · ".join(undirected(cut(shown(a["name"]), 20)) for a in summary["attributes"]), 44),
         end_title="people",
         domain=(0.0, round(end, 2)),
         reference=0.8,

@@ -70,7 +70,7 @@ def group_name(group: Mapping[str, Any]) -> Markup:
     for attribute, level in group.items():
         text = shown(level)
         sign = "" if is_open_band(text) else "="
-        parts.append(Markup('<span class="part">{}{}{}</span>').format(name(attribute), sign, name(level)))
+        parts.append(Markup("{}{}{}").format(name(attribute), sign, name(level)))
     return Markup('<span class="group">{}</span>').format(Markup(", ").join(parts) or "everyone")
 
 
