@@ -611,3 +611,24 @@ def test_a_page_of_decisions_alone_has_no_word_of_labels(decided):
     audit = fl.audit(decided, prediction="decision", sensitive=["sex", "race"], positive_prediction="approve")
     summary = audit_summary(audit, {"name": "t", "rows": 1500, "label": None, "prediction": "decision"})
     assert Report(summary).to_html().count("true-positive rate") == 0
+
+
+def test_hostile_names_of_columns_and_values_are_text_on_the_page():
+    hostile = "<script>alert(1)</script>"
+    frame = pl.DataFrame(
+        {hostile: [hostile, "no"] * 60, "p": [hostile, "no", "no", "no"] * 30, "s": ["a", "b", "c"] * 40}
+    )
+    audit = fl.audit(
+        frame, label=hostile, prediction="p", sensitive=["s"], positive=hostile, favourable=hostile
+    )
+    page = Report.of(audit).to_html()
+    assert hostile not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_an_error_in_peoples_favour_is_called_so(decided):
+    found = audit_of(decided).verdicts()[-1]
+    assert found.rate == "tnr"
+    assert "got approved = yes all the same" in repr(audit_of(decided))
+    flipped = repr(audit_of(decided, favourable="no"))
+    assert "got approved = no all the same" in flipped

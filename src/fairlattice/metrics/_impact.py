@@ -25,6 +25,7 @@ from fairlattice.metrics._intervals import (
 from fairlattice.metrics._rates import Rates, weighted_rates
 
 FOUR_FIFTHS = 0.8
+_MOST_COMPARED = 500
 BEST, OTHERS = "best", "others"
 Against = str | Mapping[str, Any]
 
@@ -146,15 +147,20 @@ def _ratios_to_best(own: Rates, confidence: float) -> FloatArray:
     """Ratios to the best rate, whoever has it: a group is at most as good, by comparison, as with any of the others.
 
     Intervals of all pairs hold together, so the least of a group's upper ends holds, and so does the least lower end.
+    Of very many groups only those with the highest lower ends are looked at for the former, which loses little, and the
+    latter is the least that all single intervals allow.
     """
     m, raw = len(own.trials), own.raw
     each = simultaneous_confidence(confidence, m * (m - 1) // 2)
     middle, low, high = log_ends(own.successes, own.trials, each)
+    looked_at = np.argsort(-low, kind="stable")[:_MOST_COMPARED]
     ratio, ends = raw / raw.max(), np.ones((2, m))
     for i in range(m):
-        others = np.arange(m) != i
+        others = looked_at[looked_at != i]
         pairs = log_ratio_ends((middle[i], low[i], high[i]), (middle[others], low[others], high[others]))
         ends[:, i] = [pair.min(initial=1.0) for pair in pairs]
+    if m > _MOST_COMPARED:
+        ends[0] = np.exp(low - high.max())
     least = np.where(own.successes > 0, ends[0], 0.0)
     return np.stack([ratio, np.minimum(least, ratio), np.maximum(ends[1], ratio)])
 

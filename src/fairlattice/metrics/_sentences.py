@@ -84,23 +84,47 @@ _LEVELING = {
 
 
 def _worse(v: Plain, data: Plain, sure: str, style: Style) -> Any:
-    who, what = rate_phrases(v["rate"], data, style)
     facts = style.text("Of {}{}, {} {}, against {} of everyone else ({}).").format(
-        style.group(v["group"]), who, percent(v["value"]), what, percent(v["other"]), _people(v)
+        style.group(v["group"]), *_told(v, data, style), _people(v)
     )
     if v["verdict"] == "yes":
-        more = _more(v["count"] - 1, "group is", "groups are", "worse off beyond noise", style)
+        what = "wrongly favoured" if is_favour(v["rate"], data) else "worse off"
+        more = _more(v["count"] - 1, "group is", "groups are", f"{what} beyond noise", style)
         gap = style.text(" Beyond noise: the gap is {} ({} interval).{}").format(
             _points(v["low"], v["high"]), sure, more
         )
         return facts + gap
     if v["verdict"] == "no":
         head = style.text(
-            "No group lies more than 5 points below everyone else. The lowest, as far as the data can tell: "
+            "No group's gap to everyone else is above 5 points. The largest that the data allow: "
         )
         return head + facts
-    return facts + style.text(" Not enough data to tell whether a group fares worse{}.").format(
-        _needed(v, "people", style)
+    does = "is favoured" if is_favour(v["rate"], data) else "fares worse"
+    unsure = " Not enough data to tell whether a group {}{}."
+    return facts + style.text(unsure).format(does, _needed(v, "people", style))
+
+
+def _told(v: Plain, data: Plain, style: Style) -> tuple[Any, Any, Any, Any]:
+    """Who, which share, of what, and the share of the others; errors in people's favour as the share that has them."""
+    who, what = rate_phrases(v["rate"], data, style)
+    if not is_favour(v["rate"], data):
+        return who, percent(v["value"]), what, percent(v["other"])
+    got = style.text("got {} all the same").format(_outcome(data, data["favourable"], style))
+    return who, percent(1 - v["value"]), got, percent(1 - v["other"])
+
+
+def is_favour(rate: str, data: Plain) -> bool:
+    """Whether a low rate means that people get the favourable outcome undeservedly: an error in their favour."""
+    good, classes = data.get("favourable"), data["classes"]
+    if good is None:
+        return False
+    if rate == "tnr":
+        return bool(good == data["positive"])
+    if rate == "tpr":
+        return bool(good != data["positive"])
+    kind, _, wanted = rate.partition(":")
+    return (kind == "specificity" and wanted == str(good)) or (
+        kind == "recall" and wanted != str(good) and len(classes) == 2
     )
 
 

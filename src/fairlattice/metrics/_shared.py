@@ -12,6 +12,7 @@ from fairlattice.metrics._rates import RATES
 from fairlattice.metrics._sentences import (
     Style,
     assumed_sentence,
+    is_favour,
     needed_words,
     notion_words,
     percent,
@@ -29,6 +30,7 @@ __all__ = [
     "assumed_sentence",
     "draw_priors",
     "find_positive",
+    "is_favour",
     "leveling_down_verdict",
     "log_ratio",
     "needed_words",

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from fairlattice.metrics._shared import (
     Style,
     assumed_sentence,
+    is_favour,
     needed_words,
     rate_phrases,
     rows_phrase,
@@ -37,7 +38,7 @@ def audit_answer(summary: Summary) -> Answer:
     sentences = [verdict_sentence(v, data, sure, STYLE) for v in summary["verdicts"]]
     cards = [
         Card(
-            _question(v),
+            _question(v, summary),
             v["verdict"],
             _TONES.get(v["verdict"], "unsure"),
             _count(v, summary) if place < _MOST_LEAD else sentence,
@@ -76,9 +77,12 @@ def about_words(rate: str, summary: Summary) -> Markup:
     return Markup("of {}, the share who {}").format(people_words(rate, summary), what)
 
 
-def _question(v: Summary) -> Markup:
-    rate = Markup(" ({})").format(rate_name(v["rate"])) if v["question"] == "worse_off" else Markup()
-    return Markup("{}{}").format(_QUESTIONS[v["question"]], rate)
+def _question(v: Summary, summary: Summary) -> Markup:
+    if v["question"] != "worse_off":
+        return Markup(_QUESTIONS[v["question"]])
+    favour = is_favour(v["rate"], summary["data"])
+    words = "Is some group wrongly favoured?" if favour else _QUESTIONS["worse_off"]
+    return Markup("{} ({})").format(words, rate_name(v["rate"]))
 
 
 def _count(v: Summary, summary: Summary) -> Markup:
@@ -90,4 +94,6 @@ def _count(v: Summary, summary: Summary) -> Markup:
     }.get(v["question"])
     if what is None:
         return Markup(verdict_sentence(v, summary["data"], summary["settings"]["confidence"], STYLE))
+    if v["question"] == "worse_off" and is_favour(v["rate"], summary["data"]):
+        what = what.replace("worse off", "wrongly favoured")
     return Markup(what).format(v["count"], v["looked_at"])

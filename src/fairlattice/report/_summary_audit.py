@@ -69,7 +69,7 @@ def audit_summary(
     verdicts = [asdict(v) for v in audit.verdicts(harm=harm, leveling=leveling)]
     summary = {
         "schema": "fairlattice/audit/2",
-        "data": {**data, **{key: v for key, v in told.items() if key != "favourable"}},
+        "data": {**data, **told},
         "settings": {
             **{key: getattr(audit, key) for key in _SETTINGS},
             "notion": audit.notion,
