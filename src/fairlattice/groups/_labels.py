@@ -47,8 +47,9 @@ def find_class(classes: tuple[Any, ...], wanted: Any, what: str) -> Any:
     by_text = {_as_text(c): c for c in classes}
     if _as_text(wanted) in by_text:
         return by_text[_as_text(wanted)]
+    named = "predictions" if what.endswith("prediction") else "labels"
     raise InputError(
-        f"{what} {wanted!r} does not occur; the labels are {', '.join(map(str, classes))}."
+        f"{what} {wanted!r} does not occur; the {named} are {', '.join(map(str, classes))}."
         f"{did_you_mean(str(wanted), by_text)}"
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scipy.special import ndtri
 
 _MOST = 20.0  # times the rows at hand: beyond, no realistic amount would tell
-_LEAST_ROWS = 10  # with fewer, widths do not shrink as the root of the rows, and the estimate is chance
+LEAST_ROWS = 10  # with fewer, widths do not shrink as the root of the rows, and the estimate is chance
 _NINE_IN_TEN = float(ndtri(0.9))
 
 
@@ -56,7 +56,7 @@ def rows_needed(
     True
     """
     gap = estimate - limit
-    if low > limit or high < limit or n < _LEAST_ROWS or gap == 0.0:
+    if low > limit or high < limit or n < LEAST_ROWS or gap == 0.0:
         return None
     half = estimate - low if gap > 0 else high - estimate
     z = float(ndtri((1.0 + confidence) / 2))

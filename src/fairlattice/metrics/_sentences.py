@@ -12,6 +12,7 @@ from typing import Any
 
 from fairlattice.groups import show_group
 from fairlattice.groups._shared import show_level
+from fairlattice.metrics._needed import LEAST_ROWS as TINY
 
 Plain = Mapping[str, Any]
 
@@ -101,7 +102,7 @@ def _worse(v: Plain, data: Plain, sure: str, style: Style) -> Any:
         return head + facts
     does = "is favoured" if is_favour(v["rate"], data) else "fares worse"
     unsure = " Not enough data to tell whether a group {}{}."
-    return facts + style.text(unsure).format(does, _needed(v, "people", style))
+    return facts + style.text(unsure).format(does, _needed(v, style))
 
 
 def _told(v: Plain, data: Plain, style: Style) -> tuple[Any, Any, Any, Any]:
@@ -135,10 +136,10 @@ def _ratio(v: Plain, data: Plain, sure: str, style: Style) -> Any:
         if v["against"] is None
         else style.text("{}").format(style.group(v["against"]))
     )
-    template = "Of {}, {} {}, against {} of {}: a ratio of {:.2f} ({} interval {:.2f} to {}; {} people)."
+    template = "Of {}, {} {}, against {} of {}: a ratio of {:.2f} ({} interval {:.2f} to {}; {} {})."
     facts = style.text(template).format(
         style.group(v["group"]), percent(v["value"]), what, percent(v["other"]), against, v["estimate"], sure,
-        v["low"], _end(v["high"]), f"{v['n']:,.0f}",
+        v["low"], _end(v["high"]), f"{v['n']:,.0f}", _noun(v["n"]),
     )  # fmt: skip
     if v["verdict"] == "yes":
         more = _more(v["count"] - 1, "group is", "groups are", "below four fifths", style)
@@ -154,7 +155,7 @@ def _harm(v: Plain, data: Plain, sure: str, style: Style) -> Any:
     template = "Of {}{}, {} {}, against {} under the baseline (change {} points, {} interval {} to {}; {})."
     facts = style.text(template).format(
         style.group(v["group"]), who, percent(v["value"]), what, percent(v["other"]),
-        *_signed(v["estimate"]), sure, *_signed(v["low"], v["high"]), f"{v['n']:,.0f} people",
+        *_signed(v["estimate"]), sure, *_signed(v["low"], v["high"]), f"{v['n']:,.0f} {_noun(v['n'])}",
     )  # fmt: skip
     if v["verdict"] == "yes":
         head = style.text("{} fell{} beyond noise. ").format(_rates(v["count"]), by)
@@ -165,7 +166,7 @@ def _harm(v: Plain, data: Plain, sure: str, style: Style) -> Any:
         head = "No group's rate is lower than under the baseline, as counted; not enough data to exclude that one is. "
         return style.text(head) + facts
     unsure = " Not enough data to tell whether a rate fell{}{}."
-    return facts + style.text(unsure).format(by, _needed(v, "people", style))
+    return facts + style.text(unsure).format(by, _needed(v, style))
 
 
 def rate_phrases(rate: str, data: Plain, style: Style = PLAIN) -> tuple[Any, Any]:
@@ -224,19 +225,24 @@ def _outcome(data: Plain, level: Any, style: Style) -> Any:
 
 def _people(v: Plain) -> str:
     n = f"{v['n']:,.0f}"
-    return f"{n} of them" if v["n"] == v["rows"] else f"{n} such people of {v['rows']:,.0f}"
+    return f"{n} of them" if v["n"] == v["rows"] else f"{n} such {_noun(v['n'])} of {v['rows']:,.0f}"
 
 
-def _needed(v: Plain, unit: str, style: Style) -> Any:
+def _noun(n: float) -> str:
+    return "person" if round(n) == 1 else "people"
+
+
+def _needed(v: Plain, style: Style) -> Any:
     """About how many would tell; or that no realistic number would, or that it cannot be said."""
     needed = v["needed"]
     if needed is not None:
         gap = abs(100 * needed["difference"])
-        return style.text(": {} such {} would tell, if the gap stays at {:.0f} points").format(
-            needed_words(needed), unit, gap
+        return style.text(": {} such people would tell, if the gap stays at {:.0f} points").format(
+            needed_words(needed), gap
         )
-    if v["n"] < 10:
-        return style.text(": {} such {} are too few to say how many would").format(f"{v['n']:,.0f}", unit)
+    if v["n"] < TINY:
+        few = "1 person is" if _noun(v["n"]) == "person" else f"{v['n']:,.0f} people are"
+        return style.text(": {} too few to say how many would").format(few)
     return style.text(", and no realistic amount would tell")
 
 

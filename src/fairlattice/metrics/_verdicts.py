@@ -128,11 +128,12 @@ def worse_verdict(audit: Audit, rate: str) -> Verdict:
 def ratio_verdict(ratios: Sequence[ImpactRatio], rate: str | None = None) -> Verdict:
     """Is some group's rate below four fifths of that of those it is compared with?"""
     known = [r for r in ratios if r.ratio is not None]
-    if not known:
+    others = [r for r in known if r.group != r.against]  # a group says nothing against itself
+    if not others:
         return Verdict(RATIO, UNSURE, rate, limit=0.8)
-    below = [r for r in known if r.verdict == "yes"]
-    verdict = "yes" if below else "no" if all(r.verdict == "no" for r in known) else UNSURE
-    r = min(below or known, key=lambda r: (r.high, r.ratio))
+    below = [r for r in others if r.verdict == "yes"]
+    verdict = "yes" if below else "no" if all(r.verdict == "no" for r in others) else UNSURE
+    r = min(below or others, key=lambda r: (r.high, r.ratio))
     return Verdict(
         RATIO,
         verdict,

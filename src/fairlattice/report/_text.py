@@ -25,6 +25,8 @@ def header(command: str, summary: Summary) -> Text:
     positive = "" if data["positive"] is None else f", positive is {data['positive']}"
     label = "no labels" if data["label"] is None else f"label {data['label']}"
     roles = [f", {role} {data[role]}" for role in ("prediction", "baseline") if data.get(role) is not None]
+    if data.get("positive_prediction") is not None:
+        positive += f"; {data['prediction']} = {data['positive_prediction']} means that, any other does not"
     lines = [
         f"fairlattice {command}",
         f"{data['name']}: {data['rows']:,} rows, {label}{''.join(roles)}{positive}",
