@@ -632,3 +632,60 @@ def test_an_error_in_peoples_favour_is_called_so(decided):
     assert "got approved = yes all the same" in repr(audit_of(decided))
     flipped = repr(audit_of(decided, favourable="no"))
     assert "got approved = no all the same" in flipped
+
+
+def test_the_least_ratio_is_that_of_fairlearn(decided):
+    peer = pytest.importorskip("fairlearn.metrics")
+    y, p = ((decided[name] == "yes").to_numpy().astype(int) for name in ("repaid", "approved"))
+    S = decided.select("sex", "race").to_pandas()
+    least = min(r.ratio for r in audit_of(decided).impact_ratios())
+    assert least == pytest.approx(peer.demographic_parity_ratio(y, p, sensitive_features=S))
+
+
+def test_over_time_it_is_the_notion_that_is_watched(decided):
+    counts = GroupCounts.from_frame(
+        decided, label="repaid", prediction="approved", sensitive=["sex", "race", "month"]
+    )
+    refused = pl.when(pl.col("sex") == "f").then(pl.lit("no")).otherwise("approved")
+    later = GroupCounts.from_frame(
+        decided.with_columns(month=pl.lit(4), approved=refused),
+        label="repaid",
+        prediction="approved",
+        sensitive=["sex", "race", "month"],
+    )
+    both = counts + later
+    for notion, favourable, rates in (
+        ("equal_opportunity", None, {"tpr"}),
+        ("equal_opportunity", "no", {"tnr"}),
+        ("demographic_parity", None, {"selection_rate"}),
+        ("predictive_parity", None, {"ppv"}),
+    ):
+        series = audit_series(both, "month", positive="yes", notion=notion, favourable=favourable)
+        assert {c.rate for c in series.changes if c.kind != "composition"} <= rates
+    changed = audit_series(both, "month", positive="yes", notion="equal_opportunity").changes
+    assert any(c.period == 4 and c.kind == "fairness" for c in changed)
+
+
+def test_a_comparison_shows_its_answer():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 200)
+    X, S = rng.normal(size=(200, 2)) + y[:, None], {"sex": rng.choice(["f", "m"], 200)}
+    found = fl.compare(X, y, sensitive_features=S, strategies=["none", "label"], folds=2, repeats=1, n_jobs=1)
+    assert repr(found).startswith("Comparison of 2 strategies on 200 rows, equalized odds: ")
+    assert found.recommendation.strategy in repr(found)
+    assert found._repr_html_().startswith("<iframe")
+
+
+def test_leaves_that_were_merged_or_dropped_have_no_ratio(decided):
+    sizes = decided.group_by("sex", "race").len()
+    least = int(sizes["len"].min()) + 1
+    audit = audit_of(decided, min_size=least, on_small="merge")
+    small = [s.group for s in audit.small]
+    assert [r.group for r in audit.impact_ratios() if r.ratio is None] == small
+    assert all(r.ratio is not None for r in audit.impact_ratios(attributes=["race"]))
+
+
+def test_what_was_assumed_is_said_in_python_too(decided):
+    assert "equalized odds (assumed; set notion)" in repr(audit_of(decided))
+    chosen = repr(audit_of(decided, notion="equalized_odds", favourable="yes"))
+    assert "assumed" not in chosen

@@ -149,8 +149,7 @@ def run(arguments: argparse.Namespace) -> int:
         date=_today(),
         sha256=file_hash(arguments.table),
     )
-    assumed = [key for key in ("notion", "favourable") if getattr(arguments, key) is None]
-    summary = audit_summary(result, data, assumed=assumed, **found)
+    summary = audit_summary(result, data, **found)
     outcomes = _outcomes(arguments, result, gates, found)
     saved = (arguments.counts, lambda target: target.write(counts.to_json().encode()))
     gated = to_json(gates_summary(data["name"], outcomes))
@@ -205,7 +204,7 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
     from fairlattice.cli._checks import check_counted, check_periods, check_scan
     from fairlattice.cli._tables import reading, scan_table
     from fairlattice.groups import GroupCounts, PairedCounts, ScoreCounts
-    from fairlattice.metrics import Task, audit, audit_scores, audit_series, harm, leveling_down
+    from fairlattice.metrics import audit, audit_scores, audit_series, harm, leveling_down
 
     table = scan_table(arguments.table)
     others = [getattr(arguments, role) for role in _ROLES]
@@ -240,9 +239,11 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
         settings = {key: getattr(arguments, key) for key in chosen}
         small = {"min_size": arguments.min_size, "on_small": arguments.on_small}
         reference = parse_reference(arguments.reference, attributes)
-        task = Task(label, arguments.prediction, arguments.positive_prediction if label is not None else None)
         more = {"reference": reference, "min_share": arguments.min_share}
-        result = replace(audit(counts, **spelled, **settings, **small, **more), task=task)
+        result = audit(counts, **spelled, **settings, **small, **more)
+        meant = None if label is None else arguments.positive_prediction
+        task = replace(result.task, label=label, prediction=arguments.prediction, positive_prediction=meant)
+        result = replace(result, task=task)
         result.table  # noqa: B018 - small groups are seen to now, while warnings of them are caught
         found: dict[str, Any] = {}
         if arguments.baseline is not None:

@@ -84,12 +84,15 @@ class Task:
         The prediction that means the positive label, where it is spelled otherwise.
     library : str
         The library that the data came in.
+    assumed : tuple of {"notion", "favourable"}
+        Which of these the user did not choose.
     """
 
     label: str | None = "label"
     prediction: str = "prediction"
     positive_prediction: Any = None
     library: str = DEFAULT_LIBRARY
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -303,7 +306,7 @@ class Audit(ShowsAsPage):
             The best-off group, everyone else, or a group such as ``{"sex": "m", "race": "white"}``; by default the
             audit's.
         attributes : sequence of str, optional
-            Groups that fix only these attributes; by default the leaves, with all of their rows.
+            Groups that fix only these attributes; by default the leaves.
         min_share : float, optional
             Groups with a smaller share of all rows, in [0, 1], have no ratio and are no reference; by default the
             audit's, which is 0.
@@ -330,6 +333,8 @@ class Audit(ShowsAsPage):
                 f"`favourable={self.counts.classes[-1]!r}` or --favourable {self.counts.classes[-1]}."
             )
         share = self.min_share if min_share is None else check_real("min_share", min_share, 0.0, 1.0)
+        # Leaves that were merged or dropped as small are not compared.
+        gone = [s.group for s in self.small if s.action != "kept"] if attributes is None else ()
         return impact_ratios(
             self.counts if attributes is None else self.counts.rollup(attributes),
             name,
@@ -337,6 +342,7 @@ class Audit(ShowsAsPage):
             against=self.reference if reference is None else reference,
             confidence=self.confidence,
             min_share=share,
+            left_out=gone,
         )
 
     def figure(self, name: str) -> Figure:
@@ -364,7 +370,10 @@ class Audit(ShowsAsPage):
         axes = " × ".join(f"{a.name} ({len(a.levels)})" for a in counts.lattice.attributes)
         lines = [
             f"Audit of {counts.n:,} rows, {len(self.groups):,} groups: {axes}",
-            assumed_sentence(data, {"notion": self.notion, "favourable": data["favourable"]}),
+            assumed_sentence(
+                data,
+                {"notion": self.notion, "favourable": data["favourable"], "assumed": self.task.assumed},
+            ),
             *(verdict_sentence(asdict(v), data, self.confidence) for v in self.verdicts()),
         ]
         return "\n".join(lines)

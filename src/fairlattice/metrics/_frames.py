@@ -7,7 +7,6 @@ from typing import Any
 
 import narwhals as nw
 
-from fairlattice._validation import as_native
 from fairlattice.groups._shared import show_level
 from fairlattice.metrics._any_metric import GroupMetric
 from fairlattice.metrics._group_rate import GroupRate
@@ -18,11 +17,8 @@ DEFAULT = "polars"
 
 def library_of(data: Any) -> str:
     """The library that data came from, if it can make frames of lists; else the default."""
-    native = as_native(data, allow_series=True)
-    if isinstance(native, nw.DataFrame | nw.LazyFrame | nw.Series):
-        name = str(native.implementation.value)
-        return name if name in _EAGER else DEFAULT
-    return DEFAULT
+    name = type(data).__module__.partition(".")[0]
+    return name if name in _EAGER else DEFAULT
 
 
 def frame_of(rate: str, rows: Sequence[GroupRate | GroupMetric], names: Sequence[str], backend: str) -> Any:

@@ -141,7 +141,8 @@ def audit(
             y_true, y_pred, sensitive_features=sensitive_features, sample_weight=sample_weight,
             cuts=cuts, missing=missing, **spelled,
         )  # fmt: skip
-    task = replace(task, library=library_of(source))
+    assumed = [key for key, value in (("notion", notion), ("favourable", favourable)) if value is None]
+    task = replace(task, library=library_of(source), assumed=tuple(assumed))
     if not counts.labelled:
         task = replace(task, label=None, positive_prediction=None)
     good = None if favourable is None else find_class(counts.classes, favourable, "Favourable outcome")

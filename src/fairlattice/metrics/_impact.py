@@ -82,15 +82,19 @@ def impact_ratios(
     against: Against = BEST,
     confidence: float = 0.95,
     min_share: float = 0.0,
+    left_out: Sequence[Group] = (),
 ) -> tuple[ImpactRatio, ...]:
     """The ratio of every leaf of some counts, in the lattice's order.
 
-    Nobody knows which group is the best, so against it the intervals are those that the ratios of all pairs of groups
+    Groups of less than `min_share` of all rows, and those in `left_out`, have no ratio and are no reference. Nobody
+    knows which group is the best, so against it the intervals are those that the ratios of all pairs of groups
     allow.
     """
     groups = [counts.lattice.group(leaf) for leaf in counts.leaves]
     own = weighted_rates(counts.layers, counts.classes, rate, positive)
     eligible = own.defined & (counts.rows >= min_share * counts.n)
+    gone = {frozenset(group.items()) for group in left_out}
+    eligible &= np.array([frozenset(group.items()) not in gone for group in groups], dtype=bool)
     found = np.full((3, len(groups)), np.nan)
     if against == BEST:
         best = _best(own, eligible)

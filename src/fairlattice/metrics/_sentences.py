@@ -46,13 +46,13 @@ def assumed_sentence(data: Plain, settings: Plain, style: Style = PLAIN) -> Any:
     """What is to be equal, and which outcome is good; and which of these was assumed."""
     assumed = settings.get("assumed", ())
     notion = style.text("Notion: {}{}.").format(
-        notion_words(settings["notion"]), " (assumed; set --notion)" if "notion" in assumed else ""
+        notion_words(settings["notion"]), " (assumed; set notion)" if "notion" in assumed else ""
     )
     if settings["favourable"] is None:
         return notion
     good = style.text(" Good for people: {}{}.").format(
         _outcome(data, settings["favourable"], style),
-        " (assumed; set --favourable)" if "favourable" in assumed else "",
+        " (assumed; set favourable)" if "favourable" in assumed else "",
     )
     return notion + good
 
@@ -136,10 +136,12 @@ def _ratio(v: Plain, data: Plain, sure: str, style: Style) -> Any:
         if v["against"] is None
         else style.text("{}").format(style.group(v["against"]))
     )
-    template = "Of {}, {} {}, against {} of {}: a ratio of {:.2f} ({} interval {:.2f} to {}; {} {})."
+    template = (
+        "Of {}, {} {}, against {} of {}: a ratio of {:.2f} ({} interval {:.2f} to {}; {} and {} people)."
+    )
     facts = style.text(template).format(
         style.group(v["group"]), percent(v["value"]), what, percent(v["other"]), against, v["estimate"], sure,
-        v["low"], _end(v["high"]), f"{v['n']:,.0f}", _noun(v["n"]),
+        v["low"], _end(v["high"]), f"{v['n']:,.0f}", f"{v['other_n']:,.0f}",
     )  # fmt: skip
     if v["verdict"] == "yes":
         more = _more(v["count"] - 1, "group is", "groups are", "below four fifths", style)

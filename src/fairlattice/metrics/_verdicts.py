@@ -42,6 +42,8 @@ class Verdict:
         The group that shows it most surely; None where no group is defined.
     n, rows : int or float
         Rows of this group that the rate is about, and all of its rows.
+    other_n : int or float
+        Rows of those it is compared with that the rate is about.
     value, other : float or None
         Its rate, and that of those whom it is compared with: everyone else, another group, or itself before.
     against : dict or None
@@ -74,6 +76,7 @@ class Verdict:
     looked_at: int = 0
     limit: float = 0.0
     needed: Needed | None = None
+    other_n: int | float = 0
 
 
 def verdicts_of(
@@ -122,6 +125,7 @@ def worse_verdict(audit: Audit, rate: str) -> Verdict:
         len(gaps.judged),
         -MARGIN if verdict == "no" else 0.0,
         needed,
+        found.rest.trials[place].item(),
     )
 
 
@@ -148,8 +152,9 @@ def ratio_verdict(ratios: Sequence[ImpactRatio], rate: str | None = None) -> Ver
         r.low,
         r.high,
         len(below),
-        len(known),
+        len(others),
         0.8,
+        other_n=r.other_n,
     )
 
 
@@ -176,4 +181,5 @@ def harm_verdict(found: Harm) -> Verdict:
         len(found.changes),
         -found.tolerance,
         c.needed if found.verdict == UNSURE and c.difference < 0 else None,
+        c.n,
     )

@@ -37,7 +37,6 @@ def audit_summary(
     harm: Harm | None = None,
     scores: Sequence[GroupScore] | None = None,
     series: AuditSeries | None = None,
-    assumed: Sequence[str] = (),
 ) -> Summary:
     """An audit as plain data, schema ``fairlattice/audit/2``; what it was not asked for is left out.
 
@@ -49,8 +48,6 @@ def audit_summary(
         What the data are: name and rows, and where known label, prediction, baseline, date, sha256.
     leveling, harm, scores, series
         What else was found.
-    assumed : sequence of {"notion", "favourable"}
-        Which of these the user did not choose.
 
     Notes
     -----
@@ -76,7 +73,7 @@ def audit_summary(
             "favourable": told["favourable"],
             "reference": dict(audit.reference) if isinstance(audit.reference, Mapping) else audit.reference,
             "min_share": audit.min_share,
-            "assumed": list(assumed),
+            "assumed": list(audit.task.assumed),
         },
         "versions": versions(),
         "attributes": attribute_rows(audit.counts.lattice),
