@@ -689,3 +689,14 @@ def test_what_was_assumed_is_said_in_python_too(decided):
     assert "equalized odds (assumed; set notion)" in repr(audit_of(decided))
     chosen = repr(audit_of(decided, notion="equalized_odds", favourable="yes"))
     assert "assumed" not in chosen
+
+
+def test_values_may_be_typed_as_they_are_printed():
+    S = {"g": ["a", "b"] * 20}
+    y = [0.0, 1.0] * 20
+    assert fl.audit(y, y, sensitive_features=S, favourable="0.0").judged == ("tnr", "tpr")
+    assert fl.audit(y, y, sensitive_features=S, favourable="0").judged == ("tnr", "tpr")
+    same = [False, True] * 20
+    assert (
+        fl.audit(None, same, sensitive_features=S, positive_prediction="False").selection == "selection_rate"
+    )

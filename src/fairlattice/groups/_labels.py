@@ -44,9 +44,10 @@ def find_class(classes: tuple[Any, ...], wanted: Any, what: str) -> Any:
     """
     if wanted in classes:
         return classes[classes.index(wanted)]
-    by_text = {_as_text(c): c for c in classes}
-    if _as_text(wanted) in by_text:
-        return by_text[_as_text(wanted)]
+    by_text = {str(c): c for c in classes} | {_as_text(c): c for c in classes}
+    for text in (_as_text(wanted), str(wanted)):
+        if text in by_text:
+            return by_text[text]
     named = "predictions" if what.endswith("prediction") else "labels"
     raise InputError(
         f"{what} {wanted!r} does not occur; the {named} are {', '.join(map(str, classes))}."

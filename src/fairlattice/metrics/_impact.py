@@ -15,6 +15,7 @@ import numpy as np
 from fairlattice._validation import FloatArray, did_you_mean
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
+from fairlattice.groups._shared import show_level
 from fairlattice.metrics._everyone_else import rates_of_others
 from fairlattice.metrics._intervals import (
     log_ends,
@@ -133,7 +134,7 @@ def reference_group(counts: GroupCounts, wanted: Mapping[str, Any]) -> Group:
         by_text = {str(v): v for v in levels}
         if level not in levels and str(level) not in by_text:
             raise InputError(
-                f"Attribute `{name}` has no level {level!r}; it has {', '.join(map(str, levels))}."
+                f"Attribute `{name}` has no level {level!r}; it has {', '.join(map(show_level, levels))}."
                 f"{did_you_mean(str(level), by_text)}"
             )
         found[name] = level if level in levels else by_text[str(level)]
