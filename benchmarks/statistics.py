@@ -25,8 +25,8 @@ import fairlattice as fl
 from fairlattice.groups import GroupCounts, PairedCounts
 from fairlattice.metrics import Rates, audit_series, homogeneity_test, partial_pooling
 from fairlattice.metrics._fairness import alpha_measure, disparity, log_ratio
-from fairlattice.metrics._intervals import INTERVALS
-from fairlattice.metrics._shared import rate_interval, simultaneous_confidence
+from fairlattice.metrics._intervals import INTERVALS, rate_interval
+from fairlattice.metrics._shared import simultaneous_confidence
 
 SEED = 20250101
 TOTALS = (6_000, 60_000)

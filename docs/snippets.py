@@ -5,7 +5,8 @@ python docs/snippets.py --json [PAGE …]   print it as JSON instead: page to li
 
 The Python blocks of a page are run in order, in one namespace and an empty folder. A block of text that
 follows a block of code is what the code prints. `--8<-- "FILE"` in a block stands for a script, which is
-run by itself.
+run by itself. `<!-- keeps FILE -->` on a page names a file that its code writes: it is kept in docs/guide/pages when
+outputs are written anew.
 """
 
 import contextlib
@@ -25,6 +26,8 @@ DOCS = ROOT / "docs"
 BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n*^```text\n(?P<text>.*?)^```\n)?", re.M | re.S)
 COMMAND = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 NEEDS = re.compile(r"<!-- needs (\w+) -->")
+KEEPS = re.compile(r"<!-- keeps ([\w.]+) -->")
+KEPT = DOCS / "guide" / "pages"
 INCLUDED = re.compile(r'--8<-- "(.+?)"')
 
 
@@ -83,15 +86,25 @@ def run_script(script: str) -> str:
     return trimmed(out.getvalue())
 
 
-def run_page(page: Path) -> list[str]:
-    """What every block of a page prints."""
+def run_page(page: Path, keep: Path | None = None) -> list[str]:
+    """What every block of a page prints; the files that the page keeps are copied to the folder `keep`."""
     names: dict[str, object] = {"__name__": "docs"}
     printed = []
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for block in blocks(page):
             script = script_of(block)
             printed.append(run_block(block, page, names) if script is None else run_script(script))
+        for name in kept(page):
+            made = Path(name).read_bytes()  # a page that keeps what it does not write fails
+            if keep is not None:
+                keep.mkdir(exist_ok=True)
+                (keep / name).write_bytes(made)
     return printed
+
+
+def kept(page: Path) -> list[str]:
+    """Names of the files that a page keeps."""
+    return KEEPS.findall(page.read_text(encoding="utf-8"))
 
 
 def run_block(block: Block, page: Path, names: dict[str, object]) -> str:
@@ -106,7 +119,7 @@ def run_block(block: Block, page: Path, names: dict[str, object]) -> str:
 
 def rewrite(page: Path) -> None:
     """Write what the code prints into the blocks of text below it."""
-    following = iter(run_page(page))
+    following = iter(run_page(page, KEPT))
 
     def fill(found: re.Match[str]) -> str:
         text = next(following)

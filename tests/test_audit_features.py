@@ -182,7 +182,7 @@ def test_claims_say_yes_no_or_not_enough_data():
     four_fifths, f, m = first(0.5, 0.9, 2000)
     assert (four_fifths.verdict, f.verdict, m.verdict) == ("yes", "yes", "no")
     assert f.estimate == pytest.approx(0.4)
-    assert four_fifths.rows_needed is f.rows_needed is None
+    assert four_fifths.needed is f.needed is None
     assert [c.verdict for c in first(0.89, 0.9, 2000)] == ["no", "no", "no"]
     assert [c.verdict for c in first(0.7, 0.8, 20)] == ["not enough data"] * 3
     assert first(0.7, 0.8, 20, margin=1.0)[1].verdict == "no"
@@ -197,13 +197,13 @@ def test_the_rows_said_to_be_needed_are_about_enough(rates):
         counts = replace(audit.counts, table=np.rint(audit.counts.table * k).astype(np.int64))
         return replace(audit, counts=counts).claims("tpr")
 
-    judged = [(i, 40 if i else 80, c) for i, c in enumerate(audit.claims("tpr")) if c.rows_needed]
-    assert judged
+    judged = [(i, 40 if i else 80, c) for i, c in enumerate(audit.claims("tpr")) if c.needed]
     for i, n, claim in judged:
         assert claim.verdict == "not enough data"
-        assert scaled(2 * claim.rows_needed / n)[i].verdict != "not enough data"
-        if claim.rows_needed > 4 * n:
-            assert scaled(claim.rows_needed / n / 4)[i].verdict == "not enough data"
+        assert n < claim.needed.low < claim.needed.high <= 20 * n + 50
+        assert scaled(2 * claim.needed.high / n)[i].verdict != "not enough data"
+        if claim.needed.low > 4 * n:
+            assert scaled(claim.needed.low / n / 4)[i].verdict == "not enough data"
 
 
 def test_four_fifths_of_the_selection_rate_is_about_being_selected():

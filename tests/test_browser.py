@@ -223,6 +223,43 @@ def test_it_fits_a_narrow_screen_and_prints_all_rows(opened, tmp_path):
     assert (tmp_path / "page.pdf").stat().st_size > 10_000
 
 
+def test_printed_tables_keep_their_heads(opened):
+    page = opened(pages()["audit"])
+    titles = page.locator("#table-ratios thead th[data-title]")
+    assert titles.count() >= 6
+    page.emulate_media(media="print")
+    shown = page.evaluate(
+        """() => [...document.querySelectorAll("#table-ratios thead th[data-title]")].map(
+            (h) => [getComputedStyle(h, "::after").content, getComputedStyle(h.firstChild).display])"""
+    )
+    assert all(content not in ("none", '""') and display == "none" for content, display in shown)
+
+
+def test_a_narrow_screen_says_that_charts_scroll_and_breaks_no_line_before_a_comma(opened):
+    report = an_audit(("female", "male", "another"), ("a town of some length", "Lima", "Oslo", "Rome"))
+    page = opened(report.to_html(), viewport={"width": 390, "height": 800})
+    cue = page.evaluate("getComputedStyle(document.querySelector('.chart'), '::before').content")
+    assert "Scroll" in cue
+    starts = page.evaluate(
+        """() => [...document.querySelectorAll(".lead p, h1, h2, h3, summary")].flatMap((node) => {
+            const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT), found = [];
+            const range = document.createRange();
+            let last = null;
+            for (let text; (text = walker.nextNode()); )
+                for (let i = 0; i < text.length; i++) {
+                    range.setStart(text, i); range.setEnd(text, i + 1);
+                    const box = range.getBoundingClientRect();
+                    if (!box.width) continue;
+                    if (last !== null && box.top > last + 4) found.push(text.data[i]);
+                    last = box.top;
+                }
+            return found;
+        })"""
+    )
+    assert len(starts) > 5
+    assert "," not in starts
+
+
 def test_two_thousand_groups_stay_usable(opened):
     towns = tuple(f"town {i}" for i in range(90))
     report = an_audit(tuple("abcdefghijklmnopqrstuvwx"), towns, n=40_000)

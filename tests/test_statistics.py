@@ -27,8 +27,7 @@ from fairlattice.metrics import (
     wilson_interval,
 )
 from fairlattice.metrics._homogeneity import table_test
-from fairlattice.metrics._intervals import INTERVALS, paired_interval
-from fairlattice.metrics._shared import rate_interval
+from fairlattice.metrics._intervals import INTERVALS, paired_interval, rate_interval
 
 few = st.integers(0, 60)
 

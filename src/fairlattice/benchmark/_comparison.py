@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fairlattice._display import ShowsAsPage
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.benchmark._decision import Limits, Recommendation, recommend
 from fairlattice.benchmark._estimates import Estimate
@@ -99,7 +100,7 @@ class StrategyResult:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(ShowsAsPage):
     """Strategies side by side; returned by :func:`fairlattice.compare`.
 
     Parameters
@@ -135,6 +136,16 @@ class Comparison:
     def results(self) -> tuple[StrategyResult, ...]:
         """One for each strategy, in the order asked for."""
         return tuple(StrategyResult(strategy, runs, self) for strategy, runs in self.tested)
+
+    def __repr__(self) -> str:
+        """The answer, in a line."""
+        found, notion = self.recommendation, str(self.settings["notion"]).replace("_", " ")
+        advice = f"{'take' if found.verdict == 'take' else 'keep'} {found.strategy}"
+        if found.verdict == "not enough data":
+            advice = f"not enough data, {advice}"
+        p = found.probability_fairer
+        sure = "" if p is None else f"; {found.considered} is fairer than {BASELINE} with probability {p:.2f}"
+        return f"Comparison of {len(self.tested)} strategies on {len(self.truth):,} rows, {notion}: {advice}{sure}"
 
     def __getitem__(self, name: str) -> StrategyResult:
         """The result of the strategy called `name`."""

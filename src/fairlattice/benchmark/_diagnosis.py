@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fairlattice._display import ShowsAsPage
 from fairlattice._validation import FloatArray
 from fairlattice.benchmark._held_out import HeldOut
 from fairlattice.benchmark._splits import child_seed
@@ -146,7 +147,7 @@ class CopiedRow:
 
 
 @dataclass(frozen=True, eq=False)
-class Diagnosis:
+class Diagnosis(ShowsAsPage):
     """Can the made rows be trusted? Made by :func:`diagnose`.
 
     Parameters

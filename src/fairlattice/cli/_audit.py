@@ -1,17 +1,31 @@
-"""``fairlattice audit``: which groups a model fails, and how sure that is."""
+"""``fairlattice audit``: which groups a model or a decision fails, and how sure that is."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairlattice._validation import check_choice, check_count
-from fairlattice.cli._options import TABLE_HELP, Columns, add_positive, add_report, add_table, data_about
+from fairlattice._validation import check_count, check_real
+from fairlattice.cli._options import (
+    TABLE_HELP,
+    Columns,
+    add_notion,
+    add_positive,
+    add_report,
+    add_table,
+    data_about,
+    parse_reference,
+)
 from fairlattice.exceptions import InputError, SmallCellWarning
 
 if TYPE_CHECKING:
+    from fairlattice.cli._gates import Gate, Outcome
     from fairlattice.metrics import Audit
 
 _ROLES = ("prediction", "baseline", "score", "by", "weight")
@@ -20,21 +34,31 @@ HELP = "audit predictions over every intersection of the sensitive attributes"
 EPILOG = """\
 example:
   fairlattice audit scored.csv --label y --prediction p --sensitive sex race age:25,45
+  fairlattice audit hired.csv  --prediction hired --positive-prediction yes --sensitive sex race
   fairlattice audit scored/    --label y --prediction p --sensitive sex race --baseline old --by month
 
-DF and IF are given as counted, corrected for small groups, and with a 95 % interval; small is fair.
+gates:
+  --fail-on-harm                            some group's rate fell beyond noise against --baseline
+  --fail-above 'selection_rate.ratio<0.8'   a figure on the wrong side: RATE.MEASURE, or RATE.MEASURE.FIGURE
+    rates      tpr, tnr, accuracy, selection_rate, ppv, npv, or a notion such as equalized_odds
+    measures   df, if: unfairness, falls above; ratio, worst: of the worst group, falls below
+    figures    corrected for small groups (default), value as counted, low, high ends of the interval
+
 Exit code 1 if a gate falls."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add_table(parser, help_text=f"{TABLE_HELP}; or a folder of Parquet files")
-    parser.add_argument("--prediction", metavar="COLUMN", required=True, help="column of predicted labels")
+    add_table(parser, help_text=f"{TABLE_HELP}; or a folder of Parquet files", needs_label=False)
+    parser.add_argument(
+        "--prediction", metavar="COLUMN", required=True, help="column of predicted labels, or of decisions"
+    )
     add_positive(parser)
+    add_notion(parser)
     parser.add_argument(
         "--baseline",
         metavar="COLUMN",
-        help="another model's predictions of the same rows, to look for leveling down",
+        help="another model's predictions of the same rows, to look for harm and leveling down",
     )
     parser.add_argument(
         "--score", metavar="COLUMN", help="probabilities of the positive label: AUC and calibration by group"
@@ -72,31 +96,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fail-above",
-        metavar="df=X,if=Y",
-        help="exit with 1 if the estimate of DF or IF, of the worse of TPR and TNR, lies above",
+        metavar="GATES",
+        help="exit with 1 if a figure is on the wrong side of its limit: df=1.0,if=0.4 of the notion, or see below",
+    )
+    parser.add_argument(
+        "--fail-on-harm",
+        nargs="?",
+        const="",
+        metavar="RATES",
+        help="exit with 1 if some group's rate fell beyond noise against --baseline; of the notion, or rates with "
+        "commas between them",
+    )
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="fall of a rate that --fail-on-harm accepts, as in 0.02 (default 0)",
     )
     parser.add_argument(
         "--fail-on-leveling-down",
         action="store_true",
         help="exit with 1 if it levels down against --baseline",
     )
+    parser.add_argument("--gate-json", type=Path, metavar="FILE", help="write what each gate found as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, count, measure, write, print, gate."""
     from fairlattice.cli._checks import notes_on_attributes
+    from fairlattice.cli._gates import gates_summary, parse_gates
     from fairlattice.cli._output import gate, note, progress, publish, report_file
     from fairlattice.cli._tables import check_writable, file_hash
     from fairlattice.report import audit_summary, to_json
     from fairlattice.report._shared import audit_text
 
     gates = parse_gates(arguments.fail_above)
-    check_count("--top", arguments.top, 0)
-    if arguments.fail_on_leveling_down and arguments.baseline is None:
-        raise InputError("--fail-on-leveling-down needs --baseline, the other model's predictions.")
-    if arguments.baseline is not None and arguments.weight is not None:
-        raise InputError("--baseline compares rows, which have no weights there. Leave out --weight.")
-    check_writable(arguments.counts, arguments.report, json=arguments.json, inputs=(arguments.table,))
+    _check_options(arguments)
+    outputs = (arguments.counts, arguments.report, arguments.gate_json)
+    check_writable(*outputs, json=arguments.json, inputs=(arguments.table,))
     with warnings.catch_warnings(), progress("counting"):
         warnings.simplefilter("ignore", SmallCellWarning)  # the report lists small groups
         columns, result, found = _count_and_audit(arguments)
@@ -105,16 +143,60 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.table.resolve().name if arguments.table.is_dir() else arguments.table.name,
         counts.n + counts.excluded,
         columns,
+        label=arguments.label,
         prediction=arguments.prediction,
+        baseline=arguments.baseline,
+        date=_today(),
         sha256=file_hash(arguments.table),
     )
     summary = audit_summary(result, data, **found)
-    fallen = _fallen(summary, gates, leveling=arguments.fail_on_leveling_down)
+    outcomes = _outcomes(arguments, result, gates, found)
     saved = (arguments.counts, lambda target: target.write(counts.to_json().encode()))
+    gated = to_json(gates_summary(data["name"], outcomes))
+    told = (arguments.gate_json, lambda target: target.write(gated.encode(errors="replace")))
     page = report_file(arguments.report, summary)
-    publish(to_json(summary), arguments.json, audit_text(summary, top=arguments.top), saved, page)
+    publish(to_json(summary), arguments.json, audit_text(summary, top=arguments.top), saved, page, told)
     note(arguments.prog, notes_on_attributes(counts.lattice))
-    return gate(arguments.prog, fallen)
+    return gate(arguments.prog, [o.message for o in outcomes if o.fell])
+
+
+def _check_options(arguments: argparse.Namespace) -> None:
+    """Raise if options do not go together."""
+    check_count("--top", arguments.top, 0)
+    check_real("--tolerance", arguments.tolerance, 0.0, 1.0)
+    for option in ("fail_on_leveling_down", "fail_on_harm"):
+        if getattr(arguments, option) not in (None, False) and arguments.baseline is None:
+            raise InputError(f"--{option.replace('_', '-')} needs --baseline, the other model's predictions.")
+    if arguments.baseline is not None and arguments.weight is not None:
+        raise InputError("--baseline compares rows, which have no weights there. Leave out --weight.")
+    if arguments.score is not None and arguments.label is None:
+        raise InputError("--score needs --label: how well scores rank is seen by labels.")
+    if arguments.fail_on_leveling_down and arguments.notion == "predictive_parity":
+        raise InputError(
+            "--fail-on-leveling-down compares models row by row, and predictive parity is about other rows under each. "
+            "Use --fail-on-harm."
+        )
+
+
+def _today() -> str:
+    """The date of the report, which SOURCE_DATE_EPOCH sets where the same bytes are wanted again."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
+    return moment.date().isoformat()
+
+
+def _outcomes(
+    arguments: argparse.Namespace, audit: Audit, gates: Sequence[Gate], found: dict[str, Any]
+) -> list[Outcome]:
+    """What became of every gate that was asked for."""
+    from fairlattice.cli._gates import harm_outcome, leveling_outcome, outcome_of
+
+    outcomes = [outcome_of(audit, gate) for gate in gates]
+    if arguments.fail_on_harm is not None:
+        outcomes.append(harm_outcome(found["harm"]))
+    if arguments.fail_on_leveling_down:
+        outcomes.append(leveling_outcome(found["leveling"]))
+    return outcomes
 
 
 def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dict[str, Any]]:
@@ -122,7 +204,7 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
     from fairlattice.cli._checks import check_counted, check_periods, check_scan
     from fairlattice.cli._tables import reading, scan_table
     from fairlattice.groups import GroupCounts, PairedCounts, ScoreCounts
-    from fairlattice.metrics import audit, audit_scores, audit_series, leveling_down
+    from fairlattice.metrics import audit, audit_scores, audit_series, harm, leveling_down
 
     table = scan_table(arguments.table)
     others = [getattr(arguments, role) for role in _ROLES]
@@ -130,12 +212,14 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
         names = table.collect_schema().names()
         columns = Columns.parse(arguments, names, *(c for c in others if c is not None))
         _check_roles_differ(arguments)
-        used = list(dict.fromkeys([columns.label, *columns.sensitive, *(c for c in others if c is not None)]))
+        outcome = columns.label or arguments.prediction
+        used = list(dict.fromkeys([outcome, *columns.sensitive, *(c for c in others if c is not None)]))
         check_scan(table, used, columns.sensitive, columns.cuts)
         if arguments.by is not None:
             check_periods(table.collect_schema(), arguments.by)
-        label, attributes = columns.label, columns.sensitive
+        label, attributes = arguments.label, columns.sensitive
         options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing}
+        spelled = {key: getattr(arguments, key) for key in ("positive", "positive_prediction")}
         by = () if arguments.by is None else (arguments.by,)
         everything = GroupCounts.from_frame(
             table,
@@ -144,28 +228,44 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
             sensitive=(*by, *attributes),
             weight=arguments.weight,
             **options,
+            **spelled,
         )
         counts = everything.rollup(attributes) if by else everything
-        occur = [counts.table.sum(axis=(0, axis)) > 0 for axis in (2, 1)]
-        sets = [{c for c, there in zip(counts.classes, on, strict=True) if there} for on in occur]
-        check_counted(counts.classes, sets[0], sets[1], label, arguments.prediction)
-        settings = {key: getattr(arguments, key) for key in ("alpha", "confidence", "interval")}
+        if label is not None:
+            occur = [counts.table.sum(axis=(0, axis)) > 0 for axis in (2, 1)]
+            sets = [{c for c, there in zip(counts.classes, on, strict=True) if there} for on in occur]
+            check_counted(counts.classes, sets[0], sets[1], label, arguments.prediction)
+        chosen = ("alpha", "confidence", "interval", "notion", "favourable")
+        settings = {key: getattr(arguments, key) for key in chosen}
         small = {"min_size": arguments.min_size, "on_small": arguments.on_small}
-        result = audit(counts, positive=arguments.positive, **settings, **small)
+        reference = parse_reference(arguments.reference, attributes)
+        more = {"reference": reference, "min_share": arguments.min_share}
+        result = audit(counts, **spelled, **settings, **small, **more)
+        meant = None if label is None else arguments.positive_prediction
+        task = replace(result.task, label=label, prediction=arguments.prediction, positive_prediction=meant)
+        result = replace(result, task=task)
+        result.table  # noqa: B018 - small groups are seen to now, while warnings of them are caught
         found: dict[str, Any] = {}
         if arguments.baseline is not None:
             before, after = arguments.baseline, arguments.prediction
             pairs = PairedCounts.from_frame(
-                table, label=label, before=before, after=after, sensitive=attributes, **options
+                table, label=label, before=before, after=after, sensitive=attributes, **options, **spelled
             )
-            chosen = {"alpha": arguments.alpha, "confidence": arguments.confidence}
-            found["leveling"] = leveling_down(pairs, positive=result.positive, **chosen)
+            about = {"positive": result.positive, "favourable": result.favourable}
+            rates = arguments.fail_on_harm.split(",") if arguments.fail_on_harm else result.notion
+            found["harm"] = harm(
+                pairs, measure=rates, tolerance=arguments.tolerance, confidence=arguments.confidence, **about
+            )
+            if result.notion != "predictive_parity":  # which is about other rows under each model
+                sure = {"alpha": arguments.alpha, "confidence": arguments.confidence}
+                found["leveling"] = leveling_down(pairs, measure=result.notion, **sure, **about)
         if arguments.score is not None:
             scores = ScoreCounts.from_frame(
                 table, label=label, score=arguments.score, sensitive=attributes, **options
             )
             found["scores"] = audit_scores(scores, positive=result.positive, confidence=arguments.confidence)
         if by:
+            settings |= {"notion": result.notion, "favourable": result.favourable}
             found["series"] = audit_series(everything, by[0], positive=result.positive, **settings, **small)
     return columns, result, found
 
@@ -177,35 +277,3 @@ def _check_roles_differ(arguments: argparse.Namespace) -> None:
         name = getattr(arguments, role)
         if name is not None and role_of.setdefault(name, role) != role:
             raise InputError(f"--{role_of[name]} and --{role} both name `{name}`. Name two columns.")
-
-
-def parse_gates(text: str | None) -> dict[str, float]:
-    """``df=1.0,if=0.4`` as a mapping."""
-    gates: dict[str, float] = {}
-    for part in [] if text is None else text.split(","):
-        name, _, limit = (piece.strip() for piece in part.partition("="))
-        check_choice("--fail-above", name, ("df", "if"))
-        try:
-            value = float(limit)
-        except ValueError:
-            raise InputError(f"`--fail-above` takes df=X,if=Y with numbers, got {part!r}.") from None
-        if not 0 <= value < float("inf"):
-            raise InputError(f"`--fail-above` takes finite limits of at least 0, got {part!r}.")
-        if name in gates:
-            raise InputError(f"`--fail-above` names {name} twice.")
-        gates[name] = value
-    return gates
-
-
-def _fallen(summary: dict[str, Any], gates: dict[str, float], *, leveling: bool) -> list[str]:
-    """The gates that fell, in words."""
-    fallen = []
-    for name, limit in gates.items():
-        found = summary["notions"]["equalized_odds"][name]
-        if found is None:
-            raise InputError(f"`--fail-above {name}` cannot be judged: a rate is undefined in every group.")
-        if found["value"] > limit:
-            fallen.append(f"{name} {found['value']:.3f} is above {limit:g}")
-    if leveling and summary["leveling_down"]["verdict"] == "yes":
-        fallen.append("leveling down against the baseline")
-    return fallen

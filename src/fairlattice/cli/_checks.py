@@ -49,7 +49,8 @@ def check_counted(
         shown = [[c for c in classes if c in values][:3] for values in (labels, given)]
         raise InputError(
             f"No prediction is a label: `{label}` holds {shown[0]}, `{prediction}` holds {shown[1]}. "
-            "Give both alike; turn scores into labels by a threshold."
+            "Give both alike, or name the positive prediction by --positive-prediction; turn scores into labels by a "
+            "threshold."
         )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +26,7 @@ class Columns:
     Parameters
     ----------
     label : str
-        The column to predict.
+        The column to predict; empty where there are decisions only.
     sensitive : tuple of str
         The sensitive attributes.
     cuts : dict of str to tuple of float
@@ -44,8 +46,9 @@ class Columns:
         pairs = [parse_sensitive(text, present) for text in arguments.sensitive]
         names = tuple(name for name, _ in pairs)
         drop = tuple(getattr(arguments, "drop", None) or ())
-        check_columns_exist([arguments.label, *names, *drop, *others], present)
-        for name in (arguments.label, *others):
+        label = [] if arguments.label is None else [arguments.label]
+        check_columns_exist([*label, *names, *drop, *others], present)
+        for name in (*label, *others):
             if name in names:
                 raise InputError(
                     f"Column `{name}` cannot be a sensitive attribute and play another part too."
@@ -55,7 +58,7 @@ class Columns:
         clash = set(drop) & {arguments.label, *names}
         if clash:
             raise InputError(f"Column `{min(clash)}` is needed, so it cannot be dropped.")
-        return cls(arguments.label, names, {n: cuts for n, cuts in pairs if cuts}, drop)
+        return cls(arguments.label or "", names, {n: cuts for n, cuts in pairs if cuts}, drop)
 
     def features(self, frame: pl.DataFrame, *, keep_sensitive: bool = False) -> pl.DataFrame:
         """The columns to learn from."""
@@ -66,10 +69,15 @@ class Columns:
         return features
 
 
-def add_table(parser: argparse.ArgumentParser, *, help_text: str = TABLE_HELP) -> None:
+def add_table(
+    parser: argparse.ArgumentParser, *, help_text: str = TABLE_HELP, needs_label: bool = True
+) -> None:
     """TABLE, --label and --sensitive."""
     parser.add_argument("table", metavar="TABLE", type=Path, help=help_text)
-    parser.add_argument("--label", metavar="COLUMN", required=True, help="column of true labels")
+    also = "" if needs_label else "; without it decisions alone are audited"
+    parser.add_argument(
+        "--label", metavar="COLUMN", required=needs_label, help=f"column of true labels{also}"
+    )
     parser.add_argument(
         "--sensitive",
         metavar="COLUMN",
@@ -94,6 +102,59 @@ def add_alpha(parser: argparse.ArgumentParser) -> None:
         default=0.5,
         help="weight of the worst-off group's own rate in IF (default 0.5)",
     )
+
+
+def add_notion(parser: argparse.ArgumentParser) -> None:
+    """--notion, --favourable, --positive-prediction, --reference and --min-share of an audit."""
+    parser.add_argument(
+        "--notion",
+        metavar="NAME",
+        help="what is to be equal: equalized_odds (default), equal_opportunity, demographic_parity (default without "
+        "labels), accuracy or predictive_parity",
+    )
+    parser.add_argument(
+        "--favourable",
+        metavar="LABEL",
+        help="the outcome that is good for people (default: the positive one)",
+    )
+    parser.add_argument(
+        "--positive-prediction",
+        metavar="VALUE",
+        help="the positive prediction, where it is spelled unlike the positive label, or without labels",
+    )
+    parser.add_argument(
+        "--reference",
+        default="best",
+        metavar="GROUP",
+        help="whom selection rates are compared with: best (default), others, or a group, as in sex=m,race=white",
+    )
+    parser.add_argument(
+        "--min-share",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="groups with a smaller share of all rows have no ratio and are no reference (default 0)",
+    )
+
+
+def parse_reference(text: str, names: Sequence[str]) -> str | dict[str, str]:
+    """``sex=m,race=white`` as a group; commas inside a level are kept.
+
+    Examples
+    --------
+    >>> parse_reference("sex=m,race=Black, other", ["sex", "race"])
+    {'sex': 'm', 'race': 'Black, other'}
+    """
+    if text in ("best", "others"):
+        return text
+    known = "|".join(map(re.escape, names))
+    parts = re.split(f",(?=(?:{known})=)", text) if names else [text]
+    pairs = [part.partition("=") for part in parts]
+    if any(not sign or not name for name, sign, _ in pairs):
+        raise InputError(
+            f"`--reference` takes best, others or a group such as sex=m,race=white, got {text!r}."
+        )
+    return {name: level for name, _, level in pairs}
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:

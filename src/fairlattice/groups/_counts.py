@@ -21,6 +21,7 @@ from fairlattice._files import strict_json, write_text
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import Attribute, distinct_plain
+from fairlattice.groups._labels import as_labels_of
 from fairlattice.groups._lattice import GroupLattice, Leaf
 from fairlattice.groups._tally import (
     Tally,
@@ -52,6 +53,8 @@ class GroupCounts:
         Sums of the rows' weights and of their squares, where rows are weighted.
     excluded : int, default=0
         Rows left out because an attribute is missing.
+    labelled : bool, default=True
+        Whether labels are known. If not, the table has shape (m, 1, K): predictions alone.
 
     Examples
     --------
@@ -70,6 +73,7 @@ class GroupCounts:
     weights: FloatArray | None = None
     squares: FloatArray | None = None
     excluded: int = 0
+    labelled: bool = True
 
     def __post_init__(self) -> None:
         for array in (self.codes, *self.layers):
@@ -87,13 +91,15 @@ class GroupCounts:
         classes: Sequence[Any] | None = None,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        positive: Any = None,
+        positive_prediction: Any = None,
     ) -> GroupCounts:
         """Count arrays, or columns of any eager frame.
 
         Parameters
         ----------
         y_true, y_pred : array-like of shape (n,)
-            Labels and predictions, of one type; any number of classes.
+            Labels and predictions, of one type; any number of classes. Without labels, `y_true` is None.
         sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
             The sensitive attributes.
         sample_weight : array-like of shape (n,), optional
@@ -107,6 +113,9 @@ class GroupCounts:
         missing : {"level", "exclude", "raise"}, default="level"
             Give missing values of an attribute a level of their own, leave their rows out and count
             these, or refuse them.
+        positive, positive_prediction : label and prediction, optional
+            The prediction that means the positive label, where predictions are spelled unlike the two labels;
+            any other prediction means the other label.
 
         Raises
         ------
@@ -114,30 +123,29 @@ class GroupCounts:
             If lengths differ, values are missing, or labels and predictions differ in type.
         """
         tally = tally_arrays(
-            {"y_true": y_true, "y_pred": y_pred},
+            {"y_pred": y_pred} if y_true is None else {"y_true": y_true, "y_pred": y_pred},
             sensitive_features,
             lattice=lattice,
             cuts=cuts,
             missing=missing,
             sample_weight=sample_weight,
         )
-        truth, predicted = tally.values["y_true"], tally.values["y_pred"]
-        known = (
-            common_classes(truth, predicted, what="Labels and predictions") if classes is None else classes
-        )
-        return cls._of_tally(tally, tuple(known), ("y_true", "y_pred"), ("y_true", "y_pred"))
+        roles, spelled = ("y_true", "y_pred"), (positive, positive_prediction)
+        return cls._of_tally(tally, roles, roles, "Labels and predictions", spelled, classes)
 
     @classmethod
     def from_frame(
         cls,
         frame: Any,
         *,
-        label: str,
+        label: str | None,
         prediction: str,
         sensitive: Sequence[str],
         weight: str | None = None,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        positive: Any = None,
+        positive_prediction: Any = None,
     ) -> GroupCounts:
         """Count the rows of a frame, eager or lazy, by its own engine in one aggregation.
 
@@ -146,12 +154,12 @@ class GroupCounts:
         frame : any frame that narwhals knows
             One row per person: pandas, polars, pyarrow, DuckDB, Dask, PySpark …
         label, prediction : str
-            Names of the columns of labels and predictions.
+            Names of the columns of labels and predictions; without labels, `label` is None.
         sensitive : sequence of str
             Names of the sensitive attributes.
         weight : str, optional
             Name of a column of weights.
-        cuts, missing
+        cuts, missing, positive, positive_prediction
             As in :meth:`from_arrays`.
 
         Raises
@@ -160,10 +168,10 @@ class GroupCounts:
             If a column is not there, labels or predictions are missing, or the frame has no rows.
         """
         names = {"label": label, "prediction": prediction}
-        tally = tally_frame(frame, names, sensitive, cuts=cuts, missing=missing, weight=weight)
-        what = f"Columns `{label}` and `{prediction}`"
-        known = common_classes(tally.values["label"], tally.values["prediction"], what=what)
-        return cls._of_tally(tally, known, ("label", "prediction"), (label, prediction))
+        known = {role: name for role, name in names.items() if name is not None}
+        tally = tally_frame(frame, known, sensitive, cuts=cuts, missing=missing, weight=weight)
+        what, spelled = f"Columns `{label}` and `{prediction}`", (positive, positive_prediction)
+        return cls._of_tally(tally, ("label", "prediction"), (label or "", prediction), what, spelled)
 
     @classmethod
     def from_codes(
@@ -171,7 +179,7 @@ class GroupCounts:
         lattice: GroupLattice,
         classes: tuple[Any, ...],
         leaf_codes: IntArray,
-        truth: IntArray,
+        truth: IntArray | None,
         predicted: IntArray,
         rows: IntArray | None = None,
         sums: Mapping[str, FloatArray] | None = None,
@@ -179,30 +187,39 @@ class GroupCounts:
     ) -> GroupCounts:
         """Count rows given as leaf codes and positions of labels and predictions among `classes`.
 
-        `rows` tells how many rows each entry stands for, by default one; `sums` may hold their
-        ``weights`` and ``squares``.
+        Without labels `truth` is None. `rows` is how many rows each entry stands for, by default one; `sums` may
+        hold their ``weights`` and ``squares``.
         """
         k = len(classes)
+        labels = 1 if truth is None else k
         if lattice.n_leaves <= 4 * len(leaf_codes) + 1024:  # dense enough to skip sorting the rows
             dense = np.bincount(leaf_codes, minlength=lattice.n_leaves)
             codes = np.flatnonzero(dense)
             place = (np.cumsum(dense > 0) - 1)[leaf_codes]
         else:
             codes, place = np.unique(leaf_codes, return_inverse=True)
-        cell = (place * k + truth) * k + predicted
+        cell = (place * labels + (0 if truth is None else truth)) * k + predicted
 
         def summed(values: Any) -> FloatArray:
-            flat = np.bincount(cell, weights=values, minlength=len(codes) * k * k)
-            return flat.astype(np.float64).reshape(-1, k, k)
+            flat = np.bincount(cell, weights=values, minlength=len(codes) * labels * k)
+            return flat.astype(np.float64).reshape(-1, labels, k)
 
         weighted = {
             name: summed((sums or {})[name]) for name in ("weights", "squares") if name in (sums or {})
         }
         table = np.rint(summed(rows)).astype(np.int64)
-        return cls(lattice, classes, codes.astype(np.int64), table, excluded=excluded, **weighted)
+        known = truth is not None
+        return cls(
+            lattice, classes, codes.astype(np.int64), table, excluded=excluded, labelled=known, **weighted
+        )
 
     def update(
-        self, batch: Any, *, label: str = "label", prediction: str = "prediction", missing: str = "level"
+        self,
+        batch: Any,
+        *,
+        label: str | None = "label",
+        prediction: str = "prediction",
+        missing: str = "level",
     ) -> GroupCounts:
         """These counts and those of one more batch of rows; a new value, as counts are frozen.
 
@@ -245,12 +262,14 @@ class GroupCounts:
             return NotImplemented
         if (self.weights is None) != (other.weights is None):
             raise InputError("One of the two counts is weighted, the other is not. Count both alike.")
+        if self.labelled != other.labelled:
+            raise InputError("One of the two counts has labels, the other has none. Count both alike.")
         lattice = self.lattice.union(other.lattice)
         classes = join_classes(self.classes, other.classes, "The classes of the two counts")
         codes = np.concatenate([c.lattice.recode(c.codes, lattice) for c in (self, other)])
         mine, theirs = self._with_classes(classes), other._with_classes(classes)
         layers = [np.concatenate(pair) for pair in zip(mine, theirs, strict=True)]
-        return _gathered(lattice, classes, codes, layers, self.excluded + other.excluded)
+        return _gathered(lattice, classes, codes, layers, self.excluded + other.excluded, self.labelled)
 
     def rollup(self, names: Sequence[str]) -> GroupCounts:
         """The counts of the groups that fix only the attributes `names`; ``[]`` gives everyone.
@@ -263,7 +282,8 @@ class GroupCounts:
         [2, 1]
         """
         projected = self.lattice.project(self.codes, names)
-        return _gathered(self.lattice.marginal(names), self.classes, projected, self.layers, self.excluded)
+        marginal = self.lattice.marginal(names)
+        return _gathered(marginal, self.classes, projected, self.layers, self.excluded, self.labelled)
 
     def split(self, name: str) -> dict[Any, GroupCounts]:
         """The counts of every level of one attribute, by level, over the other attributes.
@@ -281,7 +301,12 @@ class GroupCounts:
         sub = self.lattice.marginal(others)
         return {
             marginal.leaf(code)[0]: _gathered(
-                sub, self.classes, rest[level == code], [layer[level == code] for layer in self.layers], 0
+                sub,
+                self.classes,
+                rest[level == code],
+                [layer[level == code] for layer in self.layers],
+                0,
+                self.labelled,
             )
             for code in np.unique(level).tolist()
         }
@@ -324,7 +349,8 @@ class GroupCounts:
 
     def emptied(self) -> GroupCounts:
         """The same leaves and classes without rows: added to other counts, it makes positions agree."""
-        return _of_layers(self.lattice, self.classes, self.codes, [np.zeros_like(a) for a in self.layers])
+        nothing = [np.zeros_like(a) for a in self.layers]
+        return _of_layers(self.lattice, self.classes, self.codes, nothing, labelled=self.labelled)
 
     @property
     def n(self) -> int:
@@ -351,22 +377,34 @@ class GroupCounts:
 
     @classmethod
     def _of_tally(
-        cls, tally: Tally, classes: tuple[Any, ...], roles: tuple[str, str], names: tuple[str, str]
+        cls,
+        tally: Tally,
+        roles: tuple[str, str],
+        names: tuple[str, str],
+        what: str,
+        spelled: tuple[Any, Any],
+        classes: Sequence[Any] | None = None,
     ) -> GroupCounts:
-        truth, predicted = (
-            class_positions(tally.values[role], classes, name)
-            for role, name in zip(roles, names, strict=True)
-        )
+        """Counts of a tally whose values play the `roles` of label and prediction."""
+        truth, predicted = tally.values.get(roles[0]), tally.values[roles[1]]
+        positive, positive_prediction = spelled
+        if truth is not None and positive_prediction is not None:
+            predicted = as_labels_of(predicted, truth, positive, positive_prediction)
+        first = np.empty(0, dtype=predicted.dtype) if truth is None else truth
+        known = common_classes(first, predicted, what=what) if classes is None else tuple(classes)
+        labels = None if truth is None else class_positions(truth, known, names[0])
+        given = class_positions(predicted, known, names[1])
         return cls.from_codes(
-            tally.lattice, classes, tally.codes, truth, predicted, tally.rows, tally.sums, tally.excluded
+            tally.lattice, known, tally.codes, labels, given, tally.rows, tally.sums, tally.excluded
         )
 
     def _with_classes(self, classes: tuple[Any, ...]) -> list[npt.NDArray[Any]]:
         place = [classes.index(c) for c in self.classes]
-        shape = (len(self.codes), len(classes), len(classes))
+        labels = place if self.labelled else [0]
+        shape = (len(self.codes), len(classes) if self.labelled else 1, len(classes))
         wide = [np.zeros(shape, dtype=layer.dtype) for layer in self.layers]
         for target, layer in zip(wide, self.layers, strict=True):
-            target[np.ix_(range(len(self.codes)), place, place)] = layer
+            target[np.ix_(range(len(self.codes)), labels, place)] = layer
         return wide
 
 
@@ -376,12 +414,13 @@ def _gathered(
     codes: IntArray,
     layers: Sequence[npt.NDArray[Any]],
     excluded: int,
+    labelled: bool,
 ) -> GroupCounts:
     """Counts whose leaves may come several times, summed."""
     order = np.argsort(codes, kind="stable")
     kept, starts = np.unique(codes[order], return_index=True)
     totals = [np.add.reduceat(layer[order], starts, axis=0) for layer in layers]
-    return _of_layers(lattice, classes, kept, totals, excluded)
+    return _of_layers(lattice, classes, kept, totals, excluded, labelled=labelled)
 
 
 def _of_layers(
@@ -390,9 +429,11 @@ def _of_layers(
     codes: IntArray,
     layers: Sequence[npt.NDArray[Any]],
     excluded: int = 0,
+    *,
+    labelled: bool,
 ) -> GroupCounts:
     weights, squares = layers[1:] if len(layers) > 1 else (None, None)
-    return GroupCounts(lattice, classes, codes, layers[0], weights, squares, excluded)
+    return GroupCounts(lattice, classes, codes, layers[0], weights, squares, excluded, labelled)
 
 
 SCHEMA = "fairlattice/counts/1"
@@ -412,6 +453,8 @@ def dump_counts(counts: GroupCounts) -> str:
         "prediction": prediction.tolist(),
         "rows": counts.table[leaf, label, prediction].tolist(),
     }
+    if not counts.labelled:
+        summary["labelled"] = False
     if counts.weights is not None and counts.squares is not None:
         summary["weights"] = counts.weights[leaf, label, prediction].tolist()
         summary["squares"] = counts.squares[leaf, label, prediction].tolist()
@@ -450,7 +493,11 @@ def _build(found: dict[str, Any]) -> GroupCounts:
     }
     if len({len(a) for a in (leaf, label, prediction, rows, *sums.values())}) > 1:
         raise ValueError("its columns differ in length")
-    limits = ((leaf, lattice.n_leaves), (label, len(classes)), (prediction, len(classes)))
+    labelled = found.get("labelled", True)
+    if type(labelled) is not bool:
+        raise ValueError(f"labelled is {labelled!r}")
+    labels = len(classes) if labelled else 1
+    limits = ((leaf, lattice.n_leaves), (label, labels), (prediction, len(classes)))
     if not rows.size or any(a.min() < 0 or a.max() >= limit for a, limit in limits):
         raise ValueError("an entry lies outside the table")
     if rows.min() < 1 or not all((np.isfinite(s) & (s >= 0)).all() for s in sums.values()):
@@ -462,7 +509,8 @@ def _build(found: dict[str, Any]) -> GroupCounts:
         raise ValueError(f"excluded is {excluded!r}")
     if sum(rows.tolist()) + excluded > _MOST_ROWS:
         raise ValueError(f"more than {_MOST_ROWS:,} rows")
-    return GroupCounts.from_codes(lattice, classes, leaf, label, prediction, rows, sums, excluded)
+    truth = label if labelled else None
+    return GroupCounts.from_codes(lattice, classes, leaf, truth, prediction, rows, sums, excluded)
 
 
 def _check_weights(rows: IntArray, weights: FloatArray, squares: FloatArray) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from fairlattice._validation import IntArray
+from fairlattice.exceptions import InputError
 from fairlattice.groups._counts import GroupCounts
+from fairlattice.groups._labels import as_labels_of
 from fairlattice.groups._lattice import GroupLattice
 from fairlattice.groups._tally import (
     Tally,
@@ -40,6 +42,8 @@ class PairedCounts:
         How many rows have this combination.
     excluded : int, default=0
         Rows left out because an attribute is missing.
+    labelled : bool, default=True
+        Whether labels are known; if not, `truth` is 0 throughout and has no meaning.
 
     Examples
     --------
@@ -57,6 +61,7 @@ class PairedCounts:
     new: IntArray
     rows: IntArray
     excluded: int = 0
+    labelled: bool = True
 
     @classmethod
     def from_arrays(
@@ -68,28 +73,34 @@ class PairedCounts:
         sensitive_features: Any,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        positive: Any = None,
+        positive_prediction: Any = None,
     ) -> PairedCounts:
         """Count arrays; arguments as in :meth:`GroupCounts.from_arrays`."""
         values = {"y_true": y_true, "before": before, "after": after}
-        return cls._of_tally(tally_arrays(values, sensitive_features, cuts=cuts, missing=missing), _ROLES)
+        known = {role: v for role, v in values.items() if not (v is None and role == "y_true")}
+        tally = tally_arrays(known, sensitive_features, cuts=cuts, missing=missing)
+        return cls._of_tally(tally, _ROLES, (positive, positive_prediction))
 
     @classmethod
     def from_frame(
         cls,
         frame: Any,
         *,
-        label: str,
+        label: str | None,
         before: str,
         after: str,
         sensitive: Sequence[str],
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        positive: Any = None,
+        positive_prediction: Any = None,
     ) -> PairedCounts:
         """Count a frame, eager or lazy, by its own engine; arguments as in :meth:`GroupCounts.from_frame`."""
         values = {"y_true": label, "before": before, "after": after}
-        return cls._of_tally(
-            tally_frame(frame, values, sensitive, cuts=cuts, missing=missing), (label, before, after)
-        )
+        known = {role: name for role, name in values.items() if name is not None}
+        tally = tally_frame(frame, known, sensitive, cuts=cuts, missing=missing)
+        return cls._of_tally(tally, (label or "", before, after), (positive, positive_prediction))
 
     @cached_property
     def before(self) -> GroupCounts:
@@ -105,12 +116,14 @@ class PairedCounts:
         """The counts of both tables' rows together."""
         if not isinstance(other, PairedCounts):
             return NotImplemented
+        if self.labelled != other.labelled:
+            raise InputError("One of the two counts has labels, the other has none. Count both alike.")
         lattice = self.lattice.union(other.lattice)
         classes = join_classes(self.classes, other.classes, "The classes of the two counts")
         both = [p._on(lattice, classes) for p in (self, other)]
         codes, truth, old, new, rows = (np.concatenate(pair) for pair in zip(*both, strict=True))
         excluded = self.excluded + other.excluded
-        return PairedCounts(lattice, classes, codes, truth, old, new, rows, excluded)
+        return PairedCounts(lattice, classes, codes, truth, old, new, rows, excluded, self.labelled)
 
     def _on(self, lattice: GroupLattice, classes: tuple[Any, ...]) -> tuple[IntArray, ...]:
         place = np.array([classes.index(c) for c in self.classes], dtype=np.int64)
@@ -118,16 +131,19 @@ class PairedCounts:
         return codes, place[self.truth], place[self.old], place[self.new], self.rows
 
     def _one(self, predicted: IntArray) -> GroupCounts:
-        counts = GroupCounts.from_codes(
-            self.lattice, self.classes, self.codes, self.truth, predicted, self.rows
-        )
+        truth = self.truth if self.labelled else None
+        counts = GroupCounts.from_codes(self.lattice, self.classes, self.codes, truth, predicted, self.rows)
         return replace(counts, excluded=self.excluded)
 
     @classmethod
-    def _of_tally(cls, tally: Tally, names: Sequence[str]) -> PairedCounts:
-        columns = [tally.values[role] for role in _ROLES]
-        classes = common_classes(columns[0], *columns[1:], what="Labels and predictions")
-        truth, old, new = (class_positions(v, classes, n) for v, n in zip(columns, names, strict=True))
+    def _of_tally(cls, tally: Tally, names: Sequence[str], spelled: tuple[Any, Any]) -> PairedCounts:
+        labels, given = tally.values.get(_ROLES[0]), [tally.values[role] for role in _ROLES[1:]]
+        if labels is not None and spelled[1] is not None:
+            given = [as_labels_of(v, labels, *spelled) for v in given]
+        first = np.empty(0, dtype=given[0].dtype) if labels is None else labels
+        classes = common_classes(first, *given, what="Labels and predictions")
+        old, new = (class_positions(v, classes, n) for v, n in zip(given, names[1:], strict=True))
+        truth = np.zeros_like(old) if labels is None else class_positions(labels, classes, names[0])
         k = len(classes)
         key = ((tally.codes * k + truth) * k + old) * k + new
         _, first, place = np.unique(key, return_index=True, return_inverse=True)
@@ -141,4 +157,5 @@ class PairedCounts:
             new[first],
             rows.astype(np.int64),
             tally.excluded,
+            labels is not None,
         )

@@ -2,9 +2,12 @@
 
 from fairlattice.groups._attribute import is_open_band, parse_sensitive, show_level
 from fairlattice.groups._grouping import Grouping
+from fairlattice.groups._labels import find_class, find_positive
 
 __all__ = [
     "Grouping",
+    "find_class",
+    "find_positive",
     "is_open_band",
     "parse_sensitive",
     "show_level",

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fairlattice.groups import Group, GroupCounts, GroupTable, show_group
-from fairlattice.metrics._everyone_else import gaps_to_others, rates_of_others
+from fairlattice.metrics._everyone_else import Gaps, gaps_to_others, rates_of_others
 from fairlattice.metrics._fairness import Measure
 from fairlattice.metrics._intervals import clopper_pearson_interval, simultaneous_confidence
 from fairlattice.metrics._rates import Rates, weighted_rates
@@ -141,26 +141,53 @@ def _rolled_up(counts: GroupCounts, size: int, most: int) -> list[GroupCounts]:
     return [counts.rollup(names) for names in subsets] if groups <= most else []
 
 
-def worse_off(
+@dataclass(frozen=True, eq=False)
+class LevelGaps:
+    """Every group of every level against everyone else.
+
+    Parameters
+    ----------
+    groups : sequence of groups
+        At any level but that of everyone.
+    own, rest : Rates
+        Their rates, and those of everyone else.
+    gaps : Gaps
+        How far apart the two are, of those that can be judged.
+    """
+
+    groups: Sequence[Group]
+    own: Rates
+    rest: Rates
+    gaps: Gaps
+
+
+def level_gaps(
     levels: Sequence[GroupTable], classes: tuple[Any, ...], rate: str, positive: Any, confidence: float
-) -> tuple[WorseOff, ...]:
+) -> LevelGaps | None:
+    """How far the groups of all levels lie from everyone else; None where there is no group."""
+    everyone, *inner = levels
+    groups = [group for level in inner for group in level.groups]
+    if not groups:
+        return None
+    kind = (classes, rate, positive)
+    own = Rates.joined([weighted_rates(level.layers, *kind) for level in inner])
+    rest = Rates.joined([rates_of_others(everyone.layers, level.layers, *kind) for level in inner])
+    return LevelGaps(groups, own, rest, gaps_to_others(own, rest, confidence))
+
+
+def worse_off(found: LevelGaps | None) -> tuple[WorseOff, ...]:
     """Groups of any level that fare worse than everyone else, those that no coarser group shows first.
 
     References
     ----------
     Kearns, Neel, Roth & Wu (2018), Preventing fairness gerrymandering, ICML, arXiv:1711.05144.
     """
-    everyone, *inner = levels
-    groups = [group for level in inner for group in level.groups]
-    if not groups:
+    if found is None:
         return ()
-    kind = (classes, rate, positive)
-    own = Rates.joined([weighted_rates(level.layers, *kind) for level in inner])
-    rest = Rates.joined([rates_of_others(everyone.layers, level.layers, *kind) for level in inner])
-    gaps = gaps_to_others(own, rest, confidence)
+    groups, own, gaps = found.groups, found.own, found.gaps
     sure = gaps.surely_lower & (gaps.high < 0)
     worse = {frozenset(groups[gaps.judged[j]].items()): j for j in np.flatnonzero(sure).tolist()}
-    found = [
+    listed = [
         WorseOff(
             groups[i],
             round(float(own.trials[i])),
@@ -172,4 +199,4 @@ def worse_off(
         )
         for key, j, i in ((key, j, int(gaps.judged[j])) for key, j in worse.items())
     ]
-    return tuple(sorted(found, key=lambda w: (not w.hidden, w.high)))
+    return tuple(sorted(listed, key=lambda w: (not w.hidden, w.high)))

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
+from fairlattice._display import ShowsAsPage
 from fairlattice._validation import check_choice, check_count, check_real
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group_table
-from fairlattice.metrics._attribution import Pair, WorseOff, levels_of, ranked_pairs, worse_off
+from fairlattice.metrics._any_metric import GroupMetric, Metric, metric_of_counts
+from fairlattice.metrics._attribution import (
+    LevelGaps,
+    Pair,
+    WorseOff,
+    level_gaps,
+    levels_of,
+    ranked_pairs,
+    worse_off,
+)
 from fairlattice.metrics._claims import Claim, four_fifths_claim, worse_claims
 from fairlattice.metrics._design import Design
 from fairlattice.metrics._everyone_else import rates_of_others
@@ -26,8 +36,20 @@ from fairlattice.metrics._fairness import (
     log_ratio,
     measure_value,
 )
+from fairlattice.metrics._figures import Figure, figure_of, parse_figure
+from fairlattice.metrics._frames import DEFAULT as DEFAULT_LIBRARY
+from fairlattice.metrics._frames import frame_of
 from fairlattice.metrics._group_rate import GroupRate, group_rate_rows
+from fairlattice.metrics._harm import Harm, harm_of, independent_harm
 from fairlattice.metrics._homogeneity import either, homogeneity_test
+from fairlattice.metrics._impact import (
+    BEST,
+    OTHERS,
+    Against,
+    ImpactRatio,
+    impact_ratios,
+    reference_group,
+)
 from fairlattice.metrics._intervals import jeffreys_interval, rate_interval, simultaneous_confidence
 from fairlattice.metrics._leveling import (
     LevelingDown,
@@ -36,15 +58,46 @@ from fairlattice.metrics._leveling import (
     overall_verdict,
     worst_fell,
 )
+from fairlattice.metrics._notions import (
+    DEFAULT_NOTION,
+    DEFAULT_UNLABELLED,
+    NOTIONS,
+    rates_of_notion,
+    selection_of,
+)
+from fairlattice.metrics._plot import axes_or_new, draw_rates, draw_ratios
 from fairlattice.metrics._pooling import PooledRates, pooled_rates
-from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion, weighted_rates
-
-_SELECTION = ("selection_rate", "demographic_parity")  # here both outcomes count
+from fairlattice.metrics._rates import ALIASES, Rates, is_selection, rate_called, weighted_rates
+from fairlattice.metrics._sentences import assumed_sentence, verdict_sentence
+from fairlattice.metrics._verdicts import Verdict, verdicts_of
 
 
 @dataclass(frozen=True)
-class Audit:
-    """What a table of counts says about every group; made by :func:`audit`.
+class Task:
+    """What the data are called, for sentences about them.
+
+    Parameters
+    ----------
+    label, prediction : str
+        The columns of labels and predictions; `label` is None without labels.
+    positive_prediction : prediction or None
+        The prediction that means the positive label, where it is spelled otherwise.
+    library : str
+        The library that the data came in.
+    assumed : tuple of {"notion", "favourable"}
+        Which of these the user did not choose.
+    """
+
+    label: str | None = "label"
+    prediction: str = "prediction"
+    positive_prediction: Any = None
+    library: str = DEFAULT_LIBRARY
+    assumed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
+class Audit(ShowsAsPage):
+    """What a table of counts says about every group; made by :func:`audit`. In a notebook it shows as its page.
 
     Parameters
     ----------
@@ -64,9 +117,19 @@ class Audit:
         What becomes of leaves with few rows; see :func:`audit`.
     random_state : int
         Seed of the draws from the posterior.
+    notion : str
+        What is to be equal between groups.
+    favourable : label or None
+        The outcome that is good for people; None where it is the positive one.
+    reference : "best", "others" or group
+        Whom rates are compared with in ratios.
+    min_share : float
+        Groups with a smaller share of all rows have no ratio and are no reference.
+    task : Task
+        What the data are called.
     """
 
-    counts: GroupCounts = field(repr=False)
+    counts: GroupCounts
     positive: Any
     alpha: float = 0.5
     smoothing: float = 0.5
@@ -75,13 +138,37 @@ class Audit:
     min_size: int = 1
     on_small: str = "warn"
     random_state: int = 0
+    notion: str = DEFAULT_NOTION
+    favourable: Any = None
+    reference: Against = BEST
+    min_share: float = 0.0
+    task: Task = Task()
 
     @property
     def rates(self) -> tuple[str, ...]:
-        """The rates that this audit can speak of."""
-        if self.positive is None:
-            return ("accuracy", *(f"recall:{c}" for c in self.counts.classes))
-        return ("tpr", "tnr", "accuracy", "selection_rate")
+        """The rates that this audit speaks of."""
+        if not self.counts.labelled:
+            known: tuple[str, ...] = () if self.positive is None else ("selection_rate",)
+        elif self.positive is None:
+            known = ("accuracy", *(f"recall:{c}" for c in self.counts.classes))
+        else:
+            known = ("tpr", "tnr", "accuracy", "selection_rate")
+        also = () if self.selection is None else (self.selection,)
+        return tuple(dict.fromkeys([*known, *self.judged, *also]))
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The rates of the notion, that by which people are harmed first."""
+        return self.rates_of(self.notion)
+
+    @property
+    def selection(self) -> str | None:
+        """The rate at which people get the favourable outcome; None where no outcome is known to be good."""
+        return selection_of(self.counts.classes, self.positive, self.favourable)
+
+    def rates_of(self, measure: str) -> tuple[str, ...]:
+        """The rates that a notion takes the worst of, for the favourable outcome; a rate is its own."""
+        return rates_of_notion(measure, self.counts.classes, self.positive, self.favourable)
 
     @cached_property
     def table(self) -> GroupTable:
@@ -98,31 +185,211 @@ class Audit:
         """The leaves with fewer than `min_size` rows, and what was done about each."""
         return self.table.small
 
+    @overload
     def by_group(
         self, rate: str = "tpr", *, attributes: Sequence[str] | None = None, simultaneous: bool = False
-    ) -> tuple[GroupRate, ...]:
+    ) -> tuple[GroupRate, ...]: ...
+
+    @overload
+    def by_group(
+        self, rate: Metric, *, attributes: Sequence[str] | None = None, simultaneous: bool = False
+    ) -> tuple[GroupMetric, ...]: ...
+
+    def by_group(
+        self,
+        rate: str | Metric = "tpr",
+        *,
+        attributes: Sequence[str] | None = None,
+        simultaneous: bool = False,
+    ) -> tuple[GroupRate, ...] | tuple[GroupMetric, ...]:
         """Every group's rate with its interval, in the lattice's order.
 
         Parameters
         ----------
-        rate : {"tpr", "tnr", "accuracy", "selection_rate"}, "recall:<class>" …
-            The rate.
+        rate : str or callable
+            A rate or error rate by its usual name: "tpr", "tnr", "accuracy", "selection_rate", "ppv", "precision",
+            "npv", "fpr", "fnr", "fdr", "for", "error_rate", "recall:<class>" …; or a metric of labels and predictions,
+            as of scikit-learn, whose intervals are a bootstrap's and take longer: :func:`metric_by_group`.
         attributes : sequence of str, optional
             Groups that fix only these attributes; by default those compared: the leaves.
         simultaneous : bool, default=False
             Widen the intervals so that all of them hold together at the audit's confidence (Šidák).
             Wilson's intervals are too approximate for that where groups are tiny.
         """
+        if callable(rate):
+            counts = self.counts if attributes is None else self.counts.rollup(attributes)
+            return metric_of_counts(rate, counts, confidence=self.confidence, random_state=self.random_state)
+        name, fails = rate_called(rate)
         if attributes is None:
-            groups, rates = self.groups, self._rates(rate)
+            groups, rates = self.groups, self._rates(name)
         else:
             counts = self.counts.rollup(attributes)
             groups = tuple(counts.lattice.group(leaf) for leaf in counts.leaves)
-            rates = self._rates_of(counts.layers, rate)
+            rates = self._rates_of(counts.layers, name)
+        if fails:
+            rates = Rates(rates.trials - rates.successes, rates.trials)
         defined = int(rates.defined.sum())
         each = simultaneous_confidence(self.confidence, defined) if simultaneous else self.confidence
         low, high = rate_interval(rates.successes, rates.trials, confidence=each, method=self.interval)
         return group_rate_rows(groups, rates, low, high)
+
+    def to_frame(
+        self,
+        rate: str | Metric = "tpr",
+        *,
+        attributes: Sequence[str] | None = None,
+        backend: str | None = None,
+    ) -> Any:
+        """Every group's rate as a frame of the library that the data came in.
+
+        Parameters
+        ----------
+        rate, attributes
+            As in :meth:`by_group`.
+        backend : str, optional
+            Another library: "pandas", "polars", "pyarrow" …
+
+        Returns
+        -------
+        frame
+            A column per attribute, one named after the rate, ``low``, ``high``, and ``n``, the rows it is about.
+        """
+        rows = self.by_group(rate, attributes=attributes)
+        names = self.counts.lattice.names if attributes is None else tuple(attributes)
+        title = rate if isinstance(rate, str) else getattr(rate, "__name__", "metric")
+        return frame_of(title, rows, names, self.task.library if backend is None else backend)
+
+    def plot(self, rate: str | None = None, *, ratio: bool = False, ax: Any = None) -> Any:
+        """Draw every group's rate with its interval, or its impact ratio, on matplotlib axes.
+
+        Parameters
+        ----------
+        rate : str, optional
+            As in :meth:`by_group`; by default the notion's first, and for ratios the selection rate.
+        ratio : bool, default=False
+            Draw ratios, with a line at four fifths.
+        ax : matplotlib axes, optional
+            Where to; by default the current axes.
+
+        Returns
+        -------
+        matplotlib axes
+            The axes.
+
+        Raises
+        ------
+        InputError
+            If matplotlib is not installed.
+        """
+        axes = axes_or_new(ax)
+        if ratio:
+            name = rate or self.selection or self.judged[0]
+            return draw_ratios(axes, name, self.impact_ratios(name))
+        name = rate or self.judged[0]
+        return draw_rates(axes, name, self.by_group(name), self.overall(name).rate)
+
+    def impact_ratios(
+        self,
+        rate: str | None = None,
+        *,
+        reference: Against | None = None,
+        attributes: Sequence[str] | None = None,
+        min_share: float | None = None,
+    ) -> tuple[ImpactRatio, ...]:
+        """Every group's rate as a share of that of those it is compared with, and whether it is below four fifths.
+
+        Parameters
+        ----------
+        rate : str, optional
+            The rate; by default the one at which people get the favourable outcome.
+        reference : "best", "others" or group, optional
+            The best-off group, everyone else, or a group such as ``{"sex": "m", "race": "white"}``; by default the
+            audit's.
+        attributes : sequence of str, optional
+            Groups that fix only these attributes; by default the leaves.
+        min_share : float, optional
+            Groups with a smaller share of all rows, in [0, 1], have no ratio and are no reference; by default the
+            audit's, which is 0.
+
+        Raises
+        ------
+        InputError
+            If no outcome is known to be good, or the reference has no rows.
+
+        Examples
+        --------
+        >>> import fairlattice as fl
+        >>> p = [1] * 60 + [0] * 40 + [1] * 30 + [0] * 70
+        >>> audit = fl.audit(None, p, sensitive_features={"sex": ["m"] * 100 + ["f"] * 100})
+        >>> for r in audit.impact_ratios():
+        ...     print(r, r.verdict)
+        sex=f: 0.500 [0.344, 0.706] (n=100) yes
+        sex=m: 1.000 [1.000, 1.000] (n=100) no
+        """
+        name = self.selection if rate is None else rate
+        if name is None:
+            raise InputError(
+                f"Which outcome is good? The classes are {', '.join(map(str, self.counts.classes))}. Name it, as in "
+                f"`favourable={self.counts.classes[-1]!r}` or --favourable {self.counts.classes[-1]}."
+            )
+        share = self.min_share if min_share is None else check_real("min_share", min_share, 0.0, 1.0)
+        # Leaves that were merged or dropped as small are not compared.
+        gone = [s.group for s in self.small if s.action != "kept"] if attributes is None else ()
+        return impact_ratios(
+            self.counts if attributes is None else self.counts.rollup(attributes),
+            name,
+            self.positive,
+            against=self.reference if reference is None else reference,
+            confidence=self.confidence,
+            min_share=share,
+            left_out=gone,
+        )
+
+    def figure(self, name: str) -> Figure:
+        """A figure of a rate or notion: as counted, corrected for small groups, and its interval.
+
+        Parameters
+        ----------
+        name : str
+            Rate or notion and measure, as in "tpr.df", "equalized_odds.if", "selection_rate.ratio" or "tpr.worst".
+            Of DF and IF small is fair; of the ratio of the worst group's rate to the best's, and of the worst rate,
+            large is.
+        """
+        rate, measure, _ = parse_figure(name)
+        return figure_of(self, rate, measure)
+
+    def verdicts(
+        self, *, harm: Harm | None = None, leveling: LevelingDown | None = None
+    ) -> tuple[Verdict, ...]:
+        """The answers: who fares worse, whether a ratio is below four fifths, and of harm where it was looked for."""
+        return verdicts_of(self, harm=harm, leveling=leveling)
+
+    def __repr__(self) -> str:
+        """The answer, in a few lines."""
+        counts, data = self.counts, self.words
+        axes = " × ".join(f"{a.name} ({len(a.levels)})" for a in counts.lattice.attributes)
+        lines = [
+            f"Audit of {counts.n:,} rows, {len(self.groups):,} groups: {axes}",
+            assumed_sentence(
+                data,
+                {"notion": self.notion, "favourable": data["favourable"], "assumed": self.task.assumed},
+            ),
+            *(verdict_sentence(asdict(v), data, self.confidence) for v in self.verdicts()),
+        ]
+        return "\n".join(lines)
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What sentences about this audit need to know: names and values of the task."""
+        good = self.positive if self.favourable is None else self.favourable
+        return {
+            "label": self.task.label,
+            "prediction": self.task.prediction,
+            "classes": list(self.counts.classes),
+            "positive": self.positive,
+            "positive_prediction": self.task.positive_prediction,
+            "favourable": good,
+        }
 
     def overall(self, rate: str = "accuracy") -> GroupRate:
         """The rate over all rows."""
@@ -132,8 +399,10 @@ class Audit:
     def balanced_accuracy(self) -> float | None:
         """Mean of the classes' recalls over all rows (TPR and TNR), in [0, 1]; high is good.
 
-        Classes without rows are left out; None without any.
+        Classes without rows are left out; None without any, and without labels.
         """
+        if not self.counts.labelled:
+            return None
         everyone = self.counts.rollup(()).layers
         recalls = [self._rates_of(everyone, f"recall:{c}") for c in self.counts.classes]
         defined = [r.raw[0] for r in recalls if r.defined[0]]
@@ -155,7 +424,7 @@ class Audit:
             If no group has a row that one of the rates is about.
         """
         check_choice("kind", kind, ("df", "if"))
-        names = rates_of_notion(measure, self.counts.classes, self.positive)
+        names = self.rates_of(measure)
         # Each rate's interval gets its share of the error.
         each = simultaneous_confidence(self.confidence, len(names))
         both, of = self._both(measure, kind), self._measure(kind, alpha)
@@ -232,7 +501,7 @@ class Audit:
             alpha_measure(self.alpha),
             smoothing=self.smoothing,
             confidence=self.confidence,
-            both_outcomes=rate in _SELECTION,
+            both_outcomes=is_selection(rate),
             top=top,
         )
 
@@ -254,7 +523,7 @@ class Audit:
 
         A group is hidden ("gerrymandered") if no coarser group that contains it shows the disparity.
         """
-        return worse_off(self._levels, self.counts.classes, rate, self.positive, self.confidence)
+        return worse_off(self._level_gaps(rate))
 
     def claims(self, rate: str = "tpr", *, margin: float = 0.05) -> tuple[Claim, ...]:
         """What can be said: yes, no, or not enough data, and how many rows would be enough.
@@ -278,27 +547,68 @@ class Audit:
         others = rates_of_others(everyone, self.table.layers, *kind)
         worse = worse_claims(rate, self.groups, rates, others, margin=margin, confidence=self.confidence)
         most = greatest(rates, log_ratio, self.confidence)
-        return (four_fifths_claim(rate, found, most, total), *worse)
+        return (four_fifths_claim(rate, found, most, total, self.confidence), *worse)
 
-    def leveling_down(self, baseline: Audit, *, measure: str = "equalized_odds") -> LevelingDown:
+    def harm(
+        self, baseline: Audit, *, measure: str | Sequence[str] | None = None, tolerance: float = 0.0
+    ) -> Harm:
+        """Did some group's rate fall against the model of `baseline`, whatever the measures of fairness do?
+
+        Parameters
+        ----------
+        baseline : Audit
+            The other model's audit, over the same attributes.
+        measure : str or sequence of str, optional
+            Rates or notions to look at; by default the audit's notion.
+        tolerance : float, default=0.0
+            A fall that is accepted, in [0, 1].
+
+        Notes
+        -----
+        The two audits are compared as independent samples, since counts do not show which rows the models differ on.
+        Where both decided on the same rows, :func:`harm` sees much more.
+
+        Examples
+        --------
+        >>> import fairlattice as fl
+        >>> S = {"sex": ["f"] * 200 + ["m"] * 200}
+        >>> old = fl.audit(None, [1, 1, 1, 0] * 100, sensitive_features=S)
+        >>> new = fl.audit(None, [1, 0, 0, 0] * 50 + [1, 1, 1, 0] * 50, sensitive_features=S)
+        >>> [(c.group, c.difference) for c in new.harm(old).fell]
+        [({'sex': 'f'}, -0.5), ({}, -0.25)]
+        """
+        check_real("tolerance", tolerance, 0.0, 1.0)
+        before, after = self._on_common_ground(baseline)
+        asked = [measure or self.notion] if measure is None or isinstance(measure, str) else list(measure)
+        names = tuple(dict.fromkeys(rate for m in asked for rate in self.rates_of(m)))
+        levels = list(zip(before._levels, after._levels, strict=True))
+        groups = [group for _, level in levels for group in level.groups]
+
+        def rates_of(rate: str) -> tuple[Rates, Rates]:
+            old = Rates.joined([before._rates_of(level.layers, rate) for level, _ in levels])
+            return old, Rates.joined([after._rates_of(level.layers, rate) for _, level in levels])
+
+        return harm_of(independent_harm(groups, names, rates_of, self.confidence), tolerance)
+
+    def leveling_down(self, baseline: Audit, *, measure: str | None = None) -> LevelingDown:
         """Who lost against the model of `baseline`, by how much, and whether it leveled down.
 
         Parameters
         ----------
         baseline : Audit
             The unconstrained model's audit, over the same attributes.
-        measure : str, default="equalized_odds"
-            The rate or notion to judge by.
+        measure : str, optional
+            The rate or notion to judge by; by default the audit's.
 
         Notes
         -----
-        The two audits are compared as independent samples, since counts do not tell which rows the
-        models differ on. Where both judged the same rows, :func:`leveling_down` sees much more.
+        The two audits are compared as independent samples, since counts do not show which rows the
+        models differ on. Where both decided on the same rows, :func:`leveling_down` sees much more.
         """
         before, after = self._on_common_ground(baseline)
         names = [
             rate
-            for rate in rates_of_notion(measure, self.counts.classes, self.positive)
+            for rate in self.rates_of(self.notion if measure is None else measure)
             if before._rates(rate).defined.any() and after._rates(rate).defined.any()
         ]
         judged = sum(int(after._rates(rate).defined.sum()) for rate in names)
@@ -321,11 +631,12 @@ class Audit:
     @cached_property
     def _by_rate(self) -> Mapping[str, _OneRate]:
         """Every rate by its name."""
-        recalls = (f"recall:{c}" for c in self.counts.classes)
+        recalls = (f"recall:{c}" for c in self.counts.classes) if self.counts.labelled else ()
         return {name: _OneRate(self, name) for name in (*self.rates, *recalls)}
 
     def _one_rate(self, rate: str) -> _OneRate:
-        return self._by_rate.get(rate) or _OneRate(self, rate)
+        name = ALIASES.get(rate, rate)
+        return self._by_rate.get(name) or _OneRate(self, name)
 
     def _rates_of(self, layers: Sequence[npt.NDArray[Any]], rate: str) -> Rates:
         return weighted_rates(layers, self.counts.classes, rate, self.positive)
@@ -336,6 +647,19 @@ class Audit:
     @cached_property
     def _levels(self) -> tuple[GroupTable, ...]:
         return tuple(levels_of(self.counts))
+
+    def _level_gaps(self, rate: str) -> LevelGaps | None:
+        """Every group of every level against everyone else."""
+        return level_gaps(self._levels, self.counts.classes, rate, self.positive, self.confidence)
+
+    def _rows_of(self, group: Group) -> int:
+        """How many rows a group of any level has."""
+        rolled = self.counts.rollup(tuple(group))
+        return int(rolled.rows[rolled.leaves.index(tuple(group.values()))])
+
+    def _log_ratio(self, rate: str, confidence: float) -> Disparity:
+        """DF of the one outcome, also where the other one counts too."""
+        return self._disparity(rate, log_ratio, confidence=confidence)
 
     @cached_property
     def _design(self) -> Design:
@@ -352,7 +676,7 @@ class Audit:
         return log_ratio if kind == "df" else alpha_measure(self.alpha if alpha is None else alpha)
 
     def _both(self, measure: str, kind: str) -> bool:
-        return kind == "df" and measure in _SELECTION
+        return kind == "df" and is_selection(measure)
 
     def _value(self, measure: str, kind: str, alpha: float | None) -> float:
         return max(
@@ -362,7 +686,7 @@ class Audit:
                 smoothing=self.smoothing,
                 both_outcomes=self._both(measure, kind),
             )
-            for name in rates_of_notion(measure, self.counts.classes, self.positive)
+            for name in self.rates_of(measure)
         )
 
     def _picked(self, rate: str, *, lowest: bool) -> GroupRate:
@@ -425,118 +749,17 @@ def check_options(audit: Audit) -> Audit:
     check_real("smoothing", audit.smoothing, 0.0, float("inf"), open_ends=True)
     check_real("confidence", audit.confidence, 0.0, 1.0, open_ends=True)
     check_count("random_state", audit.random_state, 0)
+    check_real("min_share", audit.min_share, 0.0, 1.0)
+    check_choice("notion", audit.notion, tuple(NOTIONS))
+    if not audit.counts.labelled and audit.notion != DEFAULT_UNLABELLED:
+        raise InputError(
+            f"Notion {audit.notion!r} needs labels, and there are none. Name labels, or use {DEFAULT_UNLABELLED!r}."
+        )
+    audit.judged  # noqa: B018 - refuses a notion that lacks a favourable outcome
+    if isinstance(audit.reference, Mapping):
+        reference_group(audit.counts, audit.reference)
+    elif audit.reference not in (BEST, OTHERS):
+        raise InputError(f"`reference` must be 'best', 'others' or a group, got {audit.reference!r}.")
     rate_interval(np.zeros(1), np.ones(1, dtype=np.int64), method=audit.interval)
     audit.table  # noqa: B018 - small groups are seen to now, while the caller is looking
     return audit
-
-
-def audit(
-    y_true: Any,
-    y_pred: Any = None,
-    *,
-    sensitive_features: Any = None,
-    sample_weight: Any = None,
-    label: str | None = None,
-    prediction: str | None = None,
-    sensitive: Sequence[str] | None = None,
-    weight: str | None = None,
-    positive: Any = None,
-    cuts: Mapping[str, Sequence[float]] | None = None,
-    missing: str = "level",
-    alpha: float = 0.5,
-    smoothing: float = 0.5,
-    confidence: float = 0.95,
-    interval: str = "jeffreys",
-    min_size: int = 1,
-    on_small: str = "warn",
-    random_state: int = 0,
-) -> Audit:
-    """Audit predictions over every intersection of the sensitive attributes.
-
-    Parameters
-    ----------
-    y_true : array-like of shape (n,), frame, or GroupCounts
-        Labels, of any number of classes; or counts, and no other data; or any frame that narwhals knows,
-        eager or lazy, with `label`, `prediction` and `sensitive` naming its columns: its own engine counts.
-    y_pred : array-like of shape (n,)
-        Predictions.
-    sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
-        One column per attribute; any frame that narwhals knows.
-    sample_weight : array-like of shape (n,), optional
-        Weights of at least 0. Rates are weighted, and intervals rest on the effective number of rows.
-    label, prediction, weight : str, optional
-        Columns of the frame; without a frame they have no meaning.
-    sensitive : sequence of str, optional
-        The frame's sensitive attributes.
-    positive : label, optional
-        The positive class; 1 or True if that is one of two.
-    cuts : mapping of str to sequence of float, optional
-        Cut points of numeric attributes, as in ``{"age": [25, 45]}``.
-    missing : {"level", "exclude", "raise"}, default="level"
-        Give missing values of an attribute a level of their own, leave their rows out and count these
-        (``audit.counts.excluded``), or refuse them.
-    alpha : float, default=0.5
-        Weight in [0, 1] of the absolute part of IFα.
-    smoothing : float, default=0.5
-        Added to successes and failures before DF and IFα are taken; above 0.
-    confidence : float, default=0.95
-        Of all intervals, in (0, 1).
-    interval : {"jeffreys", "wilson", "clopper-pearson"}, default="jeffreys"
-        The interval of single rates.
-    min_size : int, default=1
-        Leaves with fewer rows are small.
-    on_small : {"warn", "merge", "drop", "raise"}, default="warn"
-        Keep small leaves and say so; let the parent that each resembles most, with all of its rows, stand
-        for it; leave them out; or refuse to go on. ``audit.small`` lists what was done.
-    random_state : int, default=0
-        Seed of the posterior draws: the same seed gives the same intervals.
-
-    Returns
-    -------
-    Audit
-        Answers by method; nothing is computed before it is asked for, and counting is done once.
-
-    Raises
-    ------
-    InputError
-        If lengths differ, labels are missing, the positive label is unclear, or an option is out of range.
-
-    Examples
-    --------
-    >>> import fairlattice as fl
-    >>> S = {"sex": ["f", "f", "f", "m", "m", "m"], "old": [0, 0, 1, 0, 1, 1]}
-    >>> result = fl.audit([1, 1, 1, 1, 1, 0], [1, 0, 0, 1, 1, 0], sensitive_features=S)
-    >>> print(result.by_group("tpr")[1])
-    sex=f, old=1: 0.000 [0.000, 0.853] (n=1)
-    >>> round(result.differential_fairness("tpr"), 4)  # log(0.75 / 0.25)
-    1.0986
-    """
-    named = {"label": label, "prediction": prediction, "sensitive": sensitive}
-    if isinstance(y_true, GroupCounts):
-        if any(v is not None for v in (y_pred, sensitive_features, sample_weight, *named.values(), weight)):
-            raise InputError("Counts hold predictions and groups already. Pass `GroupCounts` alone.")
-        counts = y_true
-    elif any(v is not None for v in (*named.values(), weight)):
-        lacking = [name for name, value in named.items() if value is None]
-        if lacking or y_pred is not None or sensitive_features is not None or sample_weight is not None:
-            raise InputError(
-                "For a frame, name its columns by `label`, `prediction` and `sensitive`, and pass no arrays"
-                + (f"; missing: {', '.join(lacking)}." if lacking else ".")
-            )
-        counts = GroupCounts.from_frame(
-            y_true, label=label or "", prediction=prediction or "", sensitive=sensitive or (),
-            weight=weight, cuts=cuts, missing=missing,
-        )  # fmt: skip
-    else:
-        if y_pred is None or sensitive_features is None:
-            raise InputError("`y_pred` and `sensitive_features` are needed beside `y_true`.")
-        counts = GroupCounts.from_arrays(
-            y_true, y_pred, sensitive_features=sensitive_features, sample_weight=sample_weight,
-            cuts=cuts, missing=missing,
-        )  # fmt: skip
-    return check_options(
-        Audit(
-            counts, find_positive(counts.classes, positive), alpha, smoothing, confidence,
-            interval, min_size, on_small, random_state,
-        )
-    )  # fmt: skip

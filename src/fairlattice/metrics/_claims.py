@@ -1,4 +1,4 @@
-"""Claims with three verdicts: yes, no, or not enough data, and then how many rows would be enough."""
+"""Claims with three verdicts: yes, no, or not enough data, and then about how many rows would be enough."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from fairlattice.groups import Group
 from fairlattice.metrics._everyone_else import gaps_to_others
 from fairlattice.metrics._fairness import Disparity
+from fairlattice.metrics._needed import Needed, rows_needed
 from fairlattice.metrics._rates import Rates
 
 FOUR_FIFTHS = math.log(1.25)
+UNSURE = "not enough data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,9 @@ class Claim:
         What the interval says.
     estimate, low, high : float
         The figure that is judged, and its interval.
-    rows_needed : int or None
+    needed : Needed or None
         Where data do not suffice: about how many rows (that the rate is about) would, if the estimate stays
-        what it is; None where it is too close to the limit to tell, and where data suffice.
+        what it is; None where data suffice, and where no realistic number would do.
     """
 
     statement: str
@@ -42,7 +44,7 @@ class Claim:
     estimate: float
     low: float
     high: float
-    rows_needed: int | None
+    needed: Needed | None
 
 
 def verdict_of(low: float, high: float, limit: float) -> str:
@@ -53,33 +55,18 @@ def verdict_of(low: float, high: float, limit: float) -> str:
     >>> verdict_of(0.1, 0.3, 0.2)
     'not enough data'
     """
-    return "yes" if low > limit else "no" if high < limit else "not enough data"
+    return "yes" if low > limit else "no" if high < limit else UNSURE
 
 
-def rows_for(estimate: float, low: float, high: float, limit: float, n: float) -> int | None:
-    """About how many rows move the interval off the limit: its width shrinks as one over their root."""
-    if low > limit or high < limit:
-        return None
-    gap = abs(estimate - limit)
-    half = estimate - low if estimate > limit else high - estimate
-    if gap <= 0.01 * half:
-        return None
-    return max(round_up(n * (half / gap) ** 2), math.ceil(n) + 1)
-
-
-def round_up(value: float) -> int:
-    """The least number of two significant digits that is not below `value`."""
-    step = 10 ** max(math.floor(math.log10(max(value, 1.0))) - 1, 0)
-    return int(math.ceil(value / step) * step)
-
-
-def four_fifths_claim(rate: str, found: Disparity, most: float, n: int) -> Claim:
+def four_fifths_claim(rate: str, found: Disparity, most: float, n: int, confidence: float) -> Claim:
     """Does some group's rate lie below four fifths of another's?
 
     "No" only if exact simultaneous intervals of all groups rule it out: `most` is the most that they allow.
     """
     # With more rows the corrected figure moves towards the value, so the harder of the two counts.
-    guesses = [rows_for(at, found.low, most, FOUR_FIFTHS, n) for at in (found.corrected, found.value)]
+    guesses = [
+        rows_needed(at, found.low, most, FOUR_FIFTHS, n, confidence) for at in (found.corrected, found.value)
+    ]
     needed = [rows for rows in guesses if rows is not None]
     return Claim(
         f"some group's {rate} is below four fifths of another's",
@@ -89,7 +76,7 @@ def four_fifths_claim(rate: str, found: Disparity, most: float, n: int) -> Claim
         found.corrected,
         found.low,
         found.high,
-        max(needed) if needed else None,
+        max(needed, key=lambda rows: rows.high) if len(needed) == len(guesses) else None,
     )
 
 
@@ -112,7 +99,14 @@ def worse_claims(
             float(gap[j]),
             float(low[j]),
             float(high[j]),
-            rows_for(gap[j], low[j], high[j], margin, float(own.trials[place])),
+            rows_needed(
+                float(gap[j]),
+                float(low[j]),
+                float(high[j]),
+                margin,
+                float(own.trials[place]),
+                gaps.confidence,
+            ),
         )
         for j, place in enumerate(gaps.judged.tolist())
     ]

@@ -27,6 +27,8 @@ class Gaps:
         Own rate minus that of the others, with intervals that hold together.
     surely_lower : bool array of shape (k,)
         Where the own rate is lower by an exact test; these too hold together.
+    confidence : float
+        Of each interval.
     """
 
     judged: IntArray
@@ -34,6 +36,7 @@ class Gaps:
     low: FloatArray
     high: FloatArray
     surely_lower: BoolArray
+    confidence: float
 
 
 def gaps_to_others(own: Rates, rest: Rates, confidence: float) -> Gaps:
@@ -44,7 +47,7 @@ def gaps_to_others(own: Rates, rest: Rates, confidence: float) -> Gaps:
     gap, low, high = newcombe_interval(
         (others.successes, others.trials), (mine.successes, mine.trials), confidence=each
     )
-    return Gaps(judged, gap, low, high, _surely_lower(mine, others, each))
+    return Gaps(judged, gap, low, high, _surely_lower(mine, others, each), each)
 
 
 def rates_of_others(

@@ -6,6 +6,7 @@ All are closed forms of the counts, so they cost the same for ten rows and for a
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from scipy.special import betainc, betaincinv, expit, ndtri
@@ -250,6 +251,70 @@ def newcombe_interval(
     low = difference - np.hypot(below[1], above[0])
     high = difference + np.hypot(above[1], below[0])
     return difference, np.maximum(low, -1.0), np.minimum(high, 1.0)
+
+
+def ratio_interval(
+    own: tuple[NumberArray, NumberArray], other: tuple[NumberArray, NumberArray], *, confidence: float = 0.95
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Ratio of two independent rates, own / other, with its interval.
+
+    Zou and Donner's construction on the logarithmic scale over exact (Clopper-Pearson) intervals of either rate,
+    around smoothed rates, so that it is finite where nothing succeeded.
+
+    Parameters
+    ----------
+    own, other : pairs of arrays of shape (m,)
+        Successes and trials, every trial count above 0.
+    confidence : float, default=0.95
+        In (0, 1).
+
+    Returns
+    -------
+    ratio, low, high : float arrays of shape (m,)
+        At least 0; the ratio is NaN and its upper end infinity where nothing succeeded in `other`.
+
+    References
+    ----------
+    Zou & Donner (2008), Construction of confidence limits about effect measures: a general approach,
+    Statistics in Medicine 27:1693-1702, doi:10.1002/sim.3095.
+
+    Examples
+    --------
+    >>> ratio, low, high = ratio_interval((np.array([30]), np.array([100])), (np.array([60]), np.array([100])))
+    >>> print(ratio, low.round(2), high.round(2))
+    [0.5] [0.34] [0.71]
+    """
+    (s1, n1), (s2, n2) = (
+        (np.asarray(s, dtype=np.float64), np.asarray(n, dtype=np.float64)) for s, n in (own, other)
+    )
+    ratio = np.full(len(s1), np.nan)
+    np.divide(s1 / n1, s2 / n2, out=ratio, where=s2 > 0)
+    low, high = log_ratio_ends(log_ends(s1, n1, confidence), log_ends(s2, n2, confidence))
+    low, high = np.where(s1 > 0, low, 0.0), np.where(s2 > 0, high, np.inf)
+    return ratio, np.fmin(low, ratio), np.fmax(high, ratio)
+
+
+def log_ends(
+    successes: NumberArray, trials: NumberArray, confidence: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Logarithms of smoothed rates, and of the ends of their exact intervals."""
+    low, high = clopper_pearson_interval(successes, trials, confidence=confidence)
+    tiny = np.finfo(float).tiny
+    middle = np.log((np.asarray(successes, dtype=np.float64) + 0.5) / (np.asarray(trials) + 1.0))
+    # A smoothed rate may lie just outside an exact interval that ends at 0 or 1.
+    return (
+        middle,
+        np.minimum(np.log(np.maximum(low, tiny)), middle),
+        np.maximum(np.log(np.maximum(high, tiny)), middle),
+    )
+
+
+def log_ratio_ends(own: tuple[Any, Any, Any], other: tuple[Any, Any, Any]) -> tuple[FloatArray, FloatArray]:
+    """Ends of the interval of a ratio of rates, of which each is given by :func:`log_ends`."""
+    (m1, l1, u1), (m2, l2, u2) = own, other
+    low: FloatArray = np.exp(np.minimum(m1 - m2 - np.hypot(m1 - l1, u2 - m2), 700.0))
+    high: FloatArray = np.exp(np.minimum(m1 - m2 + np.hypot(u1 - m1, m2 - l2), 700.0))
+    return low, high
 
 
 def simultaneous_confidence(confidence: float, n_groups: int) -> float:

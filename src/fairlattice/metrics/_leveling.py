@@ -17,8 +17,8 @@ import numpy as np
 
 from fairlattice._validation import IntArray
 from fairlattice.groups import Group, show_group
-from fairlattice.metrics._claims import rows_for
 from fairlattice.metrics._intervals import newcombe_interval, paired_interval
+from fairlattice.metrics._needed import Needed, rows_needed
 from fairlattice.metrics._rates import Rates
 
 
@@ -38,7 +38,7 @@ class GroupChange:
         ``after - before`` and its interval; the claims of all groups hold together.
     n : int, default=0
         Rows that the rate is about.
-    rows_needed : int or None, default=None
+    needed : Needed or None, default=None
         Where the change is within noise: about how many rows would show it, if it is what it seems.
     """
 
@@ -50,7 +50,7 @@ class GroupChange:
     low: float
     high: float
     n: int = 0
-    rows_needed: int | None = None
+    needed: Needed | None = None
 
     @property
     def lost(self) -> bool:
@@ -210,18 +210,10 @@ def paired_changes(rate: str, groups: Sequence[Group], flips: Flips, each: float
             float(low[j]),
             float(high[j]),
             int(n[j]),
-            _rows_needed(int(n[j]), float(difference[j]), float(low[j]), float(high[j])),
+            rows_needed(float(difference[j]), float(low[j]), float(high[j]), 0.0, int(n[j]), each),
         )
         for j, i in enumerate(known.tolist())
     ]
-
-
-def _rows_needed(n: int, difference: float, low: float, high: float) -> int | None:
-    """About how many rows would show the change, were it what it seems; None where it shows, or is none."""
-    if not low <= 0 <= high:
-        return None
-    half = difference - low if difference > 0 else high - difference
-    return rows_for(abs(difference), abs(difference) - half, 1.0, 0.0, n)
 
 
 def worst_fell(

@@ -17,7 +17,6 @@ from fairlattice._validation import FloatArray, check_columns_exist, check_real
 from fairlattice.exceptions import InputError
 from fairlattice.metrics._audit import Audit
 from fairlattice.metrics._fairness import Measure
-from fairlattice.metrics._rates import rates_of_notion
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def misrecording_bounds(
     for name, error in errors.items():
         check_real(f"errors[{name!r}]", error, 0.0, 1.0)
     wrong = min(1.0, float(sum(errors.values())))
-    names = rates_of_notion(measure, audit.counts.classes, audit.positive)
+    names = audit.rates_of(measure)
     found = {}
     for kind in ("df", "if"):
         value = audit._value(measure, kind, None)

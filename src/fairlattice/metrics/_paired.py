@@ -1,16 +1,21 @@
-"""Leveling down between two models that judged the same rows."""
+"""Leveling down and harm between two models that decided on the same rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from fairlattice._validation import BoolArray, IntArray, check_real
 from fairlattice.exceptions import InputError
-from fairlattice.groups import PairedCounts
+from fairlattice.groups import Group, PairedCounts
+from fairlattice.groups._shared import find_class, find_positive
 from fairlattice.metrics._fairness import alpha_measure, log_ratio, measure_value
+from fairlattice.metrics._harm import Harm, harm_of, independent_harm, paired_harm
+from fairlattice.metrics._intervals import simultaneous_confidence
 from fairlattice.metrics._leveling import (
     Flips,
     LevelingDown,
@@ -20,7 +25,8 @@ from fairlattice.metrics._leveling import (
     paired_changes,
     worst_fell,
 )
-from fairlattice.metrics._rates import find_positive, rates_of_notion
+from fairlattice.metrics._notions import DEFAULT_NOTION, DEFAULT_UNLABELLED, rates_of_notion
+from fairlattice.metrics._rates import ALIASES, Rates, group_rates, is_selection
 
 
 def leveling_down(
@@ -30,7 +36,9 @@ def leveling_down(
     *,
     sensitive_features: Any = None,
     positive: Any = None,
-    measure: str = "equalized_odds",
+    positive_prediction: Any = None,
+    favourable: Any = None,
+    measure: str | None = None,
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
     alpha: float = 0.5,
@@ -41,16 +49,16 @@ def leveling_down(
 
     Parameters
     ----------
-    y_true : array-like of shape (n,), or PairedCounts
-        Labels, of any number of classes; or counts, and no other data.
+    y_true : array-like of shape (n,), None, or PairedCounts
+        Labels, of any number of classes; None where there are none; or counts, and no other data.
     before, after : array-like of shape (n,)
         Predictions of the unconstrained model, and of the one that is to take its place.
     sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
         One column per attribute; any frame that narwhals knows.
-    positive : label, optional
-        The positive class; 1 or True if that is one of two.
-    measure : str, default="equalized_odds"
-        The rate or notion to judge by.
+    positive, positive_prediction, favourable : label, optional
+        As in :func:`audit`.
+    measure : str, optional
+        The rate or notion to judge by; by default equalized odds, and without labels demographic parity.
     cuts, missing, alpha, smoothing, confidence
         As in :func:`audit`.
 
@@ -77,20 +85,13 @@ def leveling_down(
     check_real("alpha", alpha, 0.0, 1.0)
     check_real("smoothing", smoothing, 0.0, float("inf"), open_ends=True)
     check_real("confidence", confidence, 0.0, 1.0, open_ends=True)
-    if isinstance(y_true, PairedCounts):
-        if not (before is None and after is None and sensitive_features is None):
-            raise InputError("Counts hold predictions and groups already. Pass `PairedCounts` alone.")
-        counts = y_true
-    else:
-        if before is None or after is None or sensitive_features is None:
-            raise InputError("`before`, `after` and `sensitive_features` are needed beside `y_true`.")
-        counts = PairedCounts.from_arrays(
-            y_true, before, after, sensitive_features=sensitive_features, cuts=cuts, missing=missing
-        )
-    label = find_positive(counts.classes, positive)
+    spelled = {"positive": positive, "positive_prediction": positive_prediction}
+    counts, label, names = _questioned(
+        y_true, before, after, sensitive_features, measure, favourable, cuts=cuts, missing=missing, **spelled
+    )
     leaves, place = np.unique(counts.codes, return_inverse=True)
     groups = [counts.lattice.group(int(code)) for code in leaves]
-    flips = {r: _flips(counts, r, label, place) for r in rates_of_notion(measure, counts.classes, label)}
+    flips = {r: _flips(counts, r, label, place) for r in names}
     flips = {rate: f for rate, f in flips.items() if f.trials.any()}
     each = confidence_of_claims(list(flips.values()), confidence) if flips else confidence
     measures = (log_ratio, alpha_measure(alpha))
@@ -98,7 +99,7 @@ def leveling_down(
     for rate, found in flips.items():
         changes += paired_changes(rate, groups, found, each)
         old, new = found.before, found.after
-        both = rate == "selection_rate"
+        both = is_selection(rate)
         fairer = any(
             measure_value(new, m, smoothing=smoothing, both_outcomes=both and m is log_ratio)
             < measure_value(old, m, smoothing=smoothing, both_outcomes=both and m is log_ratio)
@@ -108,6 +109,153 @@ def leveling_down(
         verdicts[rate] = leveling_down_verdict(unfairness_fell=fairer, worst_fell=fell, beyond_noise=beyond)
     ranked = tuple(sorted(changes, key=lambda c: c.difference))
     return LevelingDown(overall_verdict(verdicts), verdicts, ranked)
+
+
+def harm(
+    y_true: Any,
+    before: Any = None,
+    after: Any = None,
+    *,
+    sensitive_features: Any = None,
+    positive: Any = None,
+    positive_prediction: Any = None,
+    favourable: Any = None,
+    measure: str | Sequence[str] | None = None,
+    tolerance: float = 0.0,
+    cuts: Mapping[str, Sequence[float]] | None = None,
+    missing: str = "level",
+    confidence: float = 0.95,
+) -> Harm:
+    """Did some group's rate fall when one model took another's place, on the rows where they differ?
+
+    Parameters
+    ----------
+    y_true : array-like of shape (n,), None, or PairedCounts
+        Labels, of any number of classes; None where there are none; or counts, and no other data.
+    before, after : array-like of shape (n,)
+        Predictions of the baseline, and of the model that is to take its place.
+    sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
+        One column per attribute; any frame that narwhals knows.
+    positive, positive_prediction, favourable : label, optional
+        As in :func:`audit`.
+    measure : str or sequence of str, optional
+        Rates or notions to look at; by default equalized odds, and without labels demographic parity.
+    tolerance : float, default=0.0
+        A fall that is accepted, in [0, 1]: a group is reported if its whole interval lies below minus this.
+    cuts, missing, confidence
+        As in :func:`audit`.
+
+    Returns
+    -------
+    Harm
+        The verdict, and the change of every group of every level. If nothing changed, some group is called
+        changed in at most ``1 - confidence`` of all cases.
+
+    Raises
+    ------
+    InputError
+        If lengths differ, labels are missing, the positive label is unclear, or an option is out of range.
+
+    Examples
+    --------
+    >>> import fairlattice as fl
+    >>> sex = ["f"] * 40 + ["m"] * 40
+    >>> before, after = [1] * 80, [0] * 15 + [1] * 65
+    >>> found = fl.harm(None, before, after, sensitive_features={"sex": sex})
+    >>> found.verdict, found.fell[0].group, found.fell[0].difference
+    ('yes', {'sex': 'f'}, -0.375)
+    """
+    check_real("confidence", confidence, 0.0, 1.0, open_ends=True)
+    check_real("tolerance", tolerance, 0.0, 1.0)
+    spelled = {"positive": positive, "positive_prediction": positive_prediction}
+    counts, label, names = _questioned(
+        y_true, before, after, sensitive_features, measure, favourable, cuts=cuts, missing=missing, **spelled
+    )
+    alike = [rate for rate in names if rate.partition(":")[0] not in _OWN_ROWS]
+    apart = [rate for rate in names if rate not in alike]
+    each = simultaneous_confidence(confidence, 2 if alike and apart else 1)
+    codes, groups = _every_level(counts)
+    flips = {rate: _joined([_flips(counts, rate, label, place) for place in codes]) for rate in alike}
+    changes = paired_harm(groups, flips, each)
+    if apart:
+        old, new = (_table(side, codes, counts) for side in (counts.old, counts.new))
+        kind = counts.classes, label
+
+        def rates_of(rate: str) -> tuple[Rates, Rates]:
+            return group_rates(old, kind[0], rate, kind[1]), group_rates(new, kind[0], rate, kind[1])
+
+        changes += independent_harm(groups, apart, rates_of, each)
+    return harm_of(changes, tolerance)
+
+
+_OWN_ROWS = ("ppv", "npv", "precision")  # rates whose rows each model chooses for itself
+_MOST_GROUPS = 100_000
+
+
+def _questioned(
+    y_true: Any,
+    before: Any,
+    after: Any,
+    sensitive_features: Any,
+    measure: str | Sequence[str] | None,
+    favourable: Any,
+    **options: Any,
+) -> tuple[PairedCounts, Any, tuple[str, ...]]:
+    """The counts, the positive label, and the rates to look at."""
+    if isinstance(y_true, PairedCounts):
+        if not (before is None and after is None and sensitive_features is None):
+            raise InputError("Counts hold predictions and groups already. Pass `PairedCounts` alone.")
+        counts = y_true
+    else:
+        if before is None or after is None or sensitive_features is None:
+            raise InputError("`before`, `after` and `sensitive_features` are needed, and `y_true` or None.")
+        counts = PairedCounts.from_arrays(
+            y_true, before, after, sensitive_features=sensitive_features, **options
+        )
+    named = options["positive"]
+    if counts.labelled:
+        label = find_positive(counts.classes, named)
+    else:
+        chosen = options["positive_prediction"] if options["positive_prediction"] is not None else named
+        label = find_positive(counts.classes, chosen, what="prediction")
+    good = None if favourable is None else find_class(counts.classes, favourable, "Favourable outcome")
+    if measure is None:
+        measure = DEFAULT_NOTION if counts.labelled else DEFAULT_UNLABELLED
+    asked = [measure] if isinstance(measure, str) else list(measure)
+    names = dict.fromkeys(r for m in asked for r in rates_of_notion(m, counts.classes, label, good))
+    return counts, label, tuple(ALIASES.get(name, name) for name in names)
+
+
+def _every_level(counts: PairedCounts) -> tuple[list[IntArray], list[Group]]:
+    """Of every set of attributes, the group that each entry belongs to, and all groups in that order."""
+    lattice = counts.lattice
+    places: list[IntArray] = []
+    groups: list[Group] = []
+    for size in range(len(lattice.names) + 1):
+        for names in combinations(lattice.names, size):
+            codes, place = np.unique(lattice.project(counts.codes, names), return_inverse=True)
+            deepest = size == len(lattice.names)
+            if len(groups) + len(codes) > _MOST_GROUPS and not deepest:
+                continue
+            places.append(place)
+            groups += [lattice.marginal(names).group(int(code)) for code in codes]
+    return places, groups
+
+
+def _joined(parts: Sequence[Flips]) -> Flips:
+    """The flips of several levels, one after the other."""
+    return Flips(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Flips)))
+
+
+def _table(predicted: IntArray, places: Sequence[IntArray], counts: PairedCounts) -> IntArray:
+    """Label by prediction counts of the groups of all levels, for one of the models."""
+    k, tables = len(counts.classes), []
+    for place in places:
+        m = int(place.max()) + 1
+        cell = (place * k + counts.truth) * k + predicted
+        flat = np.bincount(cell, weights=counts.rows, minlength=m * k * k)
+        tables.append(np.rint(flat).astype(np.int64).reshape(m, k, k))
+    return np.concatenate(tables)
 
 
 def _flips(counts: PairedCounts, rate: str, positive: Any, place: IntArray) -> Flips:
@@ -126,18 +274,13 @@ def _flips(counts: PairedCounts, rate: str, positive: Any, place: IntArray) -> F
 def _successes(counts: PairedCounts, rate: str, positive: Any) -> tuple[BoolArray, Any]:
     """Which entries a rate is about, and which predictions succeed there."""
     everyone = np.ones(len(counts.truth), dtype=bool)
+    # Refuses what is no rate, lacks a class, or needs labels.
+    k = len(counts.classes)
+    group_rates(np.zeros((0, k if counts.labelled else 1, k), dtype=np.int64), counts.classes, rate, positive)
     if rate == "accuracy":
         return everyone, lambda predicted: predicted == counts.truth
     kind, _, wanted = rate.partition(":")
-    names = [str(c) for c in counts.classes]
-    if wanted:
-        if wanted not in names:
-            raise InputError(f"No class {wanted!r}; the classes are {', '.join(names)}.")
-        place = names.index(wanted)
-    elif positive is None:
-        raise InputError(f"Rate {rate!r} needs a positive class; the classes are {list(counts.classes)}.")
-    else:
-        place = counts.classes.index(positive)
+    place = [str(c) for c in counts.classes].index(wanted) if wanted else counts.classes.index(positive)
     kinds = {"tpr": "recall", "tnr": "specificity", "selection_rate": "selection"}
     kind = kinds.get(kind, kind)
     if kind == "recall":
@@ -146,4 +289,7 @@ def _successes(counts: PairedCounts, rate: str, positive: Any) -> tuple[BoolArra
         return counts.truth != place, lambda predicted: predicted != place
     if kind == "selection":
         return everyone, lambda predicted: predicted == place
-    raise InputError(f"No rate {rate!r}. Use tpr, tnr, accuracy, selection_rate or recall:<class>.")
+    raise InputError(
+        f"`{rate}` is about other rows under each model, so models cannot be compared row by row. "
+        "Use `harm`, which takes them for independent samples."
+    )

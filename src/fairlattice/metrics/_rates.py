@@ -23,16 +23,20 @@ RATES: dict[str, str] = {
     "tnr": "true-negative rate: negatives that were predicted negative",
     "accuracy": "rows whose label was predicted",
     "selection_rate": "rows predicted positive",
+    "ppv": "positive predictive value, or precision: rows predicted positive that are positive",
+    "npv": "negative predictive value: rows predicted negative that are negative",
 }
-"""The rates of a binary audit by name. Of any number of classes, ``recall:<class>`` is the recall of one,
-``specificity:<class>`` and ``selection:<class>`` are the TNR and selection rate of one against the rest."""
+"""The rates of a binary audit by name, all of them high where the model does well. Of any number of classes,
+``recall:<class>`` is the recall of one; ``specificity:<class>``, ``selection:<class>`` and ``precision:<class>`` are
+the TNR, the selection rate and the PPV of one against the rest."""
 
-NOTIONS: dict[str, str] = {
-    "equal_opportunity": "the TPR",
-    "equalized_odds": "the worse of TPR and TNR; without a positive class, of every class's recall",
-    "demographic_parity": "the selection rate",
-}
-"""Notions of fairness by name, each the worst over one or several rates."""
+ALIASES: dict[str, str] = {"recall": "tpr", "sensitivity": "tpr", "specificity": "tnr", "precision": "ppv"}
+"""Other usual names of rates."""
+
+ERRORS: dict[str, str] = {
+    "fnr": "tpr", "fpr": "tnr", "fdr": "ppv", "for": "npv", "error_rate": "accuracy"
+}  # fmt: skip
+"""Error rates by their usual names, and the rate that each is 1 minus. Low is good, so no measure is taken of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +104,14 @@ def _tnr(table: Table, positive: int) -> tuple[IntArray, IntArray]:
     return np.delete(negative, positive, axis=2).sum(axis=(1, 2)), negative.sum(axis=(1, 2))
 
 
+def _ppv(table: Table, positive: int) -> tuple[IntArray, IntArray]:
+    return table[:, positive, positive], table[:, :, positive].sum(axis=1)
+
+
+def _npv(table: Table, positive: int) -> tuple[IntArray, IntArray]:
+    return _tnr(table, positive)[0], np.delete(table, positive, axis=2).sum(axis=(1, 2))
+
+
 def _accuracy(table: Table, _: int) -> tuple[IntArray, IntArray]:
     return np.trace(table, axis1=1, axis2=2), table.sum(axis=(1, 2))
 
@@ -113,10 +125,30 @@ _COUNT: dict[str, Callable[[Table, int], tuple[IntArray, IntArray]]] = {
     "tnr": _tnr,
     "accuracy": _accuracy,
     "selection_rate": _selection,
+    "ppv": _ppv,
+    "npv": _npv,
 }
 
 
-_OF_CLASS = {"recall": _tpr, "specificity": _tnr, "selection": _selection}
+_OF_CLASS = {"recall": _tpr, "specificity": _tnr, "selection": _selection, "precision": _ppv}
+
+
+def rate_called(name: str) -> tuple[str, bool]:
+    """The rate that a usual name means, and whether it is the share that fails: 1 minus the rate.
+
+    Examples
+    --------
+    >>> rate_called("precision"), rate_called("fpr")
+    (('ppv', False), ('tnr', True))
+    """
+    if name in ERRORS:
+        return ERRORS[name], True
+    return ALIASES.get(name, name), False
+
+
+def is_selection(rate: str) -> bool:
+    """Whether a rate, or notion, is about being selected, where both outcomes count."""
+    return rate in ("selection_rate", "demographic_parity") or rate.startswith("selection:")
 
 
 def weighted_rates(
@@ -187,64 +219,31 @@ def group_rates(table: Table, classes: tuple[Any, ...], rate: str, positive: Any
     array([0.8])
     """
     kind, _, wanted = str(rate).partition(":")
+    if table.shape[1] < len(classes) and not is_selection(rate):
+        _check_known(rate)
+        raise InputError(
+            f"Rate {rate!r} needs labels, and there are none. Use 'selection_rate', or name labels."
+        )
     if kind in _OF_CLASS and wanted:
         names = [str(c) for c in classes]
         if wanted not in names:
             raise InputError(f"No class {wanted!r}; the classes are {', '.join(names)}.")
         return Rates(*_OF_CLASS[kind](table, names.index(wanted)))
-    if rate not in RATES:
-        known = [*RATES, *(f"{kind}:<class>" for kind in _OF_CLASS)]
-        raise InputError(
-            f"No rate {rate!r}; the rates are {', '.join(known)}.{did_you_mean(str(rate), known)}"
-        )
+    _check_known(rate)
+    rate = ALIASES.get(rate, rate)
     if rate != "accuracy" and positive is None:
         raise InputError(f"Rate {rate!r} needs a positive class; the classes are {list(classes)}. Name one.")
     return Rates(*_COUNT[rate](table, classes.index(positive) if rate != "accuracy" else 0))
 
 
-def rates_of_notion(notion: str, classes: tuple[Any, ...], positive: Any = None) -> tuple[str, ...]:
-    """The rates that a notion of fairness takes the worst of; a rate stands for itself."""
-    if notion == "equal_opportunity":
-        return ("tpr",)
-    if notion == "demographic_parity":
-        return ("selection_rate",)
-    if notion == "equalized_odds":
-        return ("tpr", "tnr") if positive is not None else tuple(f"recall:{c}" for c in classes)
-    return (notion,)
-
-
-def find_positive(classes: tuple[Any, ...], positive: Any = None) -> Any:
-    """The positive label: as named, else 1 or True where the classes are two, else none.
-
-    Raises
-    ------
-    InputError
-        If the label named is none of the classes, or two classes leave open which is positive.
-    """
-    if positive is not None:
-        by_text = {_as_text(c): c for c in classes}
-        if positive in classes:
-            return classes[classes.index(positive)]
-        if _as_text(positive) in by_text:
-            return by_text[_as_text(positive)]
+def _check_known(rate: str) -> None:
+    """Raise if there is no such rate; for an error rate, name the rate that it mirrors."""
+    if rate in RATES or rate in ALIASES or (rate.partition(":")[0] in _OF_CLASS and ":" in rate):
+        return
+    if rate in ERRORS:
         raise InputError(
-            f"Positive label {positive!r} does not occur; the labels are {', '.join(map(str, classes))}."
-            f"{did_you_mean(str(positive), by_text)}"
+            f"`{rate}` is 1 - {ERRORS[rate]}, an error rate, of which low is good. Use {ERRORS[rate]!r}, of which "
+            f"high is good; `by_group` and `to_frame` give {rate!r} too."
         )
-    if len(classes) > 2:
-        return None
-    if 1 in classes:
-        return classes[classes.index(1)]
-    if set(classes) <= {0}:
-        return None
-    raise InputError(
-        f"Which label is positive? None of {', '.join(map(repr, classes))} is 1 or True. "
-        f"Name it, as in `positive={classes[-1]!r}` or --positive {classes[-1]}."
-    )
-
-
-def _as_text(label: Any) -> str:
-    """A label as a person would type it: 1 for 1.0, true for True."""
-    if isinstance(label, bool):
-        return str(label).lower()
-    return f"{label:g}" if isinstance(label, float) else str(label)
+    known = [*RATES, *ALIASES, *ERRORS, *(f"{kind}:<class>" for kind in _OF_CLASS)]
+    raise InputError(f"No rate {rate!r}; the rates are {', '.join(known)}.{did_you_mean(str(rate), known)}")

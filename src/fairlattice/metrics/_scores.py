@@ -16,8 +16,9 @@ from scipy.special import expit, logit, ndtri, stdtrit
 
 from fairlattice._validation import FloatArray, IntArray, check_real
 from fairlattice.groups import Group, ScoreCounts, show_group
+from fairlattice.groups._shared import find_positive
 from fairlattice.metrics._intervals import jeffreys_interval
-from fairlattice.metrics._rates import Table, find_positive
+from fairlattice.metrics._rates import Table
 
 _COARSE = 10  # bins of the expected calibration error
 

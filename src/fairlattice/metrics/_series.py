@@ -14,10 +14,22 @@ from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
 from fairlattice.metrics._audit import Audit, check_options
 from fairlattice.metrics._everyone_else import rates_of_others
+from fairlattice.metrics._from_data import positive_of
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
-from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion, weighted_rates
+from fairlattice.metrics._notions import DEFAULT_NOTION, DEFAULT_UNLABELLED
+from fairlattice.metrics._rates import Rates, weighted_rates
 
-_OPTIONS = ("alpha", "smoothing", "confidence", "interval", "min_size", "on_small", "random_state")
+_OPTIONS = (
+    "notion",
+    "favourable",
+    "alpha",
+    "smoothing",
+    "confidence",
+    "interval",
+    "min_size",
+    "on_small",
+    "random_state",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,7 @@ class AuditSeries:
 
 
 def audit_series(
-    counts: GroupCounts, by: str, *, measure: str = "equalized_odds", positive: Any = None, **options: Any
+    counts: GroupCounts, by: str, *, measure: str | None = None, positive: Any = None, **options: Any
 ) -> AuditSeries:
     """Audit every period, and flag real changes in composition or in fairness.
 
@@ -88,12 +100,12 @@ def audit_series(
         Counts with the periods as one of their attributes.
     by : str
         That attribute; its levels in their order are the time.
-    measure : str, default="equalized_odds"
-        Changes are looked for in this rate, or in those of this notion.
+    measure : str, optional
+        Changes are looked for in this rate, or in those of this notion; by default the audit's notion.
     positive : label, optional
         The positive class; 1 or True if that is one of two.
     **options
-        As in :func:`audit`: alpha, smoothing, confidence …
+        As in :func:`audit`: notion, favourable, alpha, smoothing, confidence …
 
     Returns
     -------
@@ -125,7 +137,8 @@ def audit_series(
     if None in next(a.levels for a in counts.lattice.attributes if a.name == by):
         raise InputError(f"`{by}` is missing in some rows. Remove these rows first.")
     _check_order(by, counts)
-    label = find_positive(counts.classes, positive)
+    label = positive_of(counts, positive)
+    options.setdefault("notion", DEFAULT_NOTION if counts.labelled else DEFAULT_UNLABELLED)
     parts = counts.split(by)
     audits = {period: check_options(replace(Audit(part, label), **options)) for period, part in parts.items()}
     confidence = next(iter(audits.values())).confidence
@@ -156,11 +169,11 @@ class _Watched:
     rest: list[Rates] | None
 
 
-def _changes(audits: Mapping[Any, Audit], measure: str, confidence: float) -> list[Change]:
+def _changes(audits: Mapping[Any, Audit], measure: str | None, confidence: float) -> list[Change]:
     periods = list(audits)
     counts = _aligned([a.counts for a in audits.values()])
     first = next(iter(audits.values()))
-    names = rates_of_notion(measure, counts[0].classes, first.positive)
+    names = first.rates_of(measure or first.notion)
     watched = _watched(counts, names, first.positive)
     tests = (len(periods) - 1) * sum(len(w.groups) for w in watched)
     each = simultaneous_confidence(confidence, tests)

@@ -1,18 +1,40 @@
 """What other rooms use of this one, beside its public names."""
 
+from fairlattice.groups._shared import find_positive
 from fairlattice.metrics._design import Design
 from fairlattice.metrics._fairness import alpha_measure, log_ratio
-from fairlattice.metrics._intervals import rate_interval
+from fairlattice.metrics._figures import parse_figure
+from fairlattice.metrics._notions import NOTIONS
 from fairlattice.metrics._pooling import draw_priors
-from fairlattice.metrics._rates import NOTIONS, RATES, find_positive
+from fairlattice.metrics._rates import RATES
+from fairlattice.metrics._sentences import (
+    Style,
+    assumed_sentence,
+    is_favour,
+    needed_words,
+    notion_words,
+    percent,
+    rate_phrases,
+    rows_phrase,
+    verdict_sentence,
+)
 
 __all__ = [
     "NOTIONS",
     "RATES",
     "Design",
+    "Style",
     "alpha_measure",
+    "assumed_sentence",
     "draw_priors",
     "find_positive",
+    "is_favour",
     "log_ratio",
-    "rate_interval",
+    "needed_words",
+    "notion_words",
+    "parse_figure",
+    "percent",
+    "rate_phrases",
+    "rows_phrase",
+    "verdict_sentence",
 ]

@@ -21,7 +21,7 @@ from markupsafe import Markup
 from fairlattice._validation import did_you_mean
 from fairlattice.exceptions import InputError
 from fairlattice.report._charts import draw
-from fairlattice.report._page_answer import audit_answer
+from fairlattice.report._page_answer import audit_answer, audit_head
 from fairlattice.report._page_answer_bench import bench_answer
 from fairlattice.report._page_audit import audit_sections
 from fairlattice.report._page_bench import bench_method, bench_sections, bench_subject
@@ -49,10 +49,11 @@ class _Kind:
     sections: Callable[[Summary], list[Section]]
     method: Callable[[Summary], Section] = method_section
     subject: Callable[[Summary], tuple[str, Markup, str]] = _table_subject
+    head: Callable[[Summary], list[Markup]] = lambda _: []
 
 
 _SCHEMAS = {
-    "fairlattice/audit/1": _Kind("Fairness audit", audit_answer, audit_sections),
+    "fairlattice/audit/2": _Kind("Fairness audit", audit_answer, audit_sections, head=audit_head),
     "fairlattice/bench/2": _Kind("Experiments", bench_answer, bench_sections, bench_method, bench_subject),
     "fairlattice/compare/2": _Kind("Comparison of strategies", compare_answer, compare_sections),
     "fairlattice/diagnose/1": _Kind("Diagnosis of synthetic rows", diagnose_answer, diagnose_sections),
@@ -100,6 +101,7 @@ def _render(summary: Summary, kind: _Kind) -> str:
             kind=kind.title,
             title=f"{kind.title}: {title}",
             sub=size,
+            head=kind.head(summary),
             data_name=heading,
             answer=kind.answer(summary),
             sections=[*body, kind.method(summary)],

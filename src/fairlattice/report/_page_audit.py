@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from fairlattice.report._charts import BLUE, GREY, RED, Kind
 from fairlattice.report._charts_kinds import MOST_ROWS, Row, row_chart
-from fairlattice.report._page_answer import judged_rates
+from fairlattice.report._page_answer import about_words, needed_cell, people_words
 from fairlattice.report._page_blocks import (
     Column,
     Explorer,
@@ -24,8 +24,9 @@ from fairlattice.report._page_blocks import (
     interval_cells,
     verdict,
 )
-from fairlattice.report._page_changes import leveling_section, series_section
+from fairlattice.report._page_changes import harm_section, leveling_section, series_section
 from fairlattice.report._page_lattice import explorer_data
+from fairlattice.report._page_ratios import ratio_section
 from fairlattice.report._page_words import (
     TINY,
     cut,
@@ -36,7 +37,6 @@ from fairlattice.report._page_words import (
     p_value,
     percent,
     range_text,
-    rate_about,
     rate_name,
     rate_text,
     rows_word,
@@ -57,10 +57,12 @@ _KINDS = (
 def audit_sections(summary: Summary) -> list[Section]:
     """The sections that the report has something for."""
     found = [
-        _explore(summary),
+        ratio_section(summary),
         _ranked(summary),
+        _explore(summary),
         _worse_off(summary),
         _unfairness(summary),
+        harm_section(summary),
         leveling_section(summary),
         series_section(summary),
         scores_section(summary),
@@ -74,26 +76,26 @@ def _explore(summary: Summary) -> Section | None:
         return None
     note = Markup(
         "From everyone down to a single group: choose a rate, then an attribute to split by, then a group. "
-        "Intervals of {} by the method below; coarser groups are sums of their leaves.{} Fewer than {} rows "
+        "Intervals of {} by the method below; coarser groups are sums of all of their rows.{} Fewer than {} rows "
         "are marked as tiny: what is seen there may be chance."
     ).format(
         percent(summary["settings"]["confidence"]),
         ""
         if data["complete"]
-        else " Some coarser groups cannot be summed from this report and are marked so.",
+        else " There are too many coarser groups for one page; those left out are marked so.",
         TINY,
     )
     return Section("explore", "Explore the groups", [Text(note), Explorer(data)])
 
 
 def _ranked(summary: Summary) -> Section:
-    judged = judged_rates(summary)
+    judged = list(summary["judged"])[:4]
     rates = list(dict.fromkeys([*judged, *summary["measures"]]))
     room = _MOST_ROWS_IN_ALL // max(len(summary["measures"][rates[0]]["by_group"]), 1) if rates else 0
     blocks: list[Any] = []
     for place, rate in enumerate(rates[: max(room, len(judged))]):
         blocks.append(Heading(Markup("{}{}").format(*_capital(rate))))
-        blocks.append(Text(_sentence(rate_about(rate, summary["data"]["positive"]))))
+        blocks.append(Text(_sentence(about_words(rate, summary))))
         if rate in judged and _defined(summary, rate):
             blocks.append(Figure(_group_chart(summary, rate, place)))
         blocks.append(_group_table(summary, rate, place, folded=place > 0))
@@ -191,7 +193,7 @@ def _group_table(summary: Summary, rate: str, place: int, *, folded: bool) -> Ta
                 *interval_cells(g["low"] if known else None, g["high"] if known else None),
                 (g["low"], g["rate"], g["high"]) if known else None,
                 number(pooled["rate"]),
-                *([c["verdict"] if c else "", whole(c["rows_needed"] if c else None)] if claims else []),
+                *([c["verdict"] if c else "", needed_cell(c)] if claims else []),
                 Markup('<span class="mark">{}</span>').format(mark) if mark else Markup(),
             ]
         )
@@ -200,15 +202,19 @@ def _group_table(summary: Summary, rate: str, place: int, *, folded: bool) -> Ta
         *(Column(t, "number") for t in ("rows", "rate", "low", "high")),
         Column("0 to 1", "bar"),
         Column("best guess", "number"),
-        *([Column("worse than others?", "verdict"), Column("rows needed", "number")] if claims else []),
+        *([Column("worse than others?", "verdict"), Column("needed", "number")] if claims else []),
         Column("note"),
     ]
     note = Markup(
-        "Rows: those that the rate is about{}. Best guess: the rate shrunk towards those of kindred groups, "
+        "Rows: those that the rate is about, {}{}. Best guess: the rate shrunk towards those of kindred groups, "
         "better for tiny ones.{}"
     ).format(
+        people_words(rate, summary),
         ", as their effective number, since rows are weighted" if summary.get("weighted") else "",
-        Markup(" Worse than others: {}? Rows needed: about how many would settle it.").format(_margin(claims))
+        Markup(
+            " Worse than others: {}? Needed: about how many of them would settle it, where that is no more than 20 "
+            "times what there is."
+        ).format(_margin(claims))
         if claims
         else "",
     )

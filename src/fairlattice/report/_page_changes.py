@@ -7,8 +7,10 @@ from typing import Any
 
 from markupsafe import Markup
 
+from fairlattice.metrics._shared import notion_words
 from fairlattice.report._charts import GREEN, GREY, RED, Kind
 from fairlattice.report._charts_kinds import MOST_ROWS, Moment, Row, row_chart, time_chart
+from fairlattice.report._page_answer import needed_cell
 from fairlattice.report._page_blocks import (
     Column,
     Figure,
@@ -26,6 +28,7 @@ from fairlattice.report._page_words import (
     group_text,
     name,
     number,
+    percent,
     range_text,
     rate_name,
     rate_text,
@@ -62,8 +65,27 @@ def leveling_section(summary: Summary) -> Section | None:
     return Section(
         "leveling",
         "Before and after",
-        [Text(intro), Figure(_change_chart(found)), _change_table(summary, found)],
+        [
+            Text(intro),
+            Figure(_change_chart(found)),
+            _change_table(summary, found, "table-leveling", "Every group, the greatest loss first"),
+        ],
     )
+
+
+def harm_section(summary: Summary) -> Section | None:
+    """Whose rate fell against the baseline, at any level of the lattice."""
+    found = summary.get("harm")
+    if found is None:
+        return None
+    by = f" by more than {found['tolerance']:g}" if found["tolerance"] else ""
+    intro = Markup(
+        "Harm means: some group's rate fell{} against the baseline, whatever measures of fairness do. Groups of every "
+        "level are looked at, and all intervals hold together: if nothing had changed, any group would be reported in "
+        "at most {} of cases. Verdict: {}."
+    ).format(by, percent(round(1 - summary["settings"]["confidence"], 6)), verdict(found["verdict"]))
+    table = _change_table(summary, found, "table-harm", "Groups of every level, the greatest loss first")
+    return Section("harm", "Harm against the baseline", [Text(intro), *([table] if found["groups"] else [])])
 
 
 def _change_kind(c: Summary) -> int:
@@ -116,7 +138,7 @@ def _change_chart(found: Summary) -> Any:
     )
 
 
-def _change_table(summary: Summary, found: Summary) -> Table:
+def _change_table(summary: Summary, found: Summary, name_: str, title: str) -> Table:
     rows = [
         [
             *group_cells(summary, c["group"]),
@@ -131,7 +153,7 @@ def _change_table(summary: Summary, found: Summary) -> Table:
                 verdict("rose", tone="good"),
                 verdict("within noise", tone="unsure"),
             ][_change_kind(c)],
-            whole(c["rows_needed"]),
+            needed_cell(c),
         ]
         for c in found["groups"]
     ]
@@ -140,9 +162,9 @@ def _change_table(summary: Summary, found: Summary) -> Table:
         Column("rate"),
         *(Column(t, "number") for t in ("rows", "before", "after", "change", "low", "high")),
         Column("beyond noise?"),
-        Column("rows needed", "number"),
+        Column("needed", "number"),
     ]
-    return Table("table-leveling", Markup("Every group, the greatest loss first"), columns, rows, folded=True)
+    return Table(name_, Markup(title), columns, rows, folded=True)
 
 
 def series_section(summary: Summary) -> Section | None:
@@ -154,20 +176,26 @@ def series_section(summary: Summary) -> Section | None:
     figures = [
         Figure(_series_chart(series, kind, words))
         for kind, words in (("if", alpha), ("df", "DF"))
-        if any(p["equalized_odds"][kind] is not None for p in series["periods"])
+        if any(p[series["notion"]][kind] is not None for p in series["periods"])
     ]
     rows = [
         [
             p["period"],
             whole(p["n"]),
-            *_corrected(p["equalized_odds"]["if"]),
-            *_corrected(p["equalized_odds"]["df"]),
+            *_corrected(p[series["notion"]]["if"]),
+            *_corrected(p[series["notion"]]["df"]),
         ]
         for p in series["periods"]
     ]
     titles = ("rows", f"{alpha} corrected", "low", "high", "DF corrected", "low", "high")
     columns = [Column(Markup("{}").format(by)), *(Column(t, "number") for t in titles)]
-    table = Table("table-series", Markup("Equalized odds by {}").format(by), columns, rows, folded=True)
+    table = Table(
+        "table-series",
+        Markup("Unfairness ({}) by {}").format(notion_words(series["notion"]), by),
+        columns,
+        rows,
+        folded=True,
+    )
     count = len(series["changes"])
     intro = Markup("By {}. Small is fair. Changes beyond noise: {:,}.").format(by, count)
     return Section("series", "Over time", [Text(intro), *figures, table, *changes_table(series["changes"])])
@@ -180,14 +208,14 @@ def _corrected(d: Summary | None) -> list[str]:
 def _series_chart(series: Summary, kind: str, words: str) -> Any:
     moments = []
     for p in series["periods"]:
-        d = p["equalized_odds"][kind] or {"corrected": None, "low": None, "high": None}
+        d = p[series["notion"]][kind] or {"corrected": None, "low": None, "high": None}
         label = undirected(cut(shown(p["period"]), 12))
         between = range_text(d["low"], d["high"])
         told = f"{label}\n{words} {number(d['corrected'])}, {between}\n{rows_word(p['n'])}"
         moments.append(Moment(label, d["corrected"], d["low"], d["high"], told))
     return time_chart(
         f"series-{kind}",
-        f"Unfairness over time: {words} of equalized odds",
+        f"Unfairness over time: {words} of {notion_words(series['notion'])}",
         "Points are figures corrected for small groups, upright lines their intervals.",
         moments,
         y_title=f"{words}, corrected",

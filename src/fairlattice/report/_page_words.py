@@ -70,7 +70,7 @@ def group_name(group: Mapping[str, Any]) -> Markup:
     for attribute, level in group.items():
         text = shown(level)
         sign = "" if is_open_band(text) else "="
-        parts.append(Markup('<span class="part">{}{}{}</span>').format(name(attribute), sign, name(level)))
+        parts.append(Markup("{}{}{}").format(name(attribute), sign, name(level)))
     return Markup('<span class="group">{}</span>').format(Markup(", ").join(parts) or "everyone")
 
 
@@ -147,11 +147,20 @@ def rate_name(rate: str) -> Markup:
     """A rate in words."""
     if rate.startswith("recall:"):
         return Markup("recall of {}").format(name(rate.removeprefix("recall:")))
+    for kind, words in (
+        ("selection:", "selection rate of"),
+        ("precision:", "precision of"),
+        ("specificity:", "others of"),
+    ):
+        if rate.startswith(kind):
+            return Markup("{} {}").format(words, name(rate.removeprefix(kind)))
     known = {
         "tpr": "true-positive rate",
         "tnr": "true-negative rate",
         "accuracy": "accuracy",
         "selection_rate": "selection rate",
+        "ppv": "positive predictive value",
+        "npv": "negative predictive value",
     }
     return escape(known.get(rate, rate))
 
@@ -159,21 +168,6 @@ def rate_name(rate: str) -> Markup:
 def rate_text(rate: str) -> str:
     """A rate in words, as plain text for charts and menus."""
     return undirected(cut(str(rate_name(rate).striptags()), 50)) if rate else ""
-
-
-def rate_about(rate: str, positive: Any) -> Markup:
-    """What a rate is the share of."""
-    if rate.startswith("recall:"):
-        return Markup("of those whose label is {}, the share that the model recognises").format(
-            name(rate.removeprefix("recall:"))
-        )
-    told = {
-        "tpr": "of those whose label is {}, the share that the model finds",
-        "tnr": "of those whose label is not {}, the share that the model rightly leaves out",
-        "accuracy": "the share of rows that the model judges rightly",
-        "selection_rate": "the share of rows that the model predicts to be {}",
-    }.get(rate, "")
-    return Markup(told).format(name(positive))
 
 
 def range_text(low: float | None, high: float | None, *, signed: bool = False) -> str:

@@ -38,7 +38,7 @@ class Report:
     >>> audit = fl.audit([1, 1, 0, 1], [1, 0, 0, 1], sensitive_features={"sex": ["f", "f", "m", "m"]})
     >>> report = fl.Report.of(audit, name="hiring")
     >>> report.summary["schema"], "hiring" in report.to_html()
-    ('fairlattice/audit/1', True)
+    ('fairlattice/audit/2', True)
     """
 
     summary: Summary = field(repr=False)
@@ -54,7 +54,7 @@ class Report:
         result: Audit | Comparison | Diagnosis | BenchResults,
         *,
         name: str = "data",
-        label: str = "label",
+        label: str | None = None,
         **more: Any,
     ) -> Self:
         """The report of an audit, a comparison, a diagnosis or experiments.
@@ -64,9 +64,10 @@ class Report:
         result : Audit, Comparison, Diagnosis or BenchResults
             What was found.
         name, label : str
-            What the data and the label are called in it; experiments bring their own names.
+            What the data and the label are called in it; an audit of a frame knows its label, and experiments bring
+            their own names.
         **more
-            What the summary of an audit or a diagnosis may also hold: ``leveling``, ``scores``, ``series``;
+            What the summary of an audit or a diagnosis may also hold: ``leveling``, ``harm``, ``scores``, ``series``;
             ``noise``, ``drift``; of experiments: ``experiment``, the one to show.
 
         Raises
@@ -74,10 +75,11 @@ class Report:
         InputError
             If the result is none of these.
         """
-        about = {"name": name, "label": label}
+        about = {"name": name, "label": label or "label"}
         if isinstance(result, Audit):
             rows = result.counts.n + result.counts.excluded
-            return cls(audit_summary(result, {**about, "rows": rows}, **more))
+            named = {"label": label or result.task.label, "prediction": result.task.prediction}
+            return cls(audit_summary(result, {"name": name, **named, "rows": rows}, **more))
         if isinstance(result, Comparison):
             return cls(compare_summary(result, {**about, "rows": len(result.truth)}, **more))
         if isinstance(result, Diagnosis):

@@ -1,16 +1,32 @@
-"""An audit as plain data, schema ``fairlattice/audit/1``."""
+"""An audit as plain data, schema ``fairlattice/audit/2``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import combinations
 from typing import Any
 
 from fairlattice.exceptions import UndefinedRateError
-from fairlattice.metrics import Audit, AuditSeries, Change, Claim, GroupScore, LevelingDown, Pair, WorseOff
+from fairlattice.metrics import (
+    Audit,
+    AuditSeries,
+    Change,
+    Claim,
+    GroupChange,
+    GroupScore,
+    Harm,
+    LevelingDown,
+    Needed,
+    Pair,
+    WorseOff,
+)
+from fairlattice.metrics._shared import verdict_sentence
 from fairlattice.report._summary import Summary, attribute_rows, change_row, empty_groups, group_row, versions
 
 _MOST_CLAIMED = 4  # rates: of more classes, claims and levels would drown the rest
+_MOST_COARSER = 3_000  # groups that a page embeds
+_SETTINGS = ("alpha", "smoothing", "confidence", "interval", "min_size", "on_small", "random_state")
 
 
 def audit_summary(
@@ -18,62 +34,120 @@ def audit_summary(
     data: Mapping[str, Any],
     *,
     leveling: LevelingDown | None = None,
+    harm: Harm | None = None,
     scores: Sequence[GroupScore] | None = None,
     series: AuditSeries | None = None,
 ) -> Summary:
-    """An audit as plain data, schema ``fairlattice/audit/1``; what it was not asked for is left out."""
-    classes = audit.counts.classes
-    rates = dict.fromkeys([*audit.rates, *(f"recall:{c}" for c in classes if len(classes) > 2)])
-    judged = ("tpr", "tnr") if audit.positive is not None else [r for r in rates if r.startswith("recall:")]
+    """An audit as plain data, schema ``fairlattice/audit/2``; what it was not asked for is left out.
+
+    Parameters
+    ----------
+    audit : Audit
+        The audit.
+    data : mapping
+        What the data are: name and rows, and where known label, prediction, baseline, date, sha256.
+    leveling, harm, scores, series
+        What else was found.
+
+    Notes
+    -----
+    ``verdicts``: a list of objects with the keys of :class:`fairlattice.metrics.Verdict` and ``sentence``, the answer
+    first. ``impact_ratios``: ``rate``, ``reference`` and, in ``by_group``, the fields of
+    :class:`fairlattice.metrics.ImpactRatio`. ``harm``: ``verdict``, ``tolerance``, ``groups``. ``coarser``: by rate,
+    groups of all levels between everyone and the leaves, as sums of all rows.
+    """
+    classes, labelled = audit.counts.classes, audit.counts.labelled
+    per_class = [f"recall:{c}" for c in classes if len(classes) > 2 and labelled]
+    rates = dict.fromkeys([*audit.rates, *per_class])
+    judged = list(audit.judged)
+    few = judged[:_MOST_CLAIMED]
     measures = {rate: _measure(audit, rate) for rate in rates}
-    notions = ["equal_opportunity", "equalized_odds", "demographic_parity"]
+    told = {**audit.words, **{key: data[key] for key in ("label", "prediction") if data.get(key) is not None}}
+    verdicts = [asdict(v) for v in audit.verdicts(harm=harm, leveling=leveling)]
     summary = {
-        "schema": "fairlattice/audit/1",
-        "data": {**data, "classes": list(classes), "positive": audit.positive},
+        "schema": "fairlattice/audit/2",
+        "data": {**data, **told},
         "settings": {
-            key: getattr(audit, key)
-            for key in (
-                "alpha",
-                "smoothing",
-                "confidence",
-                "interval",
-                "min_size",
-                "on_small",
-                "random_state",
-            )
+            **{key: getattr(audit, key) for key in _SETTINGS},
+            "notion": audit.notion,
+            "favourable": told["favourable"],
+            "reference": dict(audit.reference) if isinstance(audit.reference, Mapping) else audit.reference,
+            "min_share": audit.min_share,
+            "assumed": list(audit.task.assumed),
         },
         "versions": versions(),
         "attributes": attribute_rows(audit.counts.lattice),
         "n": audit.counts.n,
         "excluded": audit.counts.excluded,
         "weighted": audit.counts.weights is not None,
-        "accuracy": audit.overall("accuracy").rate,
+        "labelled": labelled,
+        "judged": judged,
+        "verdicts": [{**v, "sentence": verdict_sentence(v, told, audit.confidence)} for v in verdicts],
+        "impact_ratios": _ratios(audit),
+        "accuracy": audit.overall("accuracy").rate if labelled else None,
         "balanced_accuracy": audit.balanced_accuracy,
         "measures": measures,
-        "notions": {
-            notion: {kind: _disparity(audit, notion, kind) for kind in ("df", "if")}
-            for notion in (notions if audit.positive is not None else ["equalized_odds"])
-        },
+        "notions": {n: {kind: _disparity(audit, n, kind) for kind in ("df", "if")} for n in _notions(audit)},
         "pairs": [_pair(p) for rate in measures for p in audit.pairs(rate)],
-        "levels": {
-            rate: [group_row(g) for g in audit.worst_by_level(rate)] for rate in list(judged)[:_MOST_CLAIMED]
-        },
-        "worse_off": [
-            {"measure": rate, **_worse(w)}
-            for rate in list(judged)[:_MOST_CLAIMED]
-            for w in audit.worse_off(rate)
-        ],
-        "claims": [_claim(c) for rate in list(judged)[:_MOST_CLAIMED] for c in _claims(audit, rate)],
+        "levels": {rate: [group_row(g) for g in audit.worst_by_level(rate)] for rate in few},
+        "worse_off": [{"measure": rate, **_worse(w)} for rate in few for w in audit.worse_off(rate)],
+        "claims": [_claim(c) for rate in few for c in _claims(audit, rate)],
+        "coarser": _coarser(audit, list(rates)),
         "small_groups": [asdict(s) for s in audit.small],
         "empty_groups": empty_groups(audit.counts.lattice, audit.counts.codes),
     }
     if leveling is not None:
         summary["leveling_down"] = _leveling(leveling)
+    if harm is not None:
+        changes = [_change(c) for c in harm.changes]
+        summary["harm"] = {"verdict": harm.verdict, "tolerance": harm.tolerance, "groups": changes}
     if scores is not None:
         summary["scores"] = [asdict(s) for s in scores]
     if series is not None:
         summary["series"] = _series(series)
     return summary
+
+
+def _notions(audit: Audit) -> list[str]:
+    """The notions that are given a figure: the one chosen first."""
+    if not audit.counts.labelled:
+        known = ["demographic_parity"]
+    elif audit.selection is None:
+        known = ["equalized_odds"]
+    else:
+        known = ["equal_opportunity", "equalized_odds", "demographic_parity"]
+    return list(dict.fromkeys([audit.notion, *known]))
+
+
+def _ratios(audit: Audit) -> Summary | None:
+    """Selection rates as shares of those whom groups are compared with."""
+    if audit.selection is None:
+        return None
+    rows = [asdict(r) for r in audit.impact_ratios()]
+    for row in rows:
+        row["high"] = None if row["high"] == float("inf") else row["high"]
+    reference = dict(audit.reference) if isinstance(audit.reference, Mapping) else audit.reference
+    return {"rate": audit.selection, "reference": reference, "by_group": rows}
+
+
+def _coarser(audit: Audit, rates: Sequence[str]) -> Summary:
+    """Groups of every set of attributes but all, by rate; larger sets are left out once there are too many."""
+    names, total = audit.counts.lattice.names, 0
+    kept: list[tuple[str, ...]] = []
+    for size in range(len(names)):
+        for fixed in combinations(names, size):
+            total += len(audit.counts.rollup(fixed).codes)
+            if total > _MOST_COARSER:
+                return {"complete": False, "by_rate": _rows_of_sets(audit, rates, kept)}
+            kept.append(fixed)
+    return {"complete": True, "by_rate": _rows_of_sets(audit, rates, kept)}
+
+
+def _rows_of_sets(audit: Audit, rates: Sequence[str], sets: Sequence[tuple[str, ...]]) -> Summary:
+    return {
+        rate: [group_row(g) for fixed in sets for g in audit.by_group(rate, attributes=fixed)]
+        for rate in rates
+    }
 
 
 def _measure(audit: Audit, rate: str) -> Summary:
@@ -143,33 +217,43 @@ def _claim(c: Claim) -> Summary:
         "group": c.group,
         "verdict": c.verdict,
         "estimate": {"value": c.estimate, "low": c.low, "high": c.high},
-        "rows_needed": c.rows_needed,
+        **_needed(c.needed),
     }
 
 
+def _needed(needed: Needed | None) -> Summary:
+    """How many rows would tell: with even chances and nine in ten, as a range; and the latter alone."""
+    if needed is None:
+        return {"needed": None, "rows_needed": None}
+    return {"needed": asdict(needed), "rows_needed": needed.high}
+
+
 def _leveling(found: LevelingDown) -> Summary:
-    groups = [
-        change_row(
-            c,
-            difference={"value": c.difference, "low": c.low, "high": c.high},
-            lost=c.lost,
-            gained=c.gained,
-            n=c.n,
-            rows_needed=c.rows_needed,
-        )
-        for c in found.changes
-    ]
+    groups = [_change(c) for c in found.changes]
     return {"verdict": found.verdict, "by_rate": dict(found.by_rate), "groups": groups}
 
 
+def _change(c: GroupChange) -> Summary:
+    return change_row(
+        c,
+        difference={"value": c.difference, "low": c.low, "high": c.high},
+        lost=c.lost,
+        gained=c.gained,
+        n=c.n,
+        **_needed(c.needed),
+    )
+
+
 def _series(series: AuditSeries) -> Summary:
+    notion = next(iter(series.audits.values())).notion
     return {
         "by": series.by,
+        "notion": notion,
         "periods": [
             {
                 "period": period,
                 "n": audit.counts.n,
-                "equalized_odds": {kind: _disparity(audit, "equalized_odds", kind) for kind in ("df", "if")},
+                notion: {kind: _disparity(audit, notion, kind) for kind in ("df", "if")},
             }
             for period, audit in series.audits.items()
         ],

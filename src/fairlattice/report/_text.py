@@ -23,9 +23,13 @@ def header(command: str, summary: Summary) -> Text:
     data, attributes, empty = summary["data"], summary["attributes"], summary["empty_groups"]["n"]
     levels = " × ".join(f"{a['name']} ({len(a['levels'])})" for a in attributes)
     positive = "" if data["positive"] is None else f", positive is {data['positive']}"
+    label = "no labels" if data["label"] is None else f"label {data['label']}"
+    roles = [f", {role} {data[role]}" for role in ("prediction", "baseline") if data.get(role) is not None]
+    if data.get("positive_prediction") is not None:
+        positive += f"; {data['prediction']} = {data['positive_prediction']} means that, any other does not"
     lines = [
         f"fairlattice {command}",
-        f"{data['name']}: {data['rows']:,} rows, label {data['label']}{positive}",
+        f"{data['name']}: {data['rows']:,} rows, {label}{''.join(roles)}{positive}",
         f"groups: {levels}" + (f"; {empty:,} of them without rows" if empty else ""),
     ]
     if command == "compare":

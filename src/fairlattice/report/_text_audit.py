@@ -1,4 +1,4 @@
-"""An audit for a terminal: the measures, the worst groups with their intervals drawn, what it says."""
+"""An audit for a terminal: the answers first, then ratios and the groups' rates with their intervals drawn."""
 
 from __future__ import annotations
 
@@ -8,23 +8,66 @@ from rich.console import Group as Stack
 from rich.console import RenderableType
 
 from fairlattice.groups import show_group
+from fairlattice.metrics._shared import assumed_sentence, notion_words, rate_phrases, rows_phrase
 from fairlattice.report._text import Summary, bullets, header, plain_table, some_groups, titled
 
 _BAR = 21
+_RATIO_END = 1.25
 _MOST_HIDDEN = 3
 
 
 def audit_text(summary: Summary, *, top: int = 10) -> RenderableType:
-    """An audit's summary as tables and sentences; at most `top` groups per rate, worst first."""
-    measures = summary["measures"]
-    shown = [r for r in ("tpr", "tnr") if r in measures] or [r for r in measures if r.startswith("recall:")][
-        :4
-    ]
-    parts: list[RenderableType] = [header("audit", summary), "", _measure_table(summary)]
-    parts += [part for rate in shown for part in ("", _group_table(rate, summary, top))]
+    """An audit's summary as sentences and tables; at most `top` groups per rate, worst first."""
+    shown = list(summary["judged"])[:4]
+    parts: list[RenderableType] = [header("audit", summary)]
+    parts += [str(assumed_sentence(summary["data"], summary["settings"])), ""]
+    parts.append(bullets(v["sentence"] for v in summary["verdicts"]))
+    if summary["impact_ratios"] is not None:
+        parts += ["", _ratio_table(summary, top)]
+    # Where the selection rate is what the notion is about, the table of ratios has its rates already.
+    ratios = (summary["impact_ratios"] or {}).get("rate")
+    parts += [part for rate in shown if rate != ratios for part in ("", _group_table(rate, summary, top))]
+    parts += ["", _measure_table(summary)]
     if "series" in summary:
         parts += ["", _series_table(summary["series"], summary["settings"]["alpha"])]
     return Stack(*parts, "", bullets(_reading(summary, shown)))
+
+
+def _ratio_table(summary: Summary, top: int) -> RenderableType:
+    found = summary["impact_ratios"]
+    known = [g for g in found["by_group"] if g["ratio"] is not None]
+    rows = sorted(known, key=lambda g: (g["ratio"], -g["n"]))
+    table = plain_table()
+    table.add_column("group", ratio=1)
+    for name in ("n", "rate", "ratio"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column(f"0  {_percent(summary):>4} intv.   {_RATIO_END:g}", no_wrap=True, width=_BAR)
+    table.add_column("below .8?", no_wrap=True)
+    for g in rows[:top]:
+        high = _RATIO_END if g["high"] is None else g["high"]
+        bar = _interval(g["low"] / _RATIO_END, g["ratio"] / _RATIO_END, high / _RATIO_END)
+        table.add_row(
+            show_group(g["group"]),
+            f"{g['n']:,.0f}",
+            f"{g['rate']:.3f}",
+            f"{g['ratio']:.2f}",
+            bar,
+            g["verdict"],
+        )
+    what = rate_phrases(found["rate"], summary["data"])[1]
+    return titled(f"who {what}: ratio to {_compared_with(found, known)}{_left(len(rows) - top)}", table)
+
+
+def _compared_with(found: Summary, known: list[Summary]) -> str:
+    if found["reference"] == "others":
+        return "everyone else"
+    if isinstance(found["reference"], str):
+        return f"the best-off group, {show_group(known[0]['against'])}" if known else "the best-off group"
+    return show_group(found["reference"])
+
+
+def _left(n: int) -> str:
+    return f" ({n} more not shown)" if n > 0 else ""
 
 
 def _measure_table(summary: Summary) -> RenderableType:
@@ -56,53 +99,49 @@ def _group_table(rate: str, summary: Summary, top: int) -> RenderableType:
     rows = sorted(
         (g for g in measure["by_group"] if g["rate"] is not None), key=lambda g: (g["rate"], -g["n"])
     )
-    hidden = len(rows) - top
     table = plain_table()
     table.add_column("group", ratio=1)
     table.add_column("n", justify="right", no_wrap=True)
     table.add_column("rate", justify="right", no_wrap=True)
     table.add_column(f"0   {_percent(summary):>4} interval   1", no_wrap=True, width=_BAR)
     for g in rows[:top]:
-        table.add_row(show_group(g["group"]), f"{g['n']:,.0f}", f"{g['rate']:.3f}", _interval(g))
-    return titled(
-        f"{rate}: worst groups first" + (f" ({hidden} more not shown)" if hidden > 0 else ""), table
-    )
+        bar = _interval(g["low"], g["rate"], g["high"])
+        table.add_row(show_group(g["group"]), f"{g['n']:,.0f}", f"{g['rate']:.3f}", bar)
+    who, what = rows_phrase(rate, summary["data"]), rate_phrases(rate, summary["data"])[1]
+    return titled(f"{rate}: {who}, who {what}; worst groups first{_left(len(rows) - top)}", table)
 
 
 def _series_table(series: Summary, alpha: float) -> RenderableType:
-    table = plain_table()
+    table, notion = plain_table(), series["notion"]
     for name in (series["by"], "n", f"IF{alpha:g}, corrected", "DF, corrected"):
         table.add_column(name, justify="left" if name == series["by"] else "right", no_wrap=True)
     for row in series["periods"]:
         cells = [
             f"{d['corrected']:.2f} [{d['low']:.2f}, {d['high']:.2f}]" if d is not None else "undefined"
-            for d in (row["equalized_odds"]["if"], row["equalized_odds"]["df"])
+            for d in (row[notion]["if"], row[notion]["df"])
         ]
         table.add_row(str(row["period"]), f"{row['n']:,}", *cells)
-    return titled("equalized odds over time", table)
+    return titled(f"{notion_words(notion)} over time", table)
 
 
 def _percent(summary: Summary) -> str:
     return f"{100 * summary['settings']['confidence']:g} %"
 
 
-def _interval(g: Summary) -> str:
+def _interval(low: float, value: float, high: float) -> str:
     """An interval drawn on a line from 0 to 1."""
-    low, at, high = (round(g[k] * (_BAR - 1)) for k in ("low", "rate", "high"))
-    return "".join("●" if i == at else "─" if low <= i <= high else "·" for i in range(_BAR))
-
-
-def _told(g: Summary) -> str:
-    people = "1 row" if g["n"] == 1 else f"{g['n']:,.0f} rows"
-    return f"{show_group(g['group'])}, {g['rate']:.2f} (between {g['low']:.2f} and {g['high']:.2f}; {people})"
+    first, at, last = (round(min(v, 1.0) * (_BAR - 1)) for v in (low, value, high))
+    return "".join("●" if i == at else "─" if first <= i <= last else "·" for i in range(_BAR))
 
 
 def _reading(summary: Summary, shown: list[str]) -> Iterator[str]:
     for rate in shown:
         yield from _reading_of_rate(summary, rate)
     yield from _reading_of_groups(summary)
-    if "leveling_down" in summary:
-        yield from _reading_of_leveling(summary["leveling_down"])
+    for key, title in (("harm", "Harm"), ("leveling_down", "Leveling down")):
+        if key in summary:
+            yield from _reading_of_changes(summary[key], title)
+            break  # of the two, harm looks at more groups
     if "scores" in summary:
         yield from _reading_of_scores(summary["scores"])
     if "series" in summary:
@@ -114,11 +153,6 @@ def _reading_of_rate(summary: Summary, rate: str) -> Iterator[str]:
     if m["worst"] is None:
         yield f"No group has a row that {rate} is about: undefined."
         return
-    surest = min((g for g in m["by_group"] if g["rate"] is not None), key=lambda g: g["high"])
-    yield f"Surest to be badly off by {rate}: {_told(surest)}."
-    worst = next((g for g in m["by_group"] if g["group"] == m["worst"]["group"]), surest)
-    if worst is not surest:
-        yield f"Lowest {rate}, smoothed: {_told({**worst, **m['worst'], 'rate': worst['rate']})}."
     yield f"Lowest {rate} of all, with probability: {_likely_worst(m['by_group'])}."
     for w in [w for w in summary["worse_off"] if w["measure"] == rate and w["hidden"]][:_MOST_HIDDEN]:
         yield (
@@ -127,13 +161,10 @@ def _reading_of_rate(summary: Summary, rate: str) -> Iterator[str]:
         )
     path = summary["levels"].get(rate, ())
     if len(path) > 2:
-        told = "; ".join(f"{show_group(g['group'])} {g['rate']:.2f}" for g in path)
-        yield f"Lowest {rate} at every level: {told}."
+        steps = "; ".join(f"{show_group(g['group'])} {g['rate']:.2f}" for g in path)
+        yield f"Lowest {rate} at every level: {steps}."
     if m["df"]["p_value"] >= 1 - summary["settings"]["confidence"]:
         yield f"That groups differ in {rate} at all is not certain (p = {m['df']['p_value']:.2f})."
-    for c in (c for c in summary["claims"] if c["measure"] == rate and c["group"] is None):
-        enough = f"; about {c['rows_needed']:,} rows would tell" if c["rows_needed"] else ""
-        yield f"{c['statement'][0].upper()}{c['statement'][1:]}: {c['verdict']}{enough}."
     if m["undefined"]:
         yield f"{rate} is undefined, for want of rows, for {some_groups(m['undefined'])}."
 
@@ -165,10 +196,9 @@ def _reading_of_groups(summary: Summary) -> Iterator[str]:
         yield f"Rows left out because an attribute is missing: {summary['excluded']:,}."
 
 
-def _reading_of_leveling(found: Summary) -> Iterator[str]:
+def _reading_of_changes(found: Summary, title: str) -> Iterator[str]:
     lost, gained = ([c for c in found["groups"] if c[key]] for key in ("lost", "gained"))
-    yield f"Leveling down against the baseline: {found['verdict']}."
-    yield f"Group rates beyond noise: {len(lost)} fell, {len(gained)} rose."
+    yield f"{title} against the baseline: {found['verdict']}. Rates beyond noise: {len(lost)} fell, {len(gained)} rose."
     for word, changes in (("Lost", lost), ("Gained", gained[::-1])):
         for c in changes[:5]:
             yield (

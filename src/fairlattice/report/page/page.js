@@ -90,6 +90,7 @@
       if (head.classList.contains("bar")) return;
       const button = make("button", { type: "button" }, ...head.childNodes);
       head.replaceChildren(button);
+      head.dataset.title = titles[i]; // for paper, on which buttons are not repeated
       button.addEventListener("click", () => {
         const numeric = head.classList.contains("n");
         const up = head.getAttribute("aria-sort") !== "ascending";

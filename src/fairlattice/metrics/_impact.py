@@ -1,0 +1,222 @@
+"""Impact ratios: a group's selection rate as a share of the best-off group's, everyone else's, or a reference group's.
+
+The four-fifths rule asks whether a ratio lies below .8. A ratio of a few people is noise, so each has an interval, all
+of which hold together, and the verdict is "not enough data" where the interval contains .8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fairlattice._validation import FloatArray, did_you_mean
+from fairlattice.exceptions import InputError
+from fairlattice.groups import Group, GroupCounts, show_group
+from fairlattice.groups._shared import show_level
+from fairlattice.metrics._everyone_else import rates_of_others
+from fairlattice.metrics._intervals import (
+    log_ends,
+    log_ratio_ends,
+    ratio_interval,
+    simultaneous_confidence,
+)
+from fairlattice.metrics._rates import Rates, weighted_rates
+
+FOUR_FIFTHS = 0.8
+_MOST_COMPARED = 500
+BEST, OTHERS = "best", "others"
+Against = str | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactRatio:
+    """A group's rate divided by that of those whom it is compared with.
+
+    Parameters
+    ----------
+    group : dict
+        The group.
+    n : int or float
+        Its rows; their effective number where rows are weighted.
+    rate : float or None
+        Its rate, in [0, 1]; None where it has no row that the rate is about.
+    against : dict or None
+        The group that it is compared with; None for everyone else.
+    other_n, other_rate
+        The same of those.
+    ratio : float or None
+        ``rate / other_rate``; 1 is equal, below 1 the group is worse off. None where it is undefined, and for groups
+        left out as too small a share of all rows.
+    low, high : float
+        Its interval; the intervals of all groups hold together.
+    verdict : {"yes", "no", "not enough data"}
+        Is it below four fifths?
+    """
+
+    group: Group
+    n: int | float
+    rate: float | None
+    against: Group | None
+    other_n: int | float
+    other_rate: float | None
+    ratio: float | None
+    low: float
+    high: float
+    verdict: str
+
+    def __str__(self) -> str:
+        if self.ratio is None:
+            return f"{show_group(self.group)}: no ratio (n={self.n:,.0f})"
+        return (
+            f"{show_group(self.group)}: {self.ratio:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n:,.0f})"
+        )
+
+
+def impact_ratios(
+    counts: GroupCounts,
+    rate: str,
+    positive: Any,
+    *,
+    against: Against = BEST,
+    confidence: float = 0.95,
+    min_share: float = 0.0,
+    left_out: Sequence[Group] = (),
+) -> tuple[ImpactRatio, ...]:
+    """The ratio of every leaf of some counts, in the lattice's order.
+
+    Groups of less than `min_share` of all rows, and those in `left_out`, have no ratio and are no reference. Nobody
+    knows which group is the best, so against it the intervals are those that the ratios of all pairs of groups
+    allow.
+    """
+    groups = [counts.lattice.group(leaf) for leaf in counts.leaves]
+    own = weighted_rates(counts.layers, counts.classes, rate, positive)
+    eligible = own.defined & (counts.rows >= min_share * counts.n)
+    gone = {frozenset(group.items()) for group in left_out}
+    eligible &= np.array([frozenset(group.items()) not in gone for group in groups], dtype=bool)
+    found = np.full((3, len(groups)), np.nan)
+    if against == BEST:
+        best = _best(own, eligible)
+        if best is not None:
+            found[:, eligible] = _ratios_to_best(own.of(np.flatnonzero(eligible)), confidence)
+        other: Rates | None = None if best is None else own.of(np.full(len(groups), best))
+        names: list[Group | None] = [None if best is None else groups[best]] * len(groups)
+    else:
+        other, names = _others(counts, rate, positive, against)
+        judged = np.flatnonzero(eligible & other.defined & _unlike(groups, names))
+        each = simultaneous_confidence(confidence, len(judged))
+        pairs = [(r.successes[judged], r.trials[judged]) for r in (own, other)]
+        found[:, judged] = ratio_interval(pairs[0], pairs[1], confidence=each)
+    return tuple(
+        _row(groups[i], own, other, names[i], i, *(float(v) for v in found[:, i])) for i in range(len(groups))
+    )
+
+
+def reference_group(counts: GroupCounts, wanted: Mapping[str, Any]) -> Group:
+    """A group by its levels, which may be spelled as text.
+
+    Raises
+    ------
+    InputError
+        If there is no such attribute or level.
+    """
+    found: Group = {}
+    attributes = {a.name: a for a in counts.lattice.attributes}
+    for name, level in wanted.items():
+        if name not in attributes:
+            known = ", ".join(attributes)
+            raise InputError(
+                f"No attribute `{name}`; the attributes are {known}.{did_you_mean(name, attributes)}"
+            )
+        levels = attributes[name].levels
+        by_text = {str(v): v for v in levels}
+        if level not in levels and str(level) not in by_text:
+            raise InputError(
+                f"Attribute `{name}` has no level {level!r}; it has {', '.join(map(show_level, levels))}."
+                f"{did_you_mean(str(level), by_text)}"
+            )
+        found[name] = level if level in levels else by_text[str(level)]
+    return {name: found[name] for name in counts.lattice.names if name in found}
+
+
+def _best(own: Rates, eligible: Any) -> int | None:
+    place = np.flatnonzero(eligible)
+    if not len(place) or not own.successes[place].any():
+        return None
+    return int(place[np.argmax(own.raw[place])])
+
+
+def _ratios_to_best(own: Rates, confidence: float) -> FloatArray:
+    """Ratios to the best rate, whoever has it: a group is at most as good, by comparison, as with any of the others.
+
+    Intervals of all pairs hold together, so the least of a group's upper ends holds, and so does the least lower end.
+    Of very many groups only those with the highest lower ends are looked at for the former, which loses little, and the
+    latter is the least that all single intervals allow.
+    """
+    m, raw = len(own.trials), own.raw
+    each = simultaneous_confidence(confidence, m * (m - 1) // 2)
+    middle, low, high = log_ends(own.successes, own.trials, each)
+    looked_at = np.argsort(-low, kind="stable")[:_MOST_COMPARED]
+    ratio, ends = raw / raw.max(), np.ones((2, m))
+    for i in range(m):
+        others = looked_at[looked_at != i]
+        pairs = log_ratio_ends((middle[i], low[i], high[i]), (middle[others], low[others], high[others]))
+        ends[:, i] = [pair.min(initial=1.0) for pair in pairs]
+    if m > _MOST_COMPARED:
+        ends[0] = np.exp(low - high.max())
+    least = np.where(own.successes > 0, ends[0], 0.0)
+    return np.stack([ratio, np.minimum(least, ratio), np.maximum(ends[1], ratio)])
+
+
+def _others(
+    counts: GroupCounts, rate: str, positive: Any, against: Against
+) -> tuple[Rates, list[Group | None]]:
+    """The rates that each group is compared with, and of whom they are."""
+    m, kind = len(counts.codes), (counts.classes, rate, positive)
+    if against == OTHERS:
+        return rates_of_others(counts.rollup(()).layers, counts.layers, *kind), [None] * m
+    if not isinstance(against, Mapping):
+        raise InputError(f"`reference` must be 'best', 'others' or a group, got {against!r}.")
+    group = reference_group(counts, against)
+    rolled = counts.rollup(tuple(group))
+    wanted = tuple(group.values())
+    if wanted not in rolled.leaves:
+        raise InputError(f"The reference group {show_group(group)} has no rows. Name another.")
+    place = rolled.leaves.index(wanted)
+    rates = weighted_rates([layer[[place] * m] for layer in rolled.layers], *kind)
+    return rates, [group] * m
+
+
+def _unlike(groups: Sequence[Group], others: Sequence[Group | None]) -> Any:
+    """Where a group is not compared with itself."""
+    return np.array([group != other for group, other in zip(groups, others, strict=True)])
+
+
+def _row(
+    group: Group,
+    own: Rates,
+    other: Rates | None,
+    against: Group | None,
+    i: int,
+    ratio: float,
+    low: float,
+    high: float,
+) -> ImpactRatio:
+    def rate_of(rates: Rates | None) -> tuple[int | float, float | None]:
+        if rates is None:
+            return 0, None
+        n = rates.trials[i].item()
+        return n, float(rates.raw[i]) if n else None
+
+    known = not np.isnan(ratio)
+    verdict = "not enough data"
+    if known and high < FOUR_FIFTHS:
+        verdict = "yes"
+    elif known and low >= FOUR_FIFTHS:
+        verdict = "no"
+    ends = (low, high) if known else (0.0, float("inf"))
+    return ImpactRatio(
+        group, *rate_of(own), against, *rate_of(other), ratio if known else None, *ends, verdict
+    )
