@@ -45,6 +45,22 @@ def test_names_are_unique_lead_back_and_each_preset_is_what_the_design_says():
     }
 
 
+def test_auto_is_the_default_everywhere(people):
+    assert strategy_of("auto") is STRATEGIES["borrow"]
+    assert [s.name for s in strategies_of(["auto", "borrow", "none"])] == ["borrow", "none"]
+    assert strategy_of("auto+thresholds").name == "borrow+thresholds"
+    X, y, S = people.select("hours", "skill"), people["hired"], people.select("sex", "race")
+    pipe = make_pipeline(TableEncoder(), LogisticRegression())
+    auto, borrow = (
+        fl.FairClassifier(pipe, name, random_state=0).fit(X, y, sensitive_features=S)
+        for name in ("auto", "borrow")
+    )
+    assert (auto.predict_proba(X) == borrow.predict_proba(X)).all()
+    result = fl.compare(X, y, sensitive_features=S, strategies=["none", "auto"], folds=2, repeats=1)
+    assert result["auto"].name == "borrow"
+    assert result.difference("auto", "none", "equalized_odds.if").low is not None
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [

@@ -47,8 +47,9 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Any scikit-learn classifier or pipeline that ends in one; it is cloned. Of a pipeline that begins with a
         :class:`TableEncoder`, the encoder is fitted to the original rows only.
     strategy : str, Strategy or object, default="equal"
-        A name, such as "borrow"; parts with + between them, such as "smote+learned+thresholds"; a
-        :class:`Strategy`; or an object with `name` and ``fit(table)``. ``fairlattice.STRATEGIES`` lists the names.
+        A name, such as "borrow"; "auto", which means the default of :func:`fairlattice.compare`; parts with + between
+        them, such as "smote+learned+thresholds"; a :class:`Strategy`; or an object with `name` and ``fit(table)``.
+        ``fairlattice.STRATEGIES`` lists the names.
     augmenter : HierarchicalAugmenter, optional
         Draws the synthetic rows in place of the strategy's own source. Its `sensitive`, `cuts` and `missing` hold.
     cuts : mapping of str to sequence of float, optional

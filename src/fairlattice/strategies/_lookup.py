@@ -10,7 +10,15 @@ from typing import Any
 from fairlattice._validation import did_you_mean
 from fairlattice.exceptions import InputError
 from fairlattice.strategies._decisions import DECISIONS
-from fairlattice.strategies._strategy import KINDS, STRATEGIES, AnyStrategy, FittedStrategy, Strategy
+from fairlattice.strategies._strategy import (
+    AUTO,
+    DEFAULT,
+    KINDS,
+    STRATEGIES,
+    AnyStrategy,
+    FittedStrategy,
+    Strategy,
+)
 from fairlattice.strategies._training import TrainingRows, TrainingTable
 
 
@@ -71,8 +79,9 @@ def strategy_of(given: Any, *, known: Mapping[str, AnyStrategy] | None = None) -
     Parameters
     ----------
     given : str, Strategy or object
-        A preset's name; names of parts with + between them; a :class:`Strategy`; a part of your own; or an object
-        with `name` and ``fit(table)``, as :class:`OwnStrategy` describes.
+        A preset's name; "auto", which means the default preset; names of parts with + between them; a
+        :class:`Strategy`; a part of your own; or an object with `name` and ``fit(table)``, as :class:`OwnStrategy`
+        describes.
     known : mapping of str to strategy, optional
         Further strategies by name, such as those of plugins.
 
@@ -92,7 +101,7 @@ needs the groups at prediction'
     if isinstance(given, Strategy | OwnStrategy):
         return given
     if isinstance(given, str):
-        presets: Mapping[str, AnyStrategy] = {**STRATEGIES, **(known or {})}
+        presets: Mapping[str, AnyStrategy] = {**STRATEGIES, AUTO: STRATEGIES[DEFAULT], **(known or {})}
         return presets[given] if given in presets else _composed(given, presets)
     if (part := part_of_own(given)) is not None:
         return part

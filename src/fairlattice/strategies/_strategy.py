@@ -271,3 +271,5 @@ STRATEGIES |= {
 BASELINE, DEFAULT, AUGMENT = "none", "borrow", "augment"
 """The strategy that does nothing; the one to take unless another is shown to be fairer; and the one that trains on
 the rows of ``fairlattice augment``."""
+AUTO = "auto"
+"""Means the default. Choosing a strategy by the training rows instead was no fairer on any rule that was tried."""
