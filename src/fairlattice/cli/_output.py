@@ -59,9 +59,11 @@ def publish(text: str, path: Path | None, view: RenderableType, *others: tuple[P
 
 def report_file(path: Path | None, summary: Mapping[str, Any]) -> tuple[Path | None, Writer]:
     """The page of a result, as a file to write; made now, so that nothing is written if it cannot be."""
-    from fairlattice.report import to_html
+    if path is None:
+        return None, lambda target: None
+    from fairlattice.report import to_html  # takes half a second to import
 
-    page = b"" if path is None else to_html(summary).encode()
+    page = to_html(summary).encode()
     return path, lambda target: target.write(page)
 
 

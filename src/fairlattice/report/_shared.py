@@ -1,21 +1,19 @@
-"""What other rooms use of this one, beside its public names."""
+"""What other rooms use of this one, beside its public names.
 
-from fairlattice.report._charts import chart_png
-from fairlattice.report._list_bench import bench_list_text, dataset_card
-from fairlattice.report._tables_bench import BENCH_FORMATS, bench_table
-from fairlattice.report._text_audit import audit_text
-from fairlattice.report._text_bench import bench_text
-from fairlattice.report._text_compare import compare_text
-from fairlattice.report._text_diagnose import diagnose_text
+Loaded when first used, as the front door is; ``_shared.pyi`` says the same to type checkers.
+"""
 
-__all__ = [
-    "BENCH_FORMATS",
-    "audit_text",
-    "bench_list_text",
-    "bench_table",
-    "bench_text",
-    "chart_png",
-    "compare_text",
-    "dataset_card",
-    "diagnose_text",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    "fairlattice.report",
+    submod_attrs={
+        "_charts": ["chart_png"],
+        "_list_bench": ["bench_list_text", "dataset_card"],
+        "_tables_bench": ["BENCH_FORMATS", "bench_table"],
+        "_text_audit": ["audit_text"],
+        "_text_bench": ["bench_text"],
+        "_text_compare": ["compare_text"],
+        "_text_diagnose": ["diagnose_text"],
+    },
+)
