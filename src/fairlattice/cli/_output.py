@@ -60,7 +60,7 @@ def publish(text: str, path: Path | None, view: RenderableType, *others: tuple[P
 def report_file(path: Path | None, summary: Mapping[str, Any]) -> tuple[Path | None, Writer]:
     """The page of a result, as a file to write; made now, so that nothing is written if it cannot be."""
     if path is None:
-        return None, lambda target: None
+        return None, lambda _: None
     from fairlattice.report import to_html  # takes half a second to import
 
     page = to_html(summary).encode()
