@@ -17,6 +17,7 @@ ROOT = Path(fairlattice.__file__).parent
 FLOORS = [
     {"exceptions"},
     {"_validation", "_files", "_threads"},
+    {"tables"},
     {"groups", "divergences", "datasets", "encoders"},
     {"metrics", "generators", "diagnostics"},
     {"samplers"},

@@ -106,6 +106,8 @@ def row_count(data: Any) -> int:
     """How many rows a frame, mapping of arrays, array or list has."""
     if isinstance(data, Mapping):
         return row_count(next(iter(data.values())))
+    if isinstance(data, Column):
+        return len(data.values)
     return int(data.shape[0]) if hasattr(data, "shape") else len(data)
 
 
@@ -121,6 +123,8 @@ def is_missing(value: Any) -> bool:
 
 def as_column(values: Any, name: str) -> Column:
     """One-dimensional data of any origin as a :class:`Column`."""
+    if isinstance(values, Column):
+        return values
     series = nw.from_native(values, series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
         return _series_column(series)

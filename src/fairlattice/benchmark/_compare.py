@@ -41,6 +41,7 @@ from fairlattice.samplers import CellIndex
 from fairlattice.samplers._shared import describe_small_cells, take_rows
 from fairlattice.strategies import STRATEGIES, TrainingTable
 from fairlattice.strategies._shared import AnyStrategy, strategies_of
+from fairlattice.tables._shared import Feature, Rules, read_attributes, read_labels
 
 Progress = Callable[[int, int], None]
 
@@ -64,6 +65,10 @@ def compare(
     positive: Any = None,
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
+    na: Sequence[str] | None = None,
+    decimal: str | None = None,
+    categorical: Sequence[str] = (),
+    keep: Sequence[str] = (),
     random_state: int = 0,
     n_jobs: int | None = None,
     progress: Progress | None = None,
@@ -106,6 +111,8 @@ def compare(
         The positive class; 1 or True if that is one of the two.
     cuts, missing
         As in :meth:`GroupLattice.from_features`.
+    na, decimal, categorical, keep
+        How columns are read, as in :class:`TableEncoder`; `na` holds for labels and attributes too.
     random_state : int, default=0
         Seed. The same seed gives the same result, whatever `n_jobs`.
     n_jobs : int, optional
@@ -146,18 +153,20 @@ def compare(
     check_count("per_cell", per_cell)
     seed = check_count("random_state", random_state, 0)
     make_classifier(classifier, 0)
-    labels = as_labels(y, "y")
+    labels, _ = read_labels(y, "y", Rules(na))
     classes, truth = two_classes(labels, positive)
-    lattice, leaves = Grouping(cuts, missing).encode(sensitive_features)
-    TableEncoder().fit(X)  # refuses what cannot be encoded before any work is done
+    clean, attributes = read_attributes(sensitive_features, Rules(na, decimal))
+    lattice, leaves = Grouping(cuts, missing).encode(clean)
+    # Refuses what cannot be encoded before any work is done, and decides for all folds what each column is.
+    reading = TableEncoder(na=na, decimal=decimal, categorical=categorical, keep=keep).fit(X).features_
     check_same_length(X=X, y=truth, sensitive_features=leaves)
-    seen = leaves if recorded_features is None else lattice.encode(recorded_features)
+    seen = leaves if recorded_features is None else lattice.encode(attributes.apply(recorded_features))
     check_same_length(sensitive_features=leaves, recorded_features=seen)
     who = None if units is None else as_labels(units, "units")
     if who is not None:
         check_same_length(y=truth, units=who)
     splits = cross_folds(leaves, truth, folds=folds, repeats=repeats, seed=child_seed(seed), units=who)
-    data = _Data(X, truth, lattice, seen, classifier, per_cell, seed, folds)
+    data = _Data(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading)
     tasks = [(split, strategy) for split in splits for strategy in chosen]
     work = Parallel(n_jobs=safe_jobs(n_jobs), return_as="generator_unordered")(
         delayed(_one_run)(data, split, strategy) for split, strategy in tasks
@@ -209,6 +218,7 @@ class _Data:
     per_cell: int
     seed: int
     folds: int
+    reading: Mapping[str, Feature]
 
     def table(self, split: Fold) -> TrainingTable:
         """The training rows of a fold, as :class:`FairClassifier` makes them of these rows alone.
@@ -226,6 +236,7 @@ class _Data:
             make_classifier(self.classifier, child_seed(self.seed, number)),
             (self.seed, number),
             per_cell=self.per_cell,
+            reading=self.reading,
         )
 
 

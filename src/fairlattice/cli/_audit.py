@@ -146,9 +146,7 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
             **options,
         )
         counts = everything.rollup(attributes) if by else everything
-        occur = [counts.table.sum(axis=(0, axis)) > 0 for axis in (2, 1)]
-        sets = [{c for c, there in zip(counts.classes, on, strict=True) if there} for on in occur]
-        check_counted(counts.classes, sets[0], sets[1], label, arguments.prediction)
+        check_counted(counts, label, arguments.prediction)
         settings = {key: getattr(arguments, key) for key in ("alpha", "confidence", "interval")}
         small = {"min_size": arguments.min_size, "on_small": arguments.on_small}
         result = audit(counts, positive=arguments.positive, **settings, **small)

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from fairlattice.exceptions import InputError
-from fairlattice.groups import GroupLattice
+from fairlattice.groups import GroupCounts, GroupLattice
+from fairlattice.groups._shared import check_agreement
 
 _FIRST_ROWS = 10_000
 
@@ -40,17 +41,11 @@ def check_periods(schema: pl.Schema, name: str) -> None:
         raise InputError(f"Column `{name}` of type {schema[name]} cannot be periods. Use numbers or dates.")
 
 
-def check_counted(
-    classes: tuple[Any, ...], labels: set[Any], given: set[Any], label: str, prediction: str
-) -> None:
-    """Raise if the label has one class only, or not a single prediction is a label."""
-    _check_two_classes(label, len(labels), next(iter(labels)))
-    if not labels & given:
-        shown = [[c for c in classes if c in values][:3] for values in (labels, given)]
-        raise InputError(
-            f"No prediction is a label: `{label}` holds {shown[0]}, `{prediction}` holds {shown[1]}. "
-            "Give both alike; turn scores into labels by a threshold."
-        )
+def check_counted(counts: GroupCounts, label: str, prediction: str) -> None:
+    """Raise if the label has one class only, or labels and predictions are spelled in two ways."""
+    there = [c for c, n in zip(counts.classes, counts.table.sum(axis=(0, 2)), strict=True) if n > 0]
+    _check_two_classes(label, len(there), there[0])
+    check_agreement(counts, label, prediction)
 
 
 def check_infinite(frame: pl.DataFrame, columns: list[str]) -> None:

@@ -87,6 +87,7 @@ class GroupCounts:
         classes: Sequence[Any] | None = None,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        na: Sequence[str] | None = None,
     ) -> GroupCounts:
         """Count arrays, or columns of any eager frame.
 
@@ -107,6 +108,8 @@ class GroupCounts:
         missing : {"level", "exclude", "raise"}, default="level"
             Give missing values of an attribute a level of their own, leave their rows out and count
             these, or refuse them.
+        na : sequence of str, optional
+            Texts that mean a missing value, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
 
         Raises
         ------
@@ -120,6 +123,7 @@ class GroupCounts:
             cuts=cuts,
             missing=missing,
             sample_weight=sample_weight,
+            na=na,
         )
         truth, predicted = tally.values["y_true"], tally.values["y_pred"]
         known = (
@@ -138,6 +142,7 @@ class GroupCounts:
         weight: str | None = None,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        na: Sequence[str] | None = None,
     ) -> GroupCounts:
         """Count the rows of a frame, eager or lazy, by its own engine in one aggregation.
 
@@ -151,7 +156,7 @@ class GroupCounts:
             Names of the sensitive attributes.
         weight : str, optional
             Name of a column of weights.
-        cuts, missing
+        cuts, missing, na
             As in :meth:`from_arrays`.
 
         Raises
@@ -160,7 +165,7 @@ class GroupCounts:
             If a column is not there, labels or predictions are missing, or the frame has no rows.
         """
         names = {"label": label, "prediction": prediction}
-        tally = tally_frame(frame, names, sensitive, cuts=cuts, missing=missing, weight=weight)
+        tally = tally_frame(frame, names, sensitive, cuts=cuts, missing=missing, weight=weight, na=na)
         what = f"Columns `{label}` and `{prediction}`"
         known = common_classes(tally.values["label"], tally.values["prediction"], what=what)
         return cls._of_tally(tally, known, ("label", "prediction"), (label, prediction))
@@ -202,7 +207,13 @@ class GroupCounts:
         return cls(lattice, classes, codes.astype(np.int64), table, excluded=excluded, **weighted)
 
     def update(
-        self, batch: Any, *, label: str = "label", prediction: str = "prediction", missing: str = "level"
+        self,
+        batch: Any,
+        *,
+        label: str = "label",
+        prediction: str = "prediction",
+        missing: str = "level",
+        na: Sequence[str] | None = None,
     ) -> GroupCounts:
         """These counts and those of one more batch of rows; a new value, as counts are frozen.
 
@@ -215,6 +226,8 @@ class GroupCounts:
             Names of a frame's columns of labels and predictions.
         missing : {"level", "exclude", "raise"}, default="level"
             As in :meth:`from_arrays`; say the same of every batch.
+        na : sequence of str, optional
+            As in :meth:`from_arrays`.
 
         Raises
         ------
@@ -236,7 +249,7 @@ class GroupCounts:
         cuts = {a.name: a.cuts for a in self.lattice.attributes if a.cuts}
         names = self.lattice.names
         return self + GroupCounts.from_frame(
-            batch, label=label, prediction=prediction, sensitive=names, cuts=cuts, missing=missing
+            batch, label=label, prediction=prediction, sensitive=names, cuts=cuts, missing=missing, na=na
         )
 
     def __add__(self, other: GroupCounts) -> GroupCounts:

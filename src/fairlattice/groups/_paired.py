@@ -68,10 +68,13 @@ class PairedCounts:
         sensitive_features: Any,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        na: Sequence[str] | None = None,
     ) -> PairedCounts:
         """Count arrays; arguments as in :meth:`GroupCounts.from_arrays`."""
         values = {"y_true": y_true, "before": before, "after": after}
-        return cls._of_tally(tally_arrays(values, sensitive_features, cuts=cuts, missing=missing), _ROLES)
+        return cls._of_tally(
+            tally_arrays(values, sensitive_features, cuts=cuts, missing=missing, na=na), _ROLES
+        )
 
     @classmethod
     def from_frame(
@@ -84,11 +87,12 @@ class PairedCounts:
         sensitive: Sequence[str],
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        na: Sequence[str] | None = None,
     ) -> PairedCounts:
         """Count a frame, eager or lazy, by its own engine; arguments as in :meth:`GroupCounts.from_frame`."""
         values = {"y_true": label, "before": before, "after": after}
         return cls._of_tally(
-            tally_frame(frame, values, sensitive, cuts=cuts, missing=missing), (label, before, after)
+            tally_frame(frame, values, sensitive, cuts=cuts, missing=missing, na=na), (label, before, after)
         )
 
     @cached_property

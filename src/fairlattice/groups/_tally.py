@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fairlattice._validation import (
+    Column,
     FloatArray,
     IntArray,
     as_column,
     as_columns,
-    as_labels,
     as_native,
     check_choice,
     check_columns_exist,
@@ -34,8 +34,17 @@ from fairlattice._validation import (
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import check_cuts
 from fairlattice.groups._lattice import GroupLattice
+from fairlattice.tables._shared import (
+    Rules,
+    assume,
+    check_labels_differ,
+    read_attributes,
+    read_column,
+    read_labels,
+)
 
 MISSING = ("level", "exclude", "raise")
+_TEXTS = (nw.String, nw.Categorical, nw.Enum, nw.Object)
 _MOST_CLASSES = 1000  # a table of counts holds their square
 _HUGE = 1.79e308  # beyond it lie the infinities, which engines write in different ways
 _REFUSED = -1e150  # stands for a weight that is missing or negative
@@ -101,10 +110,13 @@ def tally_arrays(
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
     sample_weight: Any = None,
+    na: Sequence[str] | None = None,
 ) -> Tally:
     """One entry per row of some arrays, called by their names in error messages."""
     check_choice("missing", missing, MISSING)
-    arrays = {name: as_labels(v, name) for name, v in values.items()}
+    rules = Rules(na)
+    arrays = {name: read_labels(v, name, rules, what="Column")[0] for name, v in values.items()}
+    sensitive_features, _ = read_attributes(sensitive_features, rules)
     weight = _weights(sample_weight)
     if weight is not None:
         arrays["sample_weight"] = weight
@@ -137,6 +149,7 @@ def tally_frame(
     missing: str = "level",
     weight: str | None = None,
     score: tuple[str, int] | None = None,
+    na: Sequence[str] | None = None,
 ) -> Tally:
     """Count the rows of a frame, eager or lazy, by its own engine in one aggregation.
 
@@ -152,21 +165,26 @@ def tally_frame(
     check_columns_exist([*values.values(), *sensitive, *also], list(schema.names()))
     _check_parts([*values.values(), *also], sensitive)
     check_columns_exist(cuts, list(sensitive))
+    written = {
+        name for name in [*cuts, *also] if schema[name] in _TEXTS
+    }  # numbers perhaps, read when counted
     for name in [*cuts, *also]:
-        if not schema[name].is_numeric():
+        if not schema[name].is_numeric() and name not in written:
             role = "is cut at numbers" if name in cuts else "must be numeric"
             raise InputError(f"{'Attribute' if name in cuts else 'Column'} `{name}` {role}, "
                              f"but its type is {schema[name]}.")  # fmt: skip
     columns = [*values.values(), *sensitive]
-    keys = {f"k{i}": _key(name, cuts.get(name, ()), schema[name]) for i, name in enumerate(columns)}
+    banded = {name: points for name, points in cuts.items() if name not in written}
+    keys = {f"k{i}": _key(name, banded.get(name, ()), schema[name]) for i, name in enumerate(columns)}
+    keys |= {f"text {name}": nw.col(name) for name in also if name in written}
     sums: dict[str, nw.Expr] = {}
-    if weight is not None:
+    if weight is not None and weight not in written:
         w = nw.col(weight).cast(nw.Float64())
         # Engines leave missing values out of sums; here they show, as a weight that is refused.
         valid = _present(weight, schema[weight]) & (w >= 0.0)
         w = nw.when(valid).then(w).otherwise(nw.lit(_REFUSED))
         sums = {"weights": w, "squares": w * w}
-    if score is not None:
+    if score is not None and score[0] not in written:
         name, bins = score
         keys["bin"] = _bin(name, bins, schema[name])
         s = nw.when(_present(name, schema[name])).then(nw.col(name).cast(nw.Float64())).otherwise(nw.lit(0.0))
@@ -176,17 +194,56 @@ def tally_frame(
     if not rows.sum():
         raise InputError("The table has no rows.")
     raw = {name: found[f"k{i}"] for i, name in enumerate(columns)}
-    _check_values(raw, rows, list(values.values()), list(cuts))
+    _check_values(raw, rows, list(values.values()), list(banded))
+    rules = Rules(na)
+    totals = {name: np.asarray(found[name], dtype=np.float64) for name in sums}
+    placed = {"bin": np.asarray(found["bin"], dtype=np.int64)} if "bin" in keys else {}
+    for name in written.intersection(also):
+        numbers = _written_numbers(found[f"text {name}"], name, rules, rows)
+        if name == weight:
+            weights = np.where(numbers >= 0.0, numbers, _REFUSED)
+            totals |= {"weights": weights * rows, "squares": weights**2 * rows}
+        elif score is not None:
+            placed = {"bin": bins_of(numbers, score[1])}
+            known = np.nan_to_num(numbers)
+            totals |= {"score": known * rows, "score_squares": known**2 * rows}
     tally = Tally(
         GroupLattice(()),
         np.zeros(len(rows), dtype=np.int64),
-        {role: as_labels(raw[name], name) for role, name in values.items()}
-        | ({"bin": np.asarray(found["bin"], dtype=np.int64)} if score is not None else {}),
+        {
+            role: read_labels(raw[name], name, rules, counts=rows, what="Column")[0]
+            for role, name in values.items()
+        }
+        | placed,
         rows,
-        {name: np.asarray(found[name], dtype=np.float64) for name in sums},
+        totals,
     )
-    features = {n: _levels_of(raw[n], cuts.get(n, ())) for n in sensitive}
+    given = {n: as_column(_levels_of(raw[n], banded.get(n, ())), n) for n in sensitive}
+    features = (
+        as_columns(read_attributes(given, rules, counts=rows)[0], "sensitive_features") if given else {}
+    )
     return _with_leaves(tally, features, cuts, missing).weighted(weight)
+
+
+def bins_of(score: FloatArray, bins: int) -> IntArray:
+    """Number of each score's bin; -1 where it is missing, -2 where it lies outside [0, 1]."""
+    with np.errstate(invalid="ignore"):
+        number = np.floor(np.clip(score * bins + 1e-9, 0.0, float(bins)))
+        inside = np.where((score >= 0.0) & (score <= 1.0), number, -2.0)
+    return np.where(np.isnan(score), -1.0, inside).astype(np.int64)
+
+
+def _written_numbers(texts: list[Any], name: str, rules: Rules, rows: IntArray) -> FloatArray:
+    """Numbers of a column of text, NaN where missing."""
+    column = as_column(texts, name)
+    reading, notes = read_column(name, column, rules, counts=rows)
+    if reading.kind != "number":
+        raise InputError(
+            f"Column `{name}` must be numeric, but it holds text. {' '.join(notes[-1:])}".rstrip()
+        )
+    assume(notes)
+    read = reading.apply(column)
+    return np.where(read.missing, np.nan, read.values.astype(np.float64))
 
 
 def _check_parts(values: Sequence[str], sensitive: Sequence[str]) -> None:
@@ -225,6 +282,7 @@ def common_classes(first: npt.NDArray[Any], *others: npt.NDArray[Any], what: str
                 f"Predictions hold {odd[0]!r}, which is no label. Turn scores into labels by a threshold."
             )
         classes = join_classes(classes, given, what)
+    check_labels_differ(classes, what[0].lower() + what[1:])
     return classes
 
 
@@ -249,14 +307,14 @@ def class_positions(values: npt.NDArray[Any], classes: tuple[Any, ...], name: st
     return index
 
 
-def _with_leaves(tally: Tally, features: dict[str, Any], cuts: Mapping[str, Any], missing: str) -> Tally:
+def _with_leaves(tally: Tally, features: dict[str, Column], cuts: Mapping[str, Any], missing: str) -> Tally:
     """The tally with its entries' leaves, without those that have a missing attribute if so asked."""
     if missing == "exclude":
-        holes = [[is_missing(v) for v in levels] for levels in features.values()]
+        holes = [column.missing for column in features.values()]
         kept = ~np.any(holes, axis=0) if holes else np.ones(len(tally.codes), dtype=bool)
         rows = tally.multiplicity
         _check_some_kept(int(rows[kept].sum()), int(rows.sum()))
-        features = {n: [v for v, k in zip(levels, kept, strict=True) if k] for n, levels in features.items()}
+        features = {n: Column(c.values[kept], c.missing[kept]) for n, c in features.items()}
         tally = replace(
             tally,
             codes=tally.codes[kept],

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fairlattice._validation import check_choice, check_count, check_real
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group_table
+from fairlattice.groups._shared import check_agreement
 from fairlattice.metrics._attribution import Pair, WorseOff, levels_of, ranked_pairs, worse_off
 from fairlattice.metrics._claims import Claim, four_fifths_claim, worse_claims
 from fairlattice.metrics._design import Design
@@ -443,6 +444,7 @@ def audit(
     positive: Any = None,
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
+    na: Sequence[str] | None = None,
     alpha: float = 0.5,
     smoothing: float = 0.5,
     confidence: float = 0.95,
@@ -475,6 +477,8 @@ def audit(
     missing : {"level", "exclude", "raise"}, default="level"
         Give missing values of an attribute a level of their own, leave their rows out and count these
         (``audit.counts.excluded``), or refuse them.
+    na : sequence of str, optional
+        Texts that mean a missing value, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
     alpha : float, default=0.5
         Weight in [0, 1] of the absolute part of IFα.
     smoothing : float, default=0.5
@@ -499,7 +503,13 @@ def audit(
     Raises
     ------
     InputError
-        If lengths differ, labels are missing, the positive label is unclear, or an option is out of range.
+        If lengths differ, labels are missing, the positive label is unclear, an option is out of range, or labels and
+        predictions are spelled in two ways: some labels are never predicted, and some predictions are never labels.
+
+    Warns
+    -----
+    AssumptionWarning
+        Where text was taken as missing or as numbers, blanks around it were removed, or levels are nearly alike.
 
     Examples
     --------
@@ -525,15 +535,18 @@ def audit(
             )
         counts = GroupCounts.from_frame(
             y_true, label=label or "", prediction=prediction or "", sensitive=sensitive or (),
-            weight=weight, cuts=cuts, missing=missing,
+            weight=weight, cuts=cuts, missing=missing, na=na,
         )  # fmt: skip
     else:
         if y_pred is None or sensitive_features is None:
             raise InputError("`y_pred` and `sensitive_features` are needed beside `y_true`.")
         counts = GroupCounts.from_arrays(
             y_true, y_pred, sensitive_features=sensitive_features, sample_weight=sample_weight,
-            cuts=cuts, missing=missing,
+            cuts=cuts, missing=missing, na=na,
         )  # fmt: skip
+    check_agreement(
+        counts, "y_true" if label is None else label, "y_pred" if prediction is None else prediction
+    )
     return check_options(
         Audit(
             counts, find_positive(counts.classes, positive), alpha, smoothing, confidence,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +15,7 @@ from fairlattice.metrics._audit import Audit, check_options
 from fairlattice.metrics._everyone_else import rates_of_others
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
 from fairlattice.metrics._rates import Rates, find_positive, rates_of_notion, weighted_rates
+from fairlattice.tables._shared import time_order
 
 _OPTIONS = ("alpha", "smoothing", "confidence", "interval", "min_size", "on_small", "random_state")
 
@@ -87,7 +87,7 @@ def audit_series(
     counts : GroupCounts
         Counts with the periods as one of their attributes.
     by : str
-        That attribute; its levels in their order are the time.
+        That attribute; its levels are numbers in order, or text such as ``01/2023``, ``Q1 2023`` or ``15.01.2023``.
     measure : str, default="equalized_odds"
         Changes are looked for in this rate, or in those of this notion.
     positive : label, optional
@@ -104,7 +104,8 @@ def audit_series(
     Raises
     ------
     InputError
-        If there is no such attribute, it is missing in some rows, or no other attribute is left.
+        If there is no such attribute, it is missing in some rows, no other attribute is left, or the order of its
+        levels in time would be a guess.
 
     Examples
     --------
@@ -124,25 +125,12 @@ def audit_series(
         raise InputError(f"`{by}` is the only attribute. Name a sensitive attribute besides.")
     if None in next(a.levels for a in counts.lattice.attributes if a.name == by):
         raise InputError(f"`{by}` is missing in some rows. Remove these rows first.")
-    _check_order(by, counts)
     label = find_positive(counts.classes, positive)
     parts = counts.split(by)
+    parts = {period: parts[period] for period in time_order(by, list(parts))}
     audits = {period: check_options(replace(Audit(part, label), **options)) for period, part in parts.items()}
     confidence = next(iter(audits.values())).confidence
     return AuditSeries(by, audits, tuple(_changes(audits, measure, confidence)))
-
-
-def _check_order(by: str, counts: GroupCounts) -> None:
-    """Raise if periods are text whose order as text is not that of the numbers in it: 2024-10, 2024-9."""
-    levels = next(a.levels for a in counts.lattice.attributes if a.name == by)
-    pieces = [re.split(r"(\d+)", str(level)) for level in levels]
-    ordered = sorted(pieces, key=lambda parts: [(int(p), "") if p.isdecimal() else (0, p) for p in parts])
-    if any(isinstance(level, str) for level in levels) and ordered != pieces:
-        first, then = next((a, b) for a, b in zip(pieces, ordered, strict=True) if a != b)
-        raise InputError(
-            f"Periods of `{by}` would be ordered as text, {''.join(first)!r} before {''.join(then)!r}. "
-            "Use numbers or dates, or write all numbers equally long, as in 2024-09."
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,7 @@ from fairlattice.strategies._lookup import strategy_of
 from fairlattice.strategies._row_sources import AugmenterRows
 from fairlattice.strategies._strategy import AnyStrategy, Strategy
 from fairlattice.strategies._training import TrainingTable, Vectors
+from fairlattice.tables._shared import Rules, read_attributes
 
 
 def _estimator_has(method: str) -> Any:
@@ -55,6 +56,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Cut points of numeric attributes, as in ``{"age": [25, 45]}``.
     missing : {"level", "raise"}, default="level"
         Give missing values of an attribute a level of their own, or refuse them.
+    na : sequence of str, optional
+        Texts that mean a missing value of an attribute, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
     per_cell : int, default=1000
         Strategies with synthetic rows raise smaller (leaf, label) cells to this many rows, at most to the largest
         cell's number.
@@ -108,6 +111,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         augmenter: HierarchicalAugmenter | None = None,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        na: Sequence[str] | None = None,
         per_cell: int = 1000,
         random_state: Any = None,
     ) -> None:
@@ -116,6 +120,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         self.augmenter = augmenter
         self.cuts = cuts
         self.missing = missing
+        self.na = na
         self.per_cell = per_cell
         self.random_state = random_state
 
@@ -154,6 +159,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             per_cell=self.per_cell,
             max_categories=64 if self.augmenter is None else self.augmenter.max_categories,
             encoded=None if self._encoder is None else Vectors(self._encoder, self._encoder.vectors(X)),
+            reading=None if self._encoder is None else self._encoder.features_,
         )
         try:
             self.fitted_ = self.strategy_.fit(table)
@@ -225,7 +231,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         classes, codes = np.unique(labels, return_inverse=True)
         lattice, leaves = GroupLattice(()), np.zeros(len(codes), dtype=np.int64)
         if groups is not None or inside is not None:
-            lattice, leaves = grouping.encode_training(groups_of(X, groups, inside), len(codes))
+            clean, self._attribute_reading = read_attributes(groups_of(X, groups, inside), Rules(source.na))
+            lattice, leaves = grouping.encode_training(clean, len(codes))
         check_same_length(y=codes, sensitive_features=leaves)
         return CellIndex(lattice, leaves, codes.astype(np.int64), len(classes)), classes
 
@@ -235,6 +242,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             raise InputError(
                 f"Strategy `{self.strategy_.name}` needs groups at prediction: pass `sensitive_features` to `predict`."
             )
+        groups = self._attribute_reading.apply(groups)
         lattice = self.lattice_.extended(groups)
         leaves = lattice.encode(groups)
         check_same_length(X=X, sensitive_features=leaves)
