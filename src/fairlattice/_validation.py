@@ -84,9 +84,6 @@ def check_columns_exist(wanted: Iterable[str], present: Sequence[str]) -> None:
         and all(part.split(":")[0] in present for part in absent[0].split(","))
     ):
         raise InputError(f"Columns not found: {absent}. Name several columns with spaces between them.")
-    pattern = next((n for n in wanted if n == "*" or str(n)[:1] + str(n)[-1:] == "^$"), None)
-    if pattern is not None:
-        raise InputError(f"Column name {pattern!r} is a pattern to data frames. Rename the column.")
     if absent:
         absent = [str(name) for name in absent]
         listed = ", ".join(map(str, present[:_MOST_NAMED])) + (" …" if len(present) > _MOST_NAMED else "")
@@ -257,9 +254,10 @@ def _series_column(series: nw.Series[Any]) -> Column:
     if series.dtype.is_temporal():
         return as_column(series.to_list(), series.name)
     if series.dtype.is_decimal():
-        series = series.cast(nw.Float64)
-    elif series.dtype in (nw.Int128, nw.UInt128):
-        raise InputError(f"Column `{series.name}` has type {series.dtype}. Cast it to Int64.")
+        series = series.alias("values").cast(nw.Float64)
+    elif series.dtype in (nw.Int128, nw.UInt128):  # as Python's own whole numbers
+        return as_column(series.to_list(), series.name)
+    series = series.alias("values")  # Polars takes some names for patterns, also of a series
     missing = series.is_null()
     if series.dtype.is_float():
         missing = missing | series.is_nan().fill_null(True)

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairlattice._validation import check_choice, check_count
-from fairlattice.cli._options import TABLE_HELP, Columns, add_positive, add_report, add_table, data_about
+from fairlattice.cli._options import (
+    TABLE_HELP,
+    Columns,
+    add_positive,
+    add_reading,
+    add_report,
+    add_table,
+    data_about,
+)
 from fairlattice.exceptions import InputError, SmallCellWarning
 
 if TYPE_CHECKING:
@@ -31,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_table(parser, help_text=f"{TABLE_HELP}; or a folder of Parquet files")
     parser.add_argument("--prediction", metavar="COLUMN", required=True, help="column of predicted labels")
     add_positive(parser)
+    add_reading(parser, features=False)
     parser.add_argument(
         "--baseline",
         metavar="COLUMN",
@@ -102,6 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
         columns, result, found = _count_and_audit(arguments)
     counts = result.counts
     data = data_about(
+        arguments,
         arguments.table.resolve().name if arguments.table.is_dir() else arguments.table.name,
         counts.n + counts.excluded,
         columns,
@@ -113,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
     saved = (arguments.counts, lambda target: target.write(counts.to_json().encode()))
     page = report_file(arguments.report, summary)
     publish(to_json(summary), arguments.json, audit_text(summary, top=arguments.top), saved, page)
-    note(arguments.prog, notes_on_attributes(counts.lattice))
+    note(arguments.prog, [*arguments.assumed, *notes_on_attributes(counts.lattice)])
     return gate(arguments.prog, fallen)
 
 
@@ -124,7 +134,7 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
     from fairlattice.groups import GroupCounts, PairedCounts, ScoreCounts
     from fairlattice.metrics import audit, audit_scores, audit_series, leveling_down
 
-    table = scan_table(arguments.table)
+    table = scan_table(arguments.table, decimal=arguments.decimal)
     others = [getattr(arguments, role) for role in _ROLES]
     with reading(arguments.table):
         names = table.collect_schema().names()
@@ -135,7 +145,7 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
         if arguments.by is not None:
             check_periods(table.collect_schema(), arguments.by)
         label, attributes = columns.label, columns.sensitive
-        options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing}
+        options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing, "na": arguments.na}
         by = () if arguments.by is None else (arguments.by,)
         everything = GroupCounts.from_frame(
             table,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupCounts, GroupLattice
 from fairlattice.groups._shared import check_agreement
+from fairlattice.tables._shared import time_order
 
 _FIRST_ROWS = 10_000
 
@@ -28,7 +30,7 @@ def check_scan(
 ) -> None:
     """Raise, before a table is counted, if a column cannot play its part; looks at its first rows only."""
     _check_types(table.collect_schema(), columns)
-    first = table.select(columns).head(_FIRST_ROWS).collect()
+    first = table.select(cs.by_name(columns)).head(_FIRST_ROWS).collect()
     for name in sensitive:
         if name not in cut and first.height:
             _check_identifier(first, name)
@@ -36,9 +38,15 @@ def check_scan(
 
 
 def check_periods(schema: pl.Schema, name: str) -> None:
-    """Raise if a column of periods has an order of its own, which its values as numbers or text lose."""
-    if schema[name].base_type() in (pl.Enum, pl.Duration):
-        raise InputError(f"Column `{name}` of type {schema[name]} cannot be periods. Use numbers or dates.")
+    """Raise if a column of periods has an order of its own, which its values as text do not show."""
+    dtype = schema[name]
+    if isinstance(dtype, pl.Enum):
+        own = dtype.categories.to_list()
+        if time_order(name, own) == own:
+            return
+    elif dtype.base_type() != pl.Duration:
+        return
+    raise InputError(f"Column `{name}` of type {str(dtype)[:60]} cannot be periods. Use numbers or dates.")
 
 
 def check_counted(counts: GroupCounts, label: str, prediction: str) -> None:
@@ -52,7 +60,7 @@ def check_infinite(frame: pl.DataFrame, columns: list[str]) -> None:
     """Raise if one of the columns holds an infinite number."""
     for name in columns:
         if frame.schema[name].is_float():
-            n = int(frame[name].is_infinite().sum() or 0)
+            n = int(_plain(frame, name).is_infinite().sum() or 0)
             if n:
                 raise InputError(f"Column `{name}` has {n:,} infinite values. Remove or replace them.")
 
@@ -67,21 +75,9 @@ def notes_on_attributes(lattice: GroupLattice) -> list[str]:
     ]
 
 
-def notes_on_features(frame: pl.DataFrame) -> list[str]:
-    """Sentences on columns that are likely not what they were meant to be."""
-    notes = []
-    for name in frame.columns:
-        if frame.schema[name] != pl.String:
-            continue
-        text = frame[name].drop_nulls()
-        numbers = text.str.strip_chars().cast(pl.Float64, strict=False).is_not_null()
-        odd = text.filter(~numbers)
-        if 0 < len(odd) < 0.1 * len(text):
-            notes.append(
-                f"Column `{name}` is text, since {len(odd):,} of its values, such as {odd[0]!r}, are no "
-                "numbers; the rest are. Empty them to learn from it as a number."
-            )
-    return notes
+def _plain(frame: pl.DataFrame, name: str) -> pl.Series:
+    """A column under a name that Polars takes for no pattern."""
+    return frame.get_column(name).alias("values")
 
 
 def _check_types(schema: pl.Schema, columns: list[str]) -> None:
@@ -96,7 +92,7 @@ def _check_two_classes(label: str, n: int, first: Any) -> None:
 
 
 def _check_label(frame: pl.DataFrame, label: str) -> None:
-    column = frame[label]
+    column = _plain(frame, label)
     gone = column.null_count() + (int(column.is_nan().sum() or 0) if column.dtype.is_float() else 0)
     if gone:
         raise InputError(f"Label `{label}` has {gone:,} missing values. Remove these rows first.")
@@ -105,7 +101,7 @@ def _check_label(frame: pl.DataFrame, label: str) -> None:
 
 
 def _check_not_continuous(frame: pl.DataFrame, label: str) -> None:
-    classes = frame[label].n_unique()
+    classes = _plain(frame, label).n_unique()
     if frame.schema[label].is_float() and frame.height >= 20 and classes > frame.height / 2:
         raise InputError(
             f"Label `{label}` has {classes:,} distinct numbers in {frame.height:,} rows. "
@@ -115,7 +111,7 @@ def _check_not_continuous(frame: pl.DataFrame, label: str) -> None:
 
 def _check_identifier(frame: pl.DataFrame, name: str) -> None:
     """Raise if an attribute that is not cut has nearly as many levels as there are rows."""
-    levels = frame[name].n_unique()
+    levels = _plain(frame, name).n_unique()
     if frame.height >= 20 and levels > frame.height / 2:
         advice = f", or cut it, as in {name}:25,45" if frame.schema[name].is_numeric() else ""
         raise InputError(

@@ -31,10 +31,10 @@ class FrameMaker:
         # Real cells of the column, one per category or one number and one hole, or of an identifier all: whatever
         # is made from them has exactly their type, in every library.
         called = {str(c): c for c in frame.columns}  # pandas allows names that are no text
-        self.cells = {
-            name: nw.maybe_reset_index(frame.get_column(called[name]))[exemplar_rows(columns[name], codec)]
-            for name, codec in codecs.items()
-        }
+        rows = {name: exemplar_rows(columns[name], codec) for name, codec in codecs.items()}
+        # Polars takes some names for patterns, also of a series.
+        series = {name: frame.get_column(called[name]).alias("values") for name in codecs}
+        self.cells = {name: nw.maybe_reset_index(series[name])[rows[name]] for name in codecs}
 
     def check(self, X: Any) -> None:
         """Raise if a column is of another type than in training."""
@@ -48,7 +48,7 @@ class FrameMaker:
                 raise InputError(f"Column `{name}` has type {given}, and had {known} in training. Cast it.")
 
     def make(self, decoded: dict[str, tuple[Any, Any]], codecs: dict[str, Codec]) -> Any:
-        series = [self._series(name, *decoded[name], codec) for name, codec in codecs.items()]
+        series = [self._series(name, *decoded[name], codec).alias(name) for name, codec in codecs.items()]
         return nw.concat([nw.maybe_reset_index(s.to_frame()) for s in series], how="horizontal").to_native()
 
     def _series(self, name: str, values: Any, missing: Any, codec: Codec) -> nw.Series[Any]:
@@ -60,7 +60,7 @@ class FrameMaker:
         if cells.dtype == nw.Float32:  # pandas refuses to narrow by itself
             kind = np.float32
         if cells.implementation.is_polars() and not missing.any():  # types there have one form each
-            return nw.new_series(name, values.astype(kind), cells.dtype, backend="polars")
+            return nw.new_series("values", values.astype(kind), cells.dtype, backend="polars")
         filled = np.flatnonzero(~missing)
         template = nw.maybe_reset_index(cells[missing.astype(np.int64)])
         try:

@@ -156,7 +156,7 @@ def _parted(X: Any, text: list[str]) -> tuple[Any, dict[str, Any]]:
     if isinstance(frame, nw.DataFrame):
         called = {str(c): c for c in frame.columns}  # pandas allows names that are no text
         check_columns_exist(text, list(called))
-        left = frame.drop([called[name] for name in text])
+        left = frame[[c for c in frame.columns if str(c) not in text]]
         columns = {name: frame.get_column(called[name]).to_native() for name in text}
         return (left.to_native() if left.columns else None), columns
     if isinstance(X, Mapping):

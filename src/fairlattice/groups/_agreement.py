@@ -13,8 +13,8 @@ _MANY = 10  # classes; of more, a rare label may never be predicted while a rare
 def check_agreement(counts: GroupCounts, label: str, prediction: str) -> None:
     """Raise if some labels are never predicted while some predictions are never labels: two spellings, or two meanings.
 
-    A model that predicts one class only is legitimate, and so is a class that does not occur in the labels. Of two classes in
-    all, one in the labels and the other in the predictions, the predictions may simply be wrong.
+    A model that predicts one class only is legitimate, and so is a class that does not occur in the labels. Of two
+    classes in all, one in the labels and the other in the predictions, the predictions may simply be wrong.
     """
     labels, predicted = (
         [c for c, n in zip(counts.classes, counts.table.sum(axis=(0, axis)), strict=True) if n > 0]

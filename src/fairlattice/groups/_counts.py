@@ -21,12 +21,10 @@ from fairlattice._files import strict_json, write_text
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import Attribute, distinct_plain
+from fairlattice.groups._classes import class_positions, common_classes, join_classes
 from fairlattice.groups._lattice import GroupLattice, Leaf
 from fairlattice.groups._tally import (
     Tally,
-    class_positions,
-    common_classes,
-    join_classes,
     tally_arrays,
     tally_frame,
 )

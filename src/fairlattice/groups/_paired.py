@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 
 from fairlattice._validation import IntArray
+from fairlattice.groups._classes import class_positions, common_classes, join_classes
 from fairlattice.groups._counts import GroupCounts
 from fairlattice.groups._lattice import GroupLattice
 from fairlattice.groups._tally import (
     Tally,
-    class_positions,
-    common_classes,
-    join_classes,
     tally_arrays,
     tally_frame,
 )

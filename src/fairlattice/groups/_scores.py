@@ -11,12 +11,10 @@ import numpy.typing as npt
 
 from fairlattice._validation import FloatArray, IntArray, as_labels, check_count
 from fairlattice.exceptions import InputError
+from fairlattice.groups._classes import class_positions, common_classes, join_classes
 from fairlattice.groups._lattice import GroupLattice
 from fairlattice.groups._tally import (
     Tally,
-    class_positions,
-    common_classes,
-    join_classes,
     tally_arrays,
     tally_frame,
 )

@@ -25,11 +25,8 @@ from fairlattice._validation import (
     check_choice,
     check_columns_exist,
     check_same_length,
-    distinct_values,
-    index_of,
     is_missing,
     plain_value,
-    sorted_values,
 )
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import check_cuts
@@ -37,7 +34,6 @@ from fairlattice.groups._lattice import GroupLattice
 from fairlattice.tables._shared import (
     Rules,
     assume,
-    check_labels_differ,
     read_attributes,
     read_column,
     read_labels,
@@ -45,7 +41,6 @@ from fairlattice.tables._shared import (
 
 MISSING = ("level", "exclude", "raise")
 _TEXTS = (nw.String, nw.Categorical, nw.Enum, nw.Object)
-_MOST_CLASSES = 1000  # a table of counts holds their square
 _HUGE = 1.79e308  # beyond it lie the infinities, which engines write in different ways
 _REFUSED = -1e150  # stands for a weight that is missing or negative
 _INFINITE = -1  # the band of infinite values, which are refused
@@ -165,6 +160,7 @@ def tally_frame(
     check_columns_exist([*values.values(), *sensitive, *also], list(schema.names()))
     _check_parts([*values.values(), *also], sensitive)
     check_columns_exist(cuts, list(sensitive))
+    table, at = _plainly_named(table, [*values.values(), *sensitive, *also])
     written = {
         name for name in [*cuts, *also] if schema[name] in _TEXTS
     }  # numbers perhaps, read when counted
@@ -175,19 +171,23 @@ def tally_frame(
                              f"but its type is {schema[name]}.")  # fmt: skip
     columns = [*values.values(), *sensitive]
     banded = {name: points for name, points in cuts.items() if name not in written}
-    keys = {f"k{i}": _key(name, banded.get(name, ()), schema[name]) for i, name in enumerate(columns)}
-    keys |= {f"text {name}": nw.col(name) for name in also if name in written}
+    keys = {f"k{i}": _key(at[name], banded.get(name, ()), schema[name]) for i, name in enumerate(columns)}
+    keys |= {f"text {name}": nw.col(at[name]) for name in also if name in written}
     sums: dict[str, nw.Expr] = {}
     if weight is not None and weight not in written:
-        w = nw.col(weight).cast(nw.Float64())
+        w = nw.col(at[weight]).cast(nw.Float64())
         # Engines leave missing values out of sums; here they show, as a weight that is refused.
-        valid = _present(weight, schema[weight]) & (w >= 0.0)
+        valid = _present(at[weight], schema[weight]) & (w >= 0.0)
         w = nw.when(valid).then(w).otherwise(nw.lit(_REFUSED))
         sums = {"weights": w, "squares": w * w}
     if score is not None and score[0] not in written:
         name, bins = score
-        keys["bin"] = _bin(name, bins, schema[name])
-        s = nw.when(_present(name, schema[name])).then(nw.col(name).cast(nw.Float64())).otherwise(nw.lit(0.0))
+        keys["bin"] = _bin(at[name], bins, schema[name])
+        s = (
+            nw.when(_present(at[name], schema[name]))
+            .then(nw.col(at[name]).cast(nw.Float64()))
+            .otherwise(nw.lit(0.0))
+        )
         sums |= {"score": s, "score_squares": s * s}
     found = _aggregate(table, keys, sums)
     rows = np.asarray(found["rows"], dtype=np.int64)
@@ -271,42 +271,6 @@ def _check_values(
         refuse(name, [v == _INFINITE for v in raw[name]], "infinite values. Remove or replace them")
 
 
-def common_classes(first: npt.NDArray[Any], *others: npt.NDArray[Any], what: str) -> tuple[Any, ...]:
-    """The distinct labels; scores given in place of predictions are refused."""
-    known = classes = tuple(distinct_values(first))
-    for values in others:
-        given = distinct_values(values)
-        odd = [v for v in given if isinstance(v, float) and not v.is_integer() and v not in known]
-        if odd:
-            raise InputError(
-                f"Predictions hold {odd[0]!r}, which is no label. Turn scores into labels by a threshold."
-            )
-        classes = join_classes(classes, given, what)
-    check_labels_differ(classes, what[0].lower() + what[1:])
-    return classes
-
-
-def join_classes(first: Sequence[Any], second: Sequence[Any], what: str) -> tuple[Any, ...]:
-    """The classes of both, in order; labels that are text and labels that are numbers do not mix."""
-    texts = [next((v for v in values if isinstance(v, str)), None) for values in (first, second)]
-    if (texts[0] is None) != (texts[1] is None):
-        odd = texts[0] if texts[1] is None else texts[1]
-        raise InputError(f"{what} differ in type: {odd!r} is text, the others are numbers. Give both alike.")
-    both = tuple(sorted_values((*first, *second)))
-    if len(both) > _MOST_CLASSES:
-        raise InputError(f"{what} have {len(both):,} distinct values, more than {_MOST_CLASSES:,} classes.")
-    return both
-
-
-def class_positions(values: npt.NDArray[Any], classes: tuple[Any, ...], name: str) -> IntArray:
-    """Position of every label among the classes."""
-    index = index_of(values, classes)
-    if (index < 0).any():
-        odd = values[int(np.argmin(index))]
-        raise InputError(f"`{name}` holds {odd!r}, which is none of the classes {list(classes)}.")
-    return index
-
-
 def _with_leaves(tally: Tally, features: dict[str, Column], cuts: Mapping[str, Any], missing: str) -> Tally:
     """The tally with its entries' leaves, without those that have a missing attribute if so asked."""
     if missing == "exclude":
@@ -358,6 +322,19 @@ def _lazy(frame: Any) -> nw.LazyFrame[Any]:
             told = type(frame).__name__
             raise InputError(f"`frame` must be a data frame that narwhals knows, got {told}.")
         return native.lazy()
+
+
+def _plainly_named(
+    table: nw.LazyFrame[Any], names: Sequence[str]
+) -> tuple[nw.LazyFrame[Any], dict[str, str]]:
+    """The table with columns renamed whose names some library takes for patterns, and what each is called there."""
+    at = {name: name for name in names}
+    odd = [name for name in at if not name or name == "*" or name.startswith("^")]
+    if odd:
+        taken = max(map(len, table.collect_schema().names()))
+        at |= {name: f"column {i} {'_' * taken}" for i, name in enumerate(odd)}
+        table = table.rename({name: at[name] for name in odd})
+    return table, at
 
 
 def _aggregate(

@@ -28,7 +28,7 @@ def groups_of(X: Any, sensitive_features: Any, inside: Sequence[str | int] | Non
         return {f"x_{j}": X[:, int(j)] for j in inside}
     table = nw.from_native(X, eager_only=True)
     check_columns_exist([str(n) for n in inside], table.columns)
-    return table.select(*inside).to_native()
+    return table[list(inside)].to_native()
 
 
 def columns_inside(X: Any, inside: Sequence[str | int] | None, lattice: GroupLattice) -> list[Any]:
@@ -45,10 +45,11 @@ def without(X: Any, inside: list[Any]) -> Any:
         return X
     if isinstance(X, np.ndarray):
         return np.delete(X, inside, axis=1)
-    rest = nw.from_native(X, eager_only=True).drop(*inside)
-    if not rest.columns:
+    table = nw.from_native(X, eager_only=True)
+    rest = [name for name in table.columns if name not in inside]
+    if not rest:
         raise InputError("`X` has no columns besides the sensitive ones. At least one feature is needed.")
-    return rest.to_native()
+    return table[rest].to_native()
 
 
 def with_inside(

@@ -115,6 +115,8 @@ class Reading:
             known = {t: form.number(tidied[t]) for t in present}
         odd = next((t for t, value in known.items() if value is None), None)
         if odd is not None:
+            if self.numeric:
+                raise InputError(f"Column `{self.name}` was numeric in training and holds {odd!r} now.")
             what = "dates" if self.kind == "date" else "numbers"
             raise InputError(
                 f"Column `{self.name}` holds {what} written as text in training, and {odd!r} now."

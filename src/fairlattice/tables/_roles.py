@@ -91,13 +91,19 @@ def read_labels(
     InputError
         If some are missing, or two differ by case or punctuation only.
     """
-    column = as_column(values, name)
-    reading, notes = read_column(name, column, rules or Rules(), counts=counts, numbers=False, what=what)
+    column, called = as_column(values, name), _own_name(values) or name
+    reading, notes = read_column(called, column, rules or Rules(), counts=counts, numbers=False, what=what)
     found = LabelReading(reading)
     labels = found.apply(column, name, counts=counts)
     assume(notes)
-    check_labels_differ(labels.tolist(), f"`{name}`")
+    check_labels_differ(labels.tolist(), f"`{called}`")
     return labels, found
+
+
+def _own_name(values: Any) -> str | None:
+    """The name of a Series, if it is text."""
+    name = getattr(values, "name", None)
+    return name if isinstance(name, str) and name else None
 
 
 def check_labels_differ(labels: Iterable[Any], what: str) -> None:

@@ -1,6 +1,6 @@
 """What other rooms use of this one, beside its public names."""
 
-from fairlattice.tables._columns import Rules, read_column
+from fairlattice.tables._columns import Reading, Rules, read_column
 from fairlattice.tables._dates import time_order
 from fairlattice.tables._features import Feature, read_features
 from fairlattice.tables._notes import assume, collected
@@ -16,6 +16,7 @@ __all__ = [
     "AttributeReading",
     "Feature",
     "LabelReading",
+    "Reading",
     "Rules",
     "assume",
     "check_labels_differ",
