@@ -129,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dict[str, Any]]:
     """One aggregation for the audit, and one more for each other question asked."""
-    from fairlattice.cli._checks import check_counted, check_periods, check_scan
+    from fairlattice.cli._checks import check_counted, check_scan, period_order
     from fairlattice.cli._tables import reading, scan_table
     from fairlattice.groups import GroupCounts, PairedCounts, ScoreCounts
     from fairlattice.metrics import audit, audit_scores, audit_series, leveling_down
@@ -142,8 +142,7 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
         _check_roles_differ(arguments)
         used = list(dict.fromkeys([columns.label, *columns.sensitive, *(c for c in others if c is not None)]))
         check_scan(table, used, columns.sensitive, columns.cuts)
-        if arguments.by is not None:
-            check_periods(table.collect_schema(), arguments.by)
+        order = None if arguments.by is None else period_order(table.collect_schema(), arguments.by)
         label, attributes = columns.label, columns.sensitive
         options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing, "na": arguments.na}
         by = () if arguments.by is None else (arguments.by,)
@@ -174,7 +173,9 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
             )
             found["scores"] = audit_scores(scores, positive=result.positive, confidence=arguments.confidence)
         if by:
-            found["series"] = audit_series(everything, by[0], positive=result.positive, **settings, **small)
+            found["series"] = audit_series(
+                everything, by[0], positive=result.positive, order=order, **settings, **small
+            )
     return columns, result, found
 
 

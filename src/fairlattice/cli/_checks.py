@@ -10,7 +10,6 @@ import polars.selectors as cs
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupCounts, GroupLattice
 from fairlattice.groups._shared import check_agreement
-from fairlattice.tables._shared import time_order
 
 _FIRST_ROWS = 10_000
 
@@ -37,16 +36,12 @@ def check_scan(
     _check_not_continuous(first, columns[0])
 
 
-def check_periods(schema: pl.Schema, name: str) -> None:
-    """Raise if a column of periods has an order of its own, which its values as text do not show."""
+def period_order(schema: pl.Schema, name: str) -> list[str] | None:
+    """The order of a column of periods that has one of its own; durations, which have none in time, are refused."""
     dtype = schema[name]
-    if isinstance(dtype, pl.Enum):
-        own = dtype.categories.to_list()
-        if time_order(name, own) == own:
-            return
-    elif dtype.base_type() != pl.Duration:
-        return
-    raise InputError(f"Column `{name}` of type {str(dtype)[:60]} cannot be periods. Use numbers or dates.")
+    if dtype.base_type() == pl.Duration:
+        raise InputError(f"Column `{name}` of type {dtype} cannot be periods. Use numbers or dates.")
+    return dtype.categories.to_list() if isinstance(dtype, pl.Enum) else None
 
 
 def check_counted(counts: GroupCounts, label: str, prediction: str) -> None:

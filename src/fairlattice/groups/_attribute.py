@@ -102,7 +102,7 @@ class Attribute:
             numeric = present.dtype.kind in "iuf"
             advice = f"Cut it, as in `{name}:25,45`," if numeric else "Merge levels"
             raise InputError(
-                f"Attribute `{name}` has {len(levels):,} levels, more than {max_levels} in groups of people. "
+                f"Attribute `{name}` has {len(levels):,} levels, of which at most {max_levels} can be compared. "
                 f"{advice} or leave it out."
             )
         return cls(name, (*levels, None) if holes else tuple(levels))

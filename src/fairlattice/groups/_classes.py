@@ -33,7 +33,7 @@ def common_classes(first: npt.NDArray[Any], *others: npt.NDArray[Any], what: str
 def join_classes(first: Sequence[Any], second: Sequence[Any], what: str) -> tuple[Any, ...]:
     """The classes of both, in order; labels that are text and labels that are numbers do not mix."""
     texts = [next((v for v in values if isinstance(v, str)), None) for values in (first, second)]
-    if (texts[0] is None) != (texts[1] is None):
+    if first and second and (texts[0] is None) != (texts[1] is None):
         odd = texts[0] if texts[1] is None else texts[1]
         raise InputError(f"{what} differ in type: {odd!r} is text, the others are numbers. Give both alike.")
     both = tuple(sorted_values((*first, *second)))

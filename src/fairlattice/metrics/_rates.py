@@ -227,6 +227,9 @@ def find_positive(classes: tuple[Any, ...], positive: Any = None) -> Any:
             return classes[classes.index(positive)]
         if _as_text(positive) in by_text:
             return by_text[_as_text(positive)]
+        truth = {str(c).lower(): c for c in classes if isinstance(c, bool)}
+        if str(positive).strip().lower() in truth:
+            return truth[str(positive).strip().lower()]
         raise InputError(
             f"Positive label {positive!r} does not occur; the labels are {', '.join(map(str, classes))}."
             f"{did_you_mean(str(positive), by_text)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -78,7 +78,13 @@ class AuditSeries:
 
 
 def audit_series(
-    counts: GroupCounts, by: str, *, measure: str = "equalized_odds", positive: Any = None, **options: Any
+    counts: GroupCounts,
+    by: str,
+    *,
+    measure: str = "equalized_odds",
+    positive: Any = None,
+    order: Sequence[Any] | None = None,
+    **options: Any,
 ) -> AuditSeries:
     """Audit every period, and flag real changes in composition or in fairness.
 
@@ -92,6 +98,8 @@ def audit_series(
         Changes are looked for in this rate, or in those of this notion.
     positive : label, optional
         The positive class; 1 or True if that is one of two.
+    order : sequence of level, optional
+        The levels of `by` in the order of time, where it does not show in them.
     **options
         As in :func:`audit`: alpha, smoothing, confidence …
 
@@ -127,7 +135,12 @@ def audit_series(
         raise InputError(f"`{by}` is missing in some rows. Remove these rows first.")
     label = find_positive(counts.classes, positive)
     parts = counts.split(by)
-    parts = {period: parts[period] for period in time_order(by, list(parts))}
+    known = time_order(by, list(parts)) if order is None else [period for period in order if period in parts]
+    if len(known) < len(parts):
+        raise InputError(
+            f"`order` must name all periods of `{by}`; it lacks {[p for p in parts if p not in known]}."
+        )
+    parts = {period: parts[period] for period in known}
     audits = {period: check_options(replace(Audit(part, label), **options)) for period, part in parts.items()}
     confidence = next(iter(audits.values())).confidence
     return AuditSeries(by, audits, tuple(_changes(audits, measure, confidence)))

@@ -250,8 +250,8 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
     def _show_parameters_of(self, key: int | Cell) -> Any:
         """A label, or a leaf and its label, as a user names them."""
         if isinstance(key, Cell):
-            return self.lattice_.leaf(key.leaf), self.classes_[key.label].item()
-        return self.classes_[key].item()
+            return self.lattice_.leaf(key.leaf), self.classes_.tolist()[key.label]
+        return self.classes_.tolist()[key]
 
     def sample(self, leaf: Sequence[Level], label: Any, n: int = 1, *, stream: int = 0) -> Any:
         """New rows of one cell, also of one that has no rows in training.
@@ -407,6 +407,12 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
     def _leaves(self, codes: IntArray) -> tuple[Leaf, ...]:
         named = {code: self.lattice_.leaf(code) for code in np.unique(codes).tolist()}
         return tuple(map(named.__getitem__, codes.tolist()))
+
+    def labels_of(self, y: Any) -> list[Any]:
+        """Labels of some rows as in `classes_`, one of text or numbers each, whatever their type and blanks around."""
+        check_is_fitted(self)
+        found: list[Any] = self._label_reading.apply(y, "y").tolist()
+        return found
 
     def _label_code(self, label: Any) -> int:
         known = self.classes_.tolist()

@@ -143,6 +143,8 @@ def _numbered(texts: Sequence[str]) -> dict[str, list[Key]]:
     numbers: list[Key] = [tuple(float(p) for p in parts[1::2]) for parts in pieces]
     if len({tuple(parts[::2]) for parts in pieces}) == 1 and numbers[0]:
         return {"names with numbers": numbers}
+    if len({text[:-1] for text in texts}) == 1 and all(text[-1:].isalpha() for text in texts):
+        return {"names with letters": [(float(ord(text[-1])),) for text in texts]}
     first: list[Key] = [n[:1] for n, parts in zip(numbers, pieces, strict=True) if n and not parts[0]]
     if len(set(first)) == len(texts):
         return {"names that begin with a number": first}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from contextvars import ContextVar
 
 from fairlattice.exceptions import AssumptionWarning
 
+_OURS = "fairlattice."
 _collecting: ContextVar[list[str] | None] = ContextVar("_collecting", default=None)
 
 
@@ -17,9 +19,17 @@ def assume(notes: Iterable[str]) -> None:
     heard = _collecting.get()
     for text in notes:
         if heard is None:
-            warnings.warn(text, AssumptionWarning, stacklevel=4)
+            warnings.warn(text, AssumptionWarning, stacklevel=_callers())
         elif text not in heard:
             heard.append(text)
+
+
+def _callers() -> int:
+    """How far up the stack, seen from :func:`assume`, the first code is that is not ours."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_OURS):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 @contextmanager
