@@ -77,7 +77,8 @@ def check_count(name: str, value: Any, low: int = 1) -> int:
 def check_columns_exist(wanted: Iterable[str], present: Sequence[str]) -> None:
     """Raise, with the nearest name, if a wanted column is not there."""
     wanted = list(wanted)
-    absent = [name for name in wanted if name not in present]
+    known = set(present)
+    absent = [name for name in wanted if name not in known]
     if (
         absent
         and "," in str(absent[0])
@@ -132,8 +133,8 @@ def as_column(values: Any, name: str) -> Column:
         raise InputError(f"`{name}` must have one dimension, got an array of shape {array.shape}.")
     if array.dtype.kind == "f":
         return Column(array, np.isnan(array))
-    if array.dtype.kind == "M":
-        return Column(array, np.isnat(array))
+    if array.dtype.kind in "Mm":
+        return _time_column(array)
     if array.dtype.kind == "O":
         plain = np.empty(len(array), dtype=object)
         plain[:] = [plain_value(v) for v in array]
@@ -245,30 +246,45 @@ def plain_value(value: Any) -> Any:
 
 def time_text(value: Any) -> str:
     """A date or time as text, the same whatever frame it comes from."""
-    return str(value.replace(tzinfo=None) if isinstance(value, datetime) else value)
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=None)
+        if value.time() == time(0):  # a date, as libraries without a type for dates hold it
+            value = value.date()
+    return str(value)
+
+
+def _time_column(array: npt.NDArray[Any]) -> Column:
+    """Times of NumPy as text, the same as of any frame."""
+    missing = np.isnat(array)
+    values = np.empty(len(array), dtype=object)
+    plain = array.astype("datetime64[us]" if array.dtype.kind == "M" else "timedelta64[us]").tolist()
+    values[:] = [None if gone else time_text(v) for v, gone in zip(plain, missing, strict=True)]
+    return Column(values, missing)
 
 
 def _series_column(series: nw.Series[Any]) -> Column:
-    if series.dtype.is_nested() or series.dtype == nw.Binary:
-        raise InputError(f"Column `{series.name}` has type {series.dtype}. Turn it into numbers or text.")
-    if series.dtype.is_temporal():
+    dtype = series.dtype
+    if dtype.is_nested() or dtype == nw.Binary:
+        raise InputError(f"Column `{series.name}` has type {dtype}. Turn it into numbers or text.")
+    if dtype.is_temporal():
         return as_column(series.to_list(), series.name)
-    if series.dtype.is_decimal():
+    if dtype.is_decimal():
         series = series.alias("values").cast(nw.Float64)
-    elif series.dtype in (nw.Int128, nw.UInt128):  # as Python's own whole numbers
+    elif dtype in (nw.Int128, nw.UInt128):  # as Python's own whole numbers
         return as_column(series.to_list(), series.name)
-    series = series.alias("values")  # Polars takes some names for patterns, also of a series
-    missing = series.is_null()
-    if series.dtype.is_float():
-        missing = missing | series.is_nan().fill_null(True)
-    mask = missing.to_numpy().astype(bool)
-    if not mask.any():
-        values = series.to_numpy()
-    else:
+    if series.null_count():
+        series = series.alias("values")  # Polars takes some names for patterns, also of a series
+        missing = series.is_null()
+        if dtype.is_float():
+            missing = missing | series.is_nan().fill_null(True)
+        mask = missing.to_numpy().astype(bool)
         valid = series.filter(~missing).to_numpy()
         values = np.zeros(len(mask), dtype=valid.dtype if len(valid) else float)
         values[~mask] = valid
-    return Column(_narrow(values, mask), mask)
+        return Column(_narrow(values, mask), mask)
+    values = series.to_numpy()
+    mask = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
+    return Column(_narrow(np.where(mask, 0, values) if mask.any() else values, mask), mask)
 
 
 def _narrow(values: npt.NDArray[Any], missing: BoolArray) -> npt.NDArray[Any]:

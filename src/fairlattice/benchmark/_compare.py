@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -193,6 +194,7 @@ def compare(
         (s, tuple(_joined([parts[s.name, r, f] for f in range(folds)]) for r in range(repeats)))
         for s in chosen
     )
+    _latest.clear()
     fold = np.empty((repeats, len(truth)), dtype=np.int64)
     for split in splits:
         fold[split.repeat, split.test] = split.number
@@ -219,6 +221,7 @@ class _Data:
     seed: int
     folds: int
     reading: Mapping[str, Feature]
+    token: str = field(default_factory=lambda: uuid4().hex)
 
     def table(self, split: Fold) -> TrainingTable:
         """The training rows of a fold, as :class:`FairClassifier` makes them of these rows alone.
@@ -257,13 +260,26 @@ def _one_run(data: _Data, split: Fold, strategy: AnyStrategy) -> _Part:
     # One thread per task: sums then run in the same order however many tasks run beside it.
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        table = data.table(split)
+        table, Z = _prepared(data, split)
         fitted = strategy.fit(table)
-        Z = table.vectors.encoder.vectors(take_rows(data.X, split.test))
         predicted = fitted.predict(Z, data.lattice, data.leaves[split.test])
         score = fitted.score(Z)
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
     return _Part(strategy.name, split.repeat, split.number, split.test, predicted, score, remarks)
+
+
+_latest: dict[tuple[str, int, int], tuple[TrainingTable, FloatArray]] = {}
+
+
+def _prepared(data: _Data, split: Fold) -> tuple[TrainingTable, FloatArray]:
+    """The training table of a fold, and its test rows as vectors; kept until another fold comes, for all strategies."""
+    key = (data.token, split.repeat, split.number)
+    if key not in _latest:
+        table = data.table(split)
+        Z = table.vectors.encoder.vectors(take_rows(data.X, split.test))
+        _latest.clear()
+        _latest[key] = table, Z
+    return _latest[key]
 
 
 def _joined(parts: list[_Part]) -> Run:

@@ -94,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, count, measure, write, print, gate."""
     from fairlattice.cli._checks import notes_on_attributes
-    from fairlattice.cli._output import gate, note, progress, publish, report_file
+    from fairlattice.cli._output import for_terminal, gate, note, progress, publish, report_file
     from fairlattice.cli._tables import check_writable, file_hash
     from fairlattice.report import audit_summary, to_json
     from fairlattice.report._shared import audit_text
@@ -122,7 +122,9 @@ def run(arguments: argparse.Namespace) -> int:
     fallen = _fallen(summary, gates, leveling=arguments.fail_on_leveling_down)
     saved = (arguments.counts, lambda target: target.write(counts.to_json().encode()))
     page = report_file(arguments.report, summary)
-    publish(to_json(summary), arguments.json, audit_text(summary, top=arguments.top), saved, page)
+    publish(
+        to_json(summary), arguments.json, audit_text(for_terminal(summary), top=arguments.top), saved, page
+    )
     note(arguments.prog, [*arguments.assumed, *notes_on_attributes(counts.lattice)])
     return gate(arguments.prog, fallen)
 
@@ -130,7 +132,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dict[str, Any]]:
     """One aggregation for the audit, and one more for each other question asked."""
     from fairlattice.cli._checks import check_counted, check_scan, period_order
-    from fairlattice.cli._tables import reading, scan_table
+    from fairlattice.cli._reading import reading
+    from fairlattice.cli._tables import scan_table
     from fairlattice.groups import GroupCounts, PairedCounts, ScoreCounts
     from fairlattice.metrics import audit, audit_scores, audit_series, leveling_down
 

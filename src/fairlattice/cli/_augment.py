@@ -37,6 +37,7 @@ MANY_ROWS = 1_000_000  # more are not held in memory
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_table(parser)
+    parser.add_argument("--positive", metavar="LABEL", help="the positive label, for the record in --json")
     add_reading(parser, features=True)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="where to write; format by suffix"

@@ -23,7 +23,8 @@ from fairlattice.cli._checks import check_scan, notes_on_attributes
 from fairlattice.cli._fit_rows import rows_per_cell, sample_rows
 from fairlattice.cli._options import Columns, data_about
 from fairlattice.cli._output import note, progress, publish
-from fairlattice.cli._tables import file_hash, is_text, lazy_writer, reading, scan_rows
+from fairlattice.cli._reading import reading
+from fairlattice.cli._tables import file_hash, is_text, lazy_writer, scan_rows
 from fairlattice.exceptions import FairlatticeWarning, InputError
 from fairlattice.groups import GroupCounts, Leaf
 from fairlattice.report import augment_summary, data_card, to_json

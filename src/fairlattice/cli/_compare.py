@@ -106,7 +106,7 @@ def compare_frame(
     from fairlattice.benchmark import compare
     from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes
     from fairlattice.cli._interrupt import start_workers
-    from fairlattice.cli._output import gate, note, progress, publish, report_file
+    from fairlattice.cli._output import for_terminal, gate, note, progress, publish, report_file
     from fairlattice.cli._tables import table_format, table_writer
     from fairlattice.report import compare_summary, model_card, to_json
     from fairlattice.report._shared import compare_text
@@ -156,7 +156,7 @@ def compare_frame(
     if arguments.predictions is not None:
         table = _prediction_frame(comparison)
         others.append((arguments.predictions, table_writer(table, arguments.predictions)))
-    publish(to_json(summary), arguments.json, compare_text(summary), *others)
+    publish(to_json(summary), arguments.json, compare_text(for_terminal(summary)), *others)
     note(arguments.prog, [*arguments.assumed, *notes_on_attributes(comparison.lattice)])
     fallen = [s["name"] for s in summary["strategies"] if s["leveling_down"]["verdict"] == "yes"]
     gated = arguments.fail_on_leveling_down and fallen

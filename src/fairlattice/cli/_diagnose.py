@@ -64,7 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--later", metavar="TABLE", type=Path, help="a later table: what drifted, and do made rows still fit?"
     )
     parser.add_argument(
-        "--positive", metavar="LABEL", help="with --noise or --later: the positive label, where it is not 1"
+        "--positive",
+        metavar="LABEL",
+        help="the positive label, where it is not 1 or True; matters with --noise or --later",
     )
     parser.add_argument("--top", type=int, default=10, metavar="N", help="cells to print (default 10)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
@@ -83,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     from fairlattice.benchmark import annotation_noise, diagnose, drift
     from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes
     from fairlattice.cli._interrupt import start_workers
-    from fairlattice.cli._output import note, progress, publish, report_file
+    from fairlattice.cli._output import for_terminal, note, progress, publish, report_file
     from fairlattice.cli._tables import check_writable, file_hash, read_table
     from fairlattice.report import diagnose_summary, to_json
     from fairlattice.report._shared import diagnose_text
@@ -143,7 +145,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments, arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table)
     )
     summary = diagnose_summary(diagnosis, {**data, "features": features.columns}, **more)
-    view = diagnose_text(summary, top=arguments.top)
+    view = diagnose_text(for_terminal(summary), top=arguments.top)
     publish(to_json(summary), arguments.json, view, report_file(arguments.report, summary))
     note(arguments.prog, [*arguments.assumed, *notes_on_attributes(diagnosis.lattice)])
     return 0
@@ -169,7 +171,7 @@ def _check_positive(arguments: argparse.Namespace, label: pl.Series) -> None:
 
     if arguments.noise is None and arguments.later is None:
         if arguments.positive is not None:
-            raise InputError("--positive says something with --noise or --later only. Leave it out.")
+            find_positive(tuple(distinct_values(label.to_numpy())), arguments.positive)
         return
     classes = distinct_values(label.to_numpy())
     if arguments.noise is not None and len(classes) != 2:

@@ -7,12 +7,10 @@ written: everything is written beside its place, and renamed when all of a comma
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import os
-import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -20,7 +18,7 @@ import polars as pl
 import polars.selectors as cs
 
 from fairlattice._files import Writer, beside, resolved
-from fairlattice._validation import did_you_mean
+from fairlattice.cli._reading import UNREADABLE, reading
 from fairlattice.cli._text_files import SEPARATORS, TextLayout, check_rows, text_layout
 from fairlattice.exceptions import InputError
 
@@ -29,7 +27,6 @@ _FORMATS = {
     ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc",
 }  # fmt: skip
 _ROW_GROUP = 100_000
-_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError, ValueError, csv.Error)
 
 
 def table_format(path: Path) -> str:
@@ -135,7 +132,7 @@ def many_rows(path: Path) -> int:
             with path.open("rb") as source:
                 return sum(block.count(b"\n") for block in iter(lambda: source.read(2**20), b""))
         return int(scan_rows(path).select(pl.len()).collect().item())
-    except (InputError, OSError, *_UNREADABLE):
+    except (InputError, OSError, *UNREADABLE):
         return 0  # whoever reads it says what is wrong
 
 
@@ -181,27 +178,6 @@ def _check_alike(part: Path, schema: Mapping[str, Any], first: Path, expected: M
             )
 
 
-@contextlib.contextmanager
-def reading(path: Path, kind: str = "parquet") -> Iterator[None]:
-    """Make the refusals of the reader plain."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        if re.match(r"[a-z][a-z0-9+]+:/", str(path)):
-            raise InputError(f"`{path}` is an address, not a file. Download it first.") from error
-        raise InputError(f"`{path}` is not there.{_near(path)}") from error
-    except OSError as error:
-        raise InputError(f"`{path}` cannot be read: {error.strerror or error}.") from error
-    except InputError:
-        raise
-    except _UNREADABLE as error:
-        told = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        hint = "The file may be truncated or of another format."
-        if "utf-8" in told.lower():
-            hint = "Convert it to UTF-8 first, as with iconv."
-        raise InputError(f"`{path}` cannot be read as {kind.upper()}: {told}. {hint}") from error
-
-
 def _check_file(path: Path) -> None:
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
@@ -227,7 +203,7 @@ def _read_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.
     layout = text_layout(path, kind)
     try:
         frame = _read_layout(layout, infer_schema=not as_text)
-    except _UNREADABLE:
+    except UNREADABLE:
         check_rows(layout, None)  # names the line, where it can
         raise
     if layout.quoted or (frame.width and frame[:, -1].alias("values").null_count()):
@@ -330,7 +306,7 @@ def _told(path: Path, writer: Writer) -> Writer:
             writer(target)
         except InputError:
             raise
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise InputError(f"`{path}` cannot be written: {str(error).splitlines()[0]}.") from error
 
     return write
@@ -366,10 +342,3 @@ def file_hash(path: Path) -> str:
         return whole.hexdigest()
     with path.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
-
-
-def _near(path: Path) -> str:
-    try:
-        return did_you_mean(path.name, sorted({p.name for p in path.parent.iterdir()} - {path.name}))
-    except OSError:
-        return ""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Self
 
 import narwhals as nw
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,12 +16,20 @@ from fairlattice._validation import (
     Column,
     FloatArray,
     IntArray,
-    as_columns,
     check_columns_exist,
     check_count,
     index_of,
 )
-from fairlattice.encoders._columns import CarriedCodec, CategoryCodec, Codec, OrdinalCodec, fit_codec
+from fairlattice.encoders._columns import (
+    CarriedCodec,
+    CategoryCodec,
+    Codec,
+    NumericCodec,
+    OrdinalCodec,
+    PlainNumbers,
+    fit_codec,
+)
+from fairlattice.encoders._inputs import is_named, table_columns, written_types
 from fairlattice.encoders._makers import ArrayMaker, FrameMaker
 from fairlattice.encoders._names import Names, check_names, coordinate_names, names_in
 from fairlattice.exceptions import InputError
@@ -116,29 +124,30 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn every column's type, bounds and categories. `y` is ignored."""
-        columns = _table_columns(X)
+        columns = table_columns(X)
         return self._fit_columns(X, columns, self._read(X, columns))
 
     def read(self, X: Any) -> dict[str, Feature]:
         """What each column is, to be passed to :meth:`fit_as`; what that assumes is reported."""
-        return self._read(X, _table_columns(X))
+        return self._read(X, table_columns(X))
 
     def _read(self, X: Any, columns: dict[str, Column]) -> dict[str, Feature]:
         rules = Rules(self.na, self.decimal, tuple(self.categorical), tuple(self.keep))
-        features, notes = read_features(columns, rules, named=_is_named(X))
+        features, notes = read_features(columns, rules, named=is_named(X))
         assume(notes)
         return features
 
     def fit_as(self, X: Any, features: Mapping[str, Feature]) -> Self:
         """Fit to rows of a table whose columns were read already, as those of one fold."""
-        return self._fit_columns(X, _table_columns(X), features)
+        return self._fit_columns(X, table_columns(X), features)
 
     def _fit_columns(self, X: Any, columns: dict[str, Column], features: Mapping[str, Feature]) -> Self:
         check_count("max_categories", self.max_categories, 2)
+        self.__dict__.pop("_plain_numbers", None)  # of an earlier fit
         if not len(next(iter(columns.values())).missing):
             raise InputError("`X` has no rows.")
         self.features_ = dict(features)
-        written = _written_types(X)
+        written = written_types(X)
         read = {name: features[name].reading.apply(column) for name, column in columns.items()}
         self.codecs_: dict[str, Codec] = {
             name: fit_codec(
@@ -226,7 +235,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         are computed with.
         """
         check_is_fitted(self)
-        columns = _table_columns(X)
+        columns = table_columns(X)
         if isinstance(self._maker, ArrayMaker) and len(columns) != self.n_features_in_:
             raise InputError(
                 f"X has {len(columns)} features, but {type(self).__name__} is expecting "
@@ -279,7 +288,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 training. Clip it, or drop the row.
         """
         check_is_fitted(self)
-        columns = _table_columns(X)
+        columns = table_columns(X)
         check_columns_exist(self.codecs_, list(columns))
         self._maker.check(X)
         for name, codec in self.codecs_.items():
@@ -288,8 +297,23 @@ training. Clip it, or drop the row.
     def snap(self, Z: FloatArray) -> FloatArray:
         """The vectors of the valid rows that Z decodes to: as decoding and encoding again, only faster."""
         check_is_fitted(self)
-        Z = np.asarray(Z)
-        return np.hstack([codec.snap(Z[:, self.slices_[name]]) for name, codec in self.codecs_.items()])
+        Z, plain = np.asarray(Z), self._plain_numbers
+        out = np.empty(Z.shape)
+        out[:, plain.places] = plain.snap(Z[:, plain.places])
+        for name, codec in self.codecs_.items():
+            if type(codec) is not NumericCodec or codec.has_missing:
+                out[:, self.slices_[name]] = codec.snap(Z[:, self.slices_[name]])
+        return out
+
+    @cached_property
+    def _plain_numbers(self) -> PlainNumbers:
+        """The columns of numbers without missing values, to be treated together."""
+        chosen = {
+            self.slices_[name].start: codec
+            for name, codec in self.codecs_.items()
+            if type(codec) is NumericCodec and not codec.has_missing
+        }
+        return PlainNumbers.of(chosen)
 
     def inverse_transform(self, Z: FloatArray) -> Any:
         """Rows like those of the training table, from vectors of shape (n, n_features_out_).
@@ -349,43 +373,3 @@ training. Clip it, or drop the row.
 
 
 Donors = Callable[[BoolArray | None], IntArray]
-
-
-def _is_named(X: Any) -> bool:
-    """Whether columns have names: of a frame or a mapping."""
-    return isinstance(X, Mapping) or isinstance(nw.from_native(X, pass_through=True), nw.DataFrame)
-
-
-def _written_types(X: Any) -> set[str]:
-    """Columns of decimal types, whose numbers cannot be composed of floats."""
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    if not isinstance(frame, nw.DataFrame):
-        return set()
-    return {str(n) for n, t in frame.schema.items() if t.is_decimal()}
-
-
-def _table_columns(X: Any) -> dict[str, Column]:
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    if isinstance(frame, nw.DataFrame):
-        odd = {n: t for n, t in frame.schema.items() if t.is_nested() or t == nw.Binary}
-        if odd:
-            name, dtype = next(iter(odd.items()))
-            raise InputError(
-                f"Column `{name}` has type {dtype}, which cannot be a feature. Drop it, or turn it into "
-                "numbers or text."
-            )
-    elif issparse(X):
-        raise InputError("`X` is sparse, and sparse input is not supported. Pass `X.toarray()`.")
-    elif not isinstance(X, Mapping):
-        array = X if isinstance(X, np.ndarray) else np.asarray(X)
-        if array.dtype.kind == "c":
-            raise InputError("Complex data not supported.")
-        if array.ndim != 2:
-            raise InputError(
-                f"`X` must be a frame or a two-dimensional array, got shape {array.shape}. Reshape your data."
-            )
-        if 0 in array.shape:
-            told = f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
-            raise InputError(told if array.shape[1] == 0 else "`X` has no rows.")
-        X = array
-    return as_columns(X, "X", default="x")

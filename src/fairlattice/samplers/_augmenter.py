@@ -34,9 +34,15 @@ from fairlattice.samplers._augmented import Augmented, Origin
 from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells
 from fairlattice.samplers._importance import ImportanceSampler
 from fairlattice.samplers._mixing import SHARES, MixingSampler
-from fairlattice.samplers._rows import concat_rows, take_rows
+from fairlattice.samplers._rows import check_same_kind, concat_rows, take_rows
 from fairlattice.samplers._sampler import Piece, Sampler, batches_of, entropy_of, pieces_of
-from fairlattice.samplers._sensitive_columns import columns_inside, groups_of, with_inside, without
+from fairlattice.samplers._sensitive_columns import (
+    attribute_values,
+    columns_inside,
+    groups_of,
+    with_inside,
+    without,
+)
 from fairlattice.samplers._smote import SmoteSampler
 from fairlattice.tables._shared import Rules, read_attributes, read_labels
 
@@ -171,7 +177,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         ----------
         X : frame or array of shape (n, d)
             Training rows, of any types that :class:`TableEncoder` takes. Columns of a frame that are
-            called like a sensitive attribute are copied along with it, not generated.
+            called like a sensitive attribute, or that it determines, are copied along with it, not generated.
         y : array-like of shape (n,)
             Labels, of any number of classes.
         sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
@@ -193,7 +199,10 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         if len(self.classes_) > _MOST_LABELS:
             raise InputError(f"`y` has {len(self.classes_):,} distinct labels, more than {_MOST_LABELS:,}.")
         self._inside = columns_inside(
-            X, self.sensitive if sensitive_features is None else None, self.lattice_
+            X,
+            self.sensitive if sensitive_features is None else None,
+            self.lattice_,
+            attribute_values(clean),
         )
         left = without(X, self._inside)
         self.encoder_ = TableEncoder(
@@ -351,6 +360,12 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             raise InputError(f"`y` holds {labels[int(np.argmin(codes))]!r}, a label not seen in training.")
         leaves = self.lattice_.encode(self._attribute_reading.apply(groups))
         check_same_length(X=X, y=labels, sensitive_features=leaves)
+        for name, given, known in (
+            ("X", X, self._X),
+            ("y", y, self._y),
+            ("sensitive_features", groups, self._S),
+        ):
+            check_same_kind(name, given, known)
         index = CellIndex(self.lattice_, leaves, codes, len(self.classes_))
         return self._augmented(X, y, groups, index, self.per_cell if per_cell is None else per_cell)[0]
 
@@ -401,7 +416,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         sources = self._sampler.index.level_sources(wanted, parents, rng)
         groups = take_rows(self._S, sources[0], by_column=sources)
         y = take_rows(self._y, self._of_label[labels])
-        X = with_inside(self._X, features, self._inside, self.lattice_, sources) if self._inside else features
+        X = with_inside(self._X, features, self._inside, sources) if self._inside else features
         return X, y, groups, leaves, parents
 
     def _leaves(self, codes: IntArray) -> tuple[Leaf, ...]:

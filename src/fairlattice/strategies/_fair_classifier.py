@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from fairlattice._validation import IntArray, as_columns, check_same_length, row_count
+from fairlattice._validation import IntArray, as_columns, check_same_length, is_missing, row_count
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
@@ -139,7 +139,12 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         self.strategy_ = self._strategy()
         validate_data(self, X=X, skip_check_array=True)
         labels = column_or_1d(y, warn=True)
-        assert_all_finite(labels, input_name="y")
+        try:
+            assert_all_finite(labels, input_name="y")
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        if labels.dtype.kind == "O" and any(is_missing(label) for label in labels):
+            raise InputError("Input y contains missing values. Remove these rows first.")
         check_classification_targets(labels)
         check_consistent_length(X, y)
         if not len(labels):

@@ -138,13 +138,19 @@ class TrainingTable:
 
     def _encoded(self, rows: Any) -> Vectors:
         encoder = TableEncoder(self.max_categories)
-        encoder = encoder.fit(rows) if self.reading is None else encoder.fit_as(rows, self.reading)
+        known = (
+            None if isinstance(rows, np.ndarray) and self._inside else self.reading
+        )  # its columns have moved
+        encoder = encoder.fit(rows) if known is None else encoder.fit_as(rows, known)
         return Vectors(encoder, encoder.vectors(rows))
 
     @cached_property
-    def _inside(self) -> list[Any]:
-        """Sensitive columns among the features."""
-        return [] if self.rows is None else columns_inside(self.rows, None, self.index.lattice)
+    def _inside(self) -> dict[Any, int]:
+        """Columns among the features that follow a sensitive attribute, and which one."""
+        if self.rows is None:
+            return {}
+        digits = self.index.lattice.digits(self.index.leaves)
+        return columns_inside(self.rows, None, self.index.lattice, digits)
 
     def shortfalls(self) -> dict[Cell, int]:
         """How many rows each cell lacks."""
@@ -195,7 +201,7 @@ class TrainingTable:
         rows = self.features.encoder.rows_of(vectors, self.index.donors(wanted, none, self.rng(*_CARRIED)))
         if self._inside:
             sources = self.index.level_sources(wanted, none, self.rng(*_LEVELS))
-            rows = with_inside(self.rows, rows, self._inside, self.index.lattice, sources)
+            rows = with_inside(self.rows, rows, self._inside, sources)
         return self.vectors.encoder.vectors(rows) if self.on_vectors else rows
 
 
