@@ -292,7 +292,7 @@ def _narrow(values: npt.NDArray[Any], missing: BoolArray) -> npt.NDArray[Any]:
     if values.dtype.kind != "O":
         return values
     kinds = {type(v) for v in values[~missing]}
-    if any(kind.__module__.partition(".")[0] == "pandas" for kind in kinds):  # Periods, Intervals
+    if any(k.__module__.partition(".")[0] == "pandas" or issubclass(k, (Decimal, *TIMES)) for k in kinds):
         return _narrow(_object_safe_array([plain_value(v) for v in values], "column"), missing)
     target = next((t for t in (bool, int, float) if kinds and kinds <= {t}), None)
     if target is None:

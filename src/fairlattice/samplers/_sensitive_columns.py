@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -48,13 +49,15 @@ def columns_inside(
     columns: dict[Any, Callable[[], Any]]
     if isinstance(X, np.ndarray):
         found = {int(j) % X.shape[1]: i for i, j in enumerate(inside or ())}
-        columns = {j: lambda j=j: X[:, j] for j in range(X.shape[1])} if X.ndim == 2 else {}
+        columns = (
+            {j: partial(X.__getitem__, (slice(None), j)) for j in range(X.shape[1])} if X.ndim == 2 else {}
+        )
     else:
         table = nw.from_native(X, eager_only=True, pass_through=True)
         if not isinstance(table, nw.DataFrame):
             return {}
         found = {n: lattice.names.index(n) for n in table.columns if n in lattice.names}
-        columns = {n: lambda n=n: table.get_column(n) for n in table.columns}
+        columns = {n: partial(table.get_column, n) for n in table.columns}
     others = [key for key in columns if key not in found]
     followed = {}
     for key in others:

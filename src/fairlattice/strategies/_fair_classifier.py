@@ -169,9 +169,9 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         try:
             self.fitted_ = self.strategy_.fit(table)
         except ValueError as error:
-            advice = "" if isinstance(error, InputError) else _advice(X, self.estimator)
-            if not advice:
+            if isinstance(error, InputError):
                 raise
+            advice = _advice(X, self.estimator)
             message = str(error).splitlines()[0].rstrip(".")
             raise InputError(f"{type(self.estimator).__name__} says: {message}.{advice}") from error
         self.estimator_ = _joined(self.estimator, self._encoder, self.fitted_.model)
