@@ -190,6 +190,10 @@ def compare(
         "smoothing": Audit.smoothing,
         "seed": seed,
     }
+    read = {"na": na, "decimal": decimal, "categorical": list(categorical), "keep": list(keep)}
+    settings |= (
+        {"reading": given} if (given := {name: value for name, value in read.items() if value}) else {}
+    )
     tested = tuple(
         (s, tuple(_joined([parts[s.name, r, f] for f in range(folds)]) for r in range(repeats)))
         for s in chosen

@@ -105,6 +105,8 @@ def _scan_text(layout: TextLayout, as_text: bool, decimal: str | None) -> pl.Laz
         "skip_lines": layout.skip,
         "glob": False,
     }
+    if layout.quoted:
+        check_rows(layout, None)  # names the line of a quote that is open
     scan = text = pl.scan_csv(layout.path, infer_schema=False, **options)
     names = text.collect_schema().names()
     if not as_text:  # all rows are looked at to tell the types, but once only
@@ -239,7 +241,8 @@ def _with_codes(frame: pl.DataFrame, layout: TextLayout, decimal: str | None) ->
     pointed = [name for name, dtype in frame.schema.items() if dtype.is_float()] if decimal == "," else []
     if not whole and not pointed:
         return frame
-    text = _read_layout(layout, infer_schema=False, columns=[*whole, *pointed])
+    wanted = [name for name in frame.columns if name in {*whole, *pointed}]  # in the order of the file
+    text = _read_layout(layout, infer_schema=False, columns=wanted)
     return frame.with_columns(
         text.get_column(name) for name in text.columns if name in pointed or _has_zeros(text, name)
     )

@@ -191,7 +191,7 @@ def parse_sensitive(text: str, columns: Sequence[str] = ()) -> tuple[str, tuple[
 
     A name that is itself one of `columns` is taken whole, colon and all.
     """
-    if text in columns or ":" not in text[1:]:
+    if text in columns or ":" not in (text if "" in columns else text[1:]):
         return text, ()
     name, _, cuts = text.rpartition(":")
     return name, check_cuts(name, [c.strip() for c in cuts.split(",")])  # type: ignore[misc]

@@ -227,6 +227,11 @@ def find_positive(classes: tuple[Any, ...], positive: Any = None) -> Any:
             return classes[classes.index(positive)]
         if _as_text(positive) in by_text:
             return by_text[_as_text(positive)]
+        same = [
+            c for c in classes if isinstance(c, int | float) and _as_text(c) == _as_text(_number(positive))
+        ]
+        if same:
+            return same[0]
         truth = {str(c).lower(): c for c in classes if isinstance(c, bool)}
         if str(positive).strip().lower() in truth:
             return truth[str(positive).strip().lower()]
@@ -244,6 +249,14 @@ def find_positive(classes: tuple[Any, ...], positive: Any = None) -> Any:
         f"Which label is positive? None of {', '.join(map(repr, classes))} is 1 or True. "
         f"Name it, as in `positive={classes[-1]!r}` or --positive {classes[-1]}."
     )
+
+
+def _number(text: Any) -> Any:
+    """The number that a text is, or the text itself."""
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return text
 
 
 def _as_text(label: Any) -> str:

@@ -236,7 +236,7 @@ def _notes_on_text(
 
 
 def _notes_on_numbers(what: str, name: str, texts: Sequence[str], form: NumberFormat) -> list[str]:
-    odd = sorted(t for t in texts if not is_plain(t))
+    odd = sorted(t for t in texts if not is_plain(t) or float(t) != form.number(t))
     if not odd:
         return []
     told = f"{what} `{name}`: numbers written as text, such as {odd[0]!r} for {form.number(odd[0]):.12g}"
