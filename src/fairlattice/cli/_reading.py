@@ -37,8 +37,9 @@ def reading(path: Path, kind: str = "parquet") -> Iterator[None]:
     except InputError:
         raise
     except UNREADABLE as error:
-        if "os error 28" in str(error) or "No space left" in str(error):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        full = re.search(r"os error (\d+)", str(error))
+        if full and int(full[1]) in _FULL:
+            raise OSError(int(full[1]), os.strerror(int(full[1]))) from error
         told = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         if isinstance(error, pl.exceptions.PanicException):  # the engine's own words help nobody
             told = "its contents contradict each other"
