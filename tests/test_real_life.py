@@ -112,6 +112,13 @@ class TestMissingAndNumbers:
         run(*audit)
         n = (frame["race"] == "NA").sum()
         assert json.loads(Path("a.json").read_text())["excluded"] == n
+        run("report", "a.json", "--html", "a.html")
+        assert f"taken as missing in {n} rows" in Path("a.html").read_text()
+        run("audit", "t.csv", "--label", "hired", "--prediction", "pred", "--sensitive", "age:30", "--na", "40", "41",
+            "--json", "n.json", "--report", "n.html")  # fmt: skip
+        groups = json.loads(Path("n.json").read_text())["measures"]["accuracy"]["by_group"]
+        missing = next(g["n"] for g in groups if g["group"] == {"age": None})
+        assert missing == frame["age"].is_in([40, 41]).sum()
         run(*audit, "--na", "x")
         assert json.loads(Path("a.json").read_text())["excluded"] == 0
 

@@ -116,7 +116,6 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.share,
         max_copies=arguments.max_copies,
         beta=arguments.beta,
-        **reading_options(arguments),
         n_jobs=arguments.jobs,
         random_state=arguments.seed,
     )
@@ -143,7 +142,8 @@ def _in_one_piece(
     features = columns.features(frame, keep_sensitive=True)
     check_roles(frame, columns.label, columns.sensitive, columns.cuts)
     check_infinite(frame, features.columns)
-    augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts)
+    reading = reading_options(arguments, features.columns)
+    augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts, **reading)
     with warnings.catch_warnings(record=True) as caught, progress("making rows") as bar:
         warnings.simplefilter("always", FairlatticeWarning)
         augmenter.fit(features, frame[columns.label])

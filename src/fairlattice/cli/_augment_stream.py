@@ -21,7 +21,7 @@ from fairlattice._validation import IntArray, check_count
 from fairlattice.cli._augment_rows import PARENTS, SYNTHETIC, cast_like, check_names, new_rows, parents_text
 from fairlattice.cli._checks import check_scan, notes_on_attributes
 from fairlattice.cli._fit_rows import rows_per_cell, sample_rows
-from fairlattice.cli._options import Columns, data_about
+from fairlattice.cli._options import Columns, data_about, reading_options
 from fairlattice.cli._output import note, progress, publish
 from fairlattice.cli._reading import reading
 from fairlattice.cli._tables import file_hash, is_text, lazy_writer, scan_rows
@@ -61,7 +61,8 @@ def augment_stream(
             table, counts, columns.label, limit, arguments.seed, Rules(arguments.na)
         )
         bar(2, 3)
-        augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts)
+        reading_as = reading_options(arguments, features)
+        augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts, **reading_as)
         augmenter.fit(sample[features], sample.get_column(columns.label))
         bar(3, 3)
     wanted = _shortfalls(counts, per_cell)

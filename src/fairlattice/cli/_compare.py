@@ -146,7 +146,7 @@ def compare_frame(
             random_state=arguments.seed,
             n_jobs=arguments.jobs,
             progress=bar,
-            **reading_options(arguments),
+            **reading_options(arguments, features.columns),
         )
     summary = compare_summary(comparison, {**data, "features": features.columns})
     others = [report_file(arguments.report, summary)]

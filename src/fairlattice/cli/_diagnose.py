@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
     groups: dict[str, Any] = {
         "sensitive_features": frame[list(columns.sensitive)],
         "cuts": columns.cuts,
-        **reading_options(arguments),
+        **reading_options(arguments, features.columns),
     }
     common = {**groups, "random_state": arguments.seed, "positive": arguments.positive}
     more: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,8 @@ class Columns:
         pairs = [parse_sensitive(text, present) for text in arguments.sensitive]
         names = tuple(name for name, _ in pairs)
         drop = tuple(getattr(arguments, "drop", None) or ())
-        check_columns_exist([arguments.label, *names, *drop, *others], present)
+        reading = [c for key in ("categorical", "keep") for c in getattr(arguments, key, ())]
+        check_columns_exist([arguments.label, *names, *drop, *others, *reading], present)
         for name in (arguments.label, *others):
             if name in names:
                 raise InputError(
@@ -117,10 +119,15 @@ def add_reading(parser: argparse.ArgumentParser, *, features: bool) -> None:
     )
 
 
-def reading_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """How columns are to be read, as keywords of :func:`fairlattice.compare` and others."""
-    names = ("na", "decimal", "categorical", "keep")
-    return {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
+def reading_options(arguments: argparse.Namespace, features: Sequence[str]) -> dict[str, Any]:
+    """How columns are to be read, as keywords of :func:`fairlattice.compare` and others.
+
+    `--categorical` and `--keep` may name columns that are no features, as where one command follows another.
+    """
+    found: dict[str, Any] = {name: getattr(arguments, name, None) for name in ("na", "decimal")}
+    for name in ("categorical", "keep"):
+        found[name] = [c for c in getattr(arguments, name, ()) if c in set(features)]
+    return found
 
 
 def add_positive(parser: argparse.ArgumentParser) -> None:

@@ -31,11 +31,10 @@ from fairlattice._validation import (
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import check_cuts
 from fairlattice.groups._lattice import GroupLattice
+from fairlattice.groups._written import bins_of, written_numbers
 from fairlattice.tables._shared import (
     Rules,
-    assume,
     read_attributes,
-    read_column,
     read_labels,
 )
 
@@ -160,18 +159,23 @@ def tally_frame(
     check_columns_exist([*values.values(), *sensitive, *also], list(schema.names()))
     _check_parts([*values.values(), *also], sensitive)
     check_columns_exist(cuts, list(sensitive))
+    rules = Rules(na)
     table, at = _plainly_named(table, [*values.values(), *sensitive, *also])
-    written = {
-        name for name in [*cuts, *also] if schema[name] in _TEXTS
-    }  # numbers perhaps, read when counted
+    written = {n for n in [*cuts, *also] if schema[n] in _TEXTS}  # numbers perhaps, read when counted
     for name in [*cuts, *also]:
         if not schema[name].is_numeric() and name not in written:
-            role = "is cut at numbers" if name in cuts else "must be numeric"
-            raise InputError(f"{'Attribute' if name in cuts else 'Column'} `{name}` {role}, "
-                             f"but its type is {schema[name]}.")  # fmt: skip
+            role = (
+                f"Attribute `{name}` is cut at numbers"
+                if name in cuts
+                else f"Column `{name}` must be numeric"
+            )
+            raise InputError(f"{role}, but its type is {schema[name]}.")
     columns = [*values.values(), *sensitive]
     banded = {name: points for name, points in cuts.items() if name not in written}
-    keys = {f"k{i}": _key(at[name], banded.get(name, ()), schema[name]) for i, name in enumerate(columns)}
+    keys = {
+        f"k{i}": _key(at[name], banded.get(name, ()), schema[name], rules.missing.numbers)
+        for i, name in enumerate(columns)
+    }
     keys |= {f"text {name}": nw.col(at[name]) for name in also if name in written}
     sums: dict[str, nw.Expr] = {}
     if weight is not None and weight not in written:
@@ -195,11 +199,10 @@ def tally_frame(
         raise InputError("The table has no rows.")
     raw = {name: found[f"k{i}"] for i, name in enumerate(columns)}
     _check_values(raw, rows, list(values.values()), list(banded))
-    rules = Rules(na)
     totals = {name: np.asarray(found[name], dtype=np.float64) for name in sums}
     placed = {"bin": np.asarray(found["bin"], dtype=np.int64)} if "bin" in keys else {}
     for name in written.intersection(also):
-        numbers = _written_numbers(found[f"text {name}"], name, rules, rows)
+        numbers = written_numbers(found[f"text {name}"], name, rules, rows)
         if name == weight:
             weights = np.where(numbers >= 0.0, numbers, _REFUSED)
             totals |= {"weights": weights * rows, "squares": weights**2 * rows}
@@ -223,27 +226,6 @@ def tally_frame(
         as_columns(read_attributes(given, rules, counts=rows)[0], "sensitive_features") if given else {}
     )
     return _with_leaves(tally, features, cuts, missing).weighted(weight)
-
-
-def bins_of(score: FloatArray, bins: int) -> IntArray:
-    """Number of each score's bin; -1 where it is missing, -2 where it lies outside [0, 1]."""
-    with np.errstate(invalid="ignore"):
-        number = np.floor(np.clip(score * bins + 1e-9, 0.0, float(bins)))
-        inside = np.where((score >= 0.0) & (score <= 1.0), number, -2.0)
-    return np.where(np.isnan(score), -1.0, inside).astype(np.int64)
-
-
-def _written_numbers(texts: list[Any], name: str, rules: Rules, rows: IntArray) -> FloatArray:
-    """Numbers of a column of text, NaN where missing."""
-    column = as_column(texts, name)
-    reading, notes = read_column(name, column, rules, counts=rows)
-    if reading.kind != "number":
-        raise InputError(
-            f"Column `{name}` must be numeric, but it holds text. {' '.join(notes[-1:])}".rstrip()
-        )
-    assume(notes)
-    read = reading.apply(column)
-    return np.where(read.missing, np.nan, read.values.astype(np.float64))
 
 
 def _check_parts(values: Sequence[str], sensitive: Sequence[str]) -> None:
@@ -357,14 +339,17 @@ def _plain(value: Any) -> Any:
     return None if is_missing(value) else plain_value(value)
 
 
-def _key(name: str, cuts: Sequence[float], dtype: Any) -> nw.Expr:
-    """The grouping key of a column: its value, or the number of its band; null where missing."""
+def _key(name: str, cuts: Sequence[float], dtype: Any, gone: Sequence[float]) -> nw.Expr:
+    """The grouping key of a column: its value, or the number of its band; null where missing, as are numbers `gone`."""
     value = nw.col(name)
     if not cuts and not dtype.is_float():
         return value
     number = value if dtype.is_integer() else value.cast(nw.Float64())
     # Engines disagree on how NaN and null compare, and on whether they are one key or two.
-    known = nw.when(_present(name, dtype))
+    present = _present(name, dtype)
+    for odd in gone if cuts else ():  # of a band nobody could tell later
+        present = present & (number != odd)
+    known = nw.when(present)
     if not cuts:
         return known.then(number).otherwise(nw.lit(None))
     limits = [int(c) if dtype.is_integer() and c.is_integer() else c for c in cuts]

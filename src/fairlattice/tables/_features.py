@@ -164,6 +164,5 @@ def _why_code(name: str, present: npt.NDArray[Any]) -> str:
 def _words(name: str) -> set[str]:
     """The words of a column's name: ``zipCode``, ``zip_code`` and ``ZIP code`` have two."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return {
-        re.sub(r"\d+$", "", w) if w not in _CODE_WORDS else w for w in re.split(r"[^a-z0-9]+", spaced.lower())
-    }
+    words = [w for w in re.split(r"[^a-z0-9]+", spaced.lower()) if w]
+    return {w if w in _CODE_WORDS else re.sub(r"(?<=.)\d+$", "", w) for w in words} or {""}
