@@ -485,6 +485,7 @@ def test_hostile_names_are_text(kind, shift):
     assert "\0" not in html
 
 
+@pytest.mark.filterwarnings("ignore::fairlattice.exceptions.AssumptionWarning")
 def test_levels_with_hostile_names_reach_the_explorer_as_data_only():
     _, summary = audited(HOSTILE[:6], ("", None, "a\u2028b"), n=600)
     html, page = checked(summary)

@@ -23,7 +23,7 @@ from fairlattice.tables._numbers import (
     is_plain,
     number_format,
 )
-from fairlattice.tables._text import Missing, nearly_alike, said, tidy
+from fairlattice.tables._text import Missing, nearly_alike, said, shown, tidy
 
 _MOSTLY = 0.5  # of a column's rows
 _LARGEST_WHOLE = 2**53
@@ -202,7 +202,11 @@ def read_column(
             ]
         notes += _notes_on_mostly_numbers(f"{what} `{name}`", {t: tidied[t] for t in present}, rules)
     if dates and present and not others and date_numbers(present) is not None:
-        odd = [] if min(present)[:4].isdecimal() else [f"{what} `{name}`: dates, such as {min(present)!r}."]
+        odd = (
+            []
+            if min(present)[:4].isdecimal()
+            else [f"{what} `{name}`: dates, such as {shown(min(present))}."]
+        )
         return Reading(name, "date", rules), [*notes, *odd]
     return plain, notes
 
@@ -213,7 +217,8 @@ def similar_levels(what: str, column: Column) -> list[str]:
         return []
     alike = nearly_alike(_texts(column))
     return [
-        f"{what}: {' and '.join(map(repr, same))} differ by case or punctuation only. Merge them if they mean the same."
+        f"{what}: {' and '.join(map(shown, same))} differ by case or punctuation only. "
+        "Merge them if they mean the same."
         for same in alike[:3]
     ]
 
@@ -231,7 +236,9 @@ def _notes_on_text(
     trimmed = {t: n for t, n in texts.items() if tidy(t) not in gone and tidy(t) != t}
     if trimmed:
         n = sum(trimmed.values())
-        notes.append(f"{what}: blanks or odd Unicode forms removed in {n:,} rows, such as {min(trimmed)!r}.")
+        notes.append(
+            f"{what}: blanks or odd Unicode forms removed in {n:,} rows, such as {shown(min(trimmed))}."
+        )
     return notes
 
 
@@ -239,7 +246,7 @@ def _notes_on_numbers(what: str, name: str, texts: Sequence[str], form: NumberFo
     odd = sorted(t for t in texts if not is_plain(t) or float(t) != form.number(t))
     if not odd:
         return []
-    told = f"{what} `{name}`: numbers written as text, such as {odd[0]!r} for {form.number(odd[0]):.12g}"
+    told = f"{what} `{name}`: numbers written as text, such as {shown(odd[0])} for {form.number(odd[0]):.12g}"
     if form.decimal == "." and could_be_decimal_comma(texts):
         told += "; pass `decimal=','` or --decimal , if the comma is the decimal mark"
     return [f"{told}."]
@@ -257,7 +264,7 @@ def _notes_on_mostly_numbers(what: str, present: Mapping[str, int], rules: Rules
         return []
     odd = sorted(set(present) - set(best))
     return [
-        f"{what}: text, since {total - n:,} of its values, such as {odd[0]!r}, are no numbers; the rest are. "
+        f"{what}: text, since {total - n:,} of its values, such as {shown(odd[0])}, are no numbers; the rest are. "
         "Correct or empty them, or name them as missing by `na` or --na."
     ]
 

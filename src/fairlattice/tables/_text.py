@@ -12,6 +12,7 @@ MISSING_SPELLINGS = ("NA", "N/A", "n.a.", "#N/A", "<NA>", "NaN", "NaT", "null", 
 """Texts taken as missing by default, whatever their case (``None`` only as spelled here); blanks always are."""
 
 _AS_SPELLED = frozenset({"None"})  # "none" is as a rule a category: none of these
+_MOST_SHOWN = 60
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\x00"  # a byte order mark, spaces of no width
 _MEANINGLESS = re.compile(r"(?<!\d)[-–.,:/]|[-–.,:/](?!\d)|[\s;!'\"`´’_]")
 
@@ -84,7 +85,12 @@ def nearly_alike(texts: Iterable[str]) -> list[tuple[str, ...]]:
     return [tuple(same) for same in alike.values() if len(same) > 1]
 
 
+def shown(text: str) -> str:
+    """A text in quotes, of a long one the beginning."""
+    return repr(text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…")
+
+
 def said(texts: Iterable[str], most: int = 5) -> str:
     """Some texts as a person reads them: quoted, the first few."""
-    shown = sorted(texts)
-    return ", ".join(repr(t) for t in shown[:most]) + (" …" if len(shown) > most else "")
+    ordered = sorted(texts)
+    return ", ".join(map(shown, ordered[:most])) + (" …" if len(ordered) > most else "")
