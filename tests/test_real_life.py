@@ -252,7 +252,7 @@ class TestCategories:
 
     def test_codes_are_never_composed(self):
         frame = staff().with_columns(
-            occ=pl.int_range(600).map_elements(lambda i: [10, 120, 500, 9920][i % 4], return_dtype=pl.Int64),
+            work=pl.int_range(600).map_elements(lambda i: [10, 120, 500, 9920][i % 4], return_dtype=pl.Int64),
             zip=pl.int_range(600).map_elements(
                 lambda i: ["00501", "94103", "02116"][i % 3], return_dtype=pl.String
             ),
@@ -265,7 +265,7 @@ class TestCategories:
             for more in ([], ["--stream"], ["--mixing", "scalar"]):
                 told = run("augment", "t.csv", *ROLES, "--out", out, "--categorical", "mine", *more)
                 assert "`zip`: codes" in told
-                assert "`occ`: 4 whole numbers with uneven steps" in told
+                assert "`work`: 4 whole numbers with uneven steps" in told
                 if out == "o.csv":
                     made = pl.read_csv(out, schema_overrides={"zip": pl.String})
                     text = Path(out).read_text().splitlines()[1:601]
@@ -273,8 +273,21 @@ class TestCategories:
                 else:
                     made = pl.read_parquet(out)
                     assert made.head(600)[frame.columns].equals(frame)
-                for name in ("occ", "zip", "marst", "steps", "mine"):
+                for name in ("work", "zip", "marst", "steps", "mine"):
                     assert set(made[name]) <= set(frame[name]), name
+
+    def test_ages_hours_and_amounts_are_no_codes(self):
+        rng = np.random.default_rng(0)
+        n = 2000
+        frame = staff(n).with_columns(
+            age=pl.Series(np.where(rng.random(n) < 0.05, 99, rng.integers(18, 60, n))),
+            hours=pl.Series(rng.choice([10, 15, 20, 37, 40], n)),
+            kids=pl.Series(rng.choice([0, 1, 2, 3, 8], n)),
+            pay=pl.Series(rng.choice([20_000, 25_000, 30_000, 50_000], n)),
+        )
+        assert {
+            f.kind for name, f in fl.TableEncoder().read(frame).items() if name not in ("sex", "race")
+        } == {"number"}
 
     def test_a_zip_code_with_zeros_founds_no_new_group(self):
         zips = pl.int_range(600).map_elements(lambda i: ["00501", "94103"][i % 2], return_dtype=pl.String)

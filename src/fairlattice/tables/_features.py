@@ -19,15 +19,17 @@ from fairlattice.tables._columns import Reading, Rules, read_column, similar_lev
 
 _LEAST_ROWS = 20  # of fewer, nothing can be said about a column
 _MOST_CODES = 64
-_TIMES_EACH = 20  # rows for every code, on average
+_TIMES_EACH = 10  # rows for every code, on average
 _LEAST_SHARE = 0.005  # of the rows, that half of the codes have
 _UNEVEN = 10.0  # times the least step, which the greatest step between codes is
+_COMMON = 0.5  # share of the steps, less than which are equal between codes
+_SMALL = 20  # codes below it may have steps of similar size
 _SURE = 5.0  # pairs of equal values expected, of which there is none in an identifier
 _WHOLE_DIGITS = 6
 _EXACT = 2**53  # beyond, floats skip whole numbers
 _CODE_WORDS = frozenset({
     "code", "codes", "zip", "zipcode", "postcode", "postal", "postalcode", "plz", "fips", "icd", "icd9", "icd10",
-    "naics", "sic", "soc", "isco", "isic", "cpt", "id", "ids",
+    "naics", "sic", "soc", "isco", "isic", "cpt", "occ", "occp", "occupation", "industry", "county", "id", "ids",
 })  # fmt: skip
 _ROW_WORDS = frozenset({
     "", "id", "ids", "uid", "uuid", "guid", "index", "idx", "row", "rowid", "rownum", "rownumber", "rn", "ssn", "nbr",
@@ -152,10 +154,10 @@ def _why_code(name: str, present: npt.NDArray[Any]) -> str:
         return "codes by its name"
     steps = np.diff(distinct)
     few = len(distinct) <= _MOST_CODES and len(values) >= _TIMES_EACH * len(distinct)
-    sparse = (
-        steps.min() >= 2 and np.gcd.reduce(steps.astype(np.int64)) == 1
-    )  # 1, 3, 6, 9: neither counts nor bands
-    uneven = sparse or steps.max() >= _UNEVEN * steps.min()
+    # 1, 3, 6, 9 are neither counts nor bands; ages and hours have mostly equal steps, whatever the largest is.
+    sparse = steps.min() >= 2 and distinct[-1] < _SMALL and np.gcd.reduce(steps.astype(np.int64)) == 1
+    common = np.unique(steps, return_counts=True)[1].max() / len(steps)
+    uneven = sparse or (steps.max() >= _UNEVEN * steps.min() and common < _COMMON)
     if few and uneven and np.median(sizes) >= _LEAST_SHARE * len(values):
         return f"{len(distinct)} whole numbers with uneven steps, like codes"
     return ""
