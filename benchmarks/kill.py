@@ -58,13 +58,16 @@ def table(folder: Path, rows: int) -> Path:
     return path
 
 
-def workers() -> set[int]:
-    """Processes of this library that run now."""
+def workers(folder: Path) -> set[int]:
+    """Worker processes that were started in a folder."""
     found = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
-                if b"loky" in (entry / "cmdline").read_bytes():
+                if (
+                    b"loky" in (entry / "cmdline").read_bytes()
+                    and (entry / "cwd").readlink() == folder.resolve()
+                ):
                     found.add(int(entry.name))
     return found
 
@@ -77,7 +80,6 @@ def killed(command: str, rng: random.Random) -> str:
         source = table(folder, ROWS.get(command, 3000))
         content = source.read_bytes()
         (folder / target).write_bytes(OLD)
-        before = workers()
         started = subprocess.Popen(
             [*RUN, *arguments],
             cwd=folder,
@@ -93,9 +95,9 @@ def killed(command: str, rng: random.Random) -> str:
         left = (folder / target).read_bytes()
         _check(left == OLD or over or _whole(folder / target), f"{command}: {target} is half written")
         deadline = time.monotonic() + 15
-        while workers() - before and time.monotonic() < deadline:
+        while workers(folder) and time.monotonic() < deadline:
             time.sleep(0.2)
-        _check(not workers() - before, f"{command}: workers outlived it")
+        _check(not workers(folder), f"{command}: workers outlived it")
         again = subprocess.run([*RUN, *arguments], cwd=folder, capture_output=True, check=False, timeout=300)
         _check(again.returncode == 0, f"{command}: {again.stderr[-300:]!r}")
         _check(_whole(folder / target), f"{command}: the second run left {target} half written")
