@@ -572,7 +572,7 @@ def test_report_refuses_what_is_no_result(tmp_path, monkeypatch, capsys):
         (["kinds.json", "--html", "p.html"], "`kinds.json` cannot be shown: The report is damaged"),
         (["other.json", "--html", "-"], "Only --json may be -"),
         (["other.json"], "Name what to write"),
-        (["other.json", "--figures", "gone"], "`gone` is no folder"),
+        (["other.json", "--figures", "bad.json"], "`bad.json` is a file, not a folder"),
     ):
         assert main(["report", *arguments]) == 2
         out, err = capsys.readouterr()

@@ -675,7 +675,7 @@ class TestAttacks:
     def test_errors_are_input_errors(self):
         frame = staff(60)
         X, y, S = frame[["age", "income"]], frame["hired"], frame[["sex"]]
-        with pytest.raises(fl.InputError, match="list of numbers"):
+        with pytest.raises(fl.InputError, match="must be numbers in a list"):
             fl.audit(y, y, sensitive_features=frame[["age"]], cuts={"age": 5})
         augmenter = fl.HierarchicalAugmenter().fit(X, y, sensitive_features=S)
         with pytest.raises(fl.InputError, match="a frame of pandas, and was a frame of polars"):

@@ -151,6 +151,15 @@ def as_native(data: Any, *, allow_series: bool | None = None) -> Any:
         raise InputError(f"Two columns have one name: {' '.join(str(error).split())}. Rename one.") from error
 
 
+def frame_of(table: nw.DataFrame[Any], kept: Sequence[Any]) -> nw.DataFrame[Any]:
+    """Some columns of a frame, at least one, whatever their names: Polars takes some texts for patterns,
+    and narwhals takes numbers, which pandas allows as names, for positions.
+    """  # noqa: D205
+    if all(isinstance(column, str) for column in table.columns):
+        return table[list(kept)]
+    return table.drop([column for column in table.columns if column not in set(kept)])
+
+
 def as_columns(data: Any, name: str, *, default: str | None = None) -> dict[str, Column]:
     """Columns of a frame, a mapping, a Series, or an array of one or two dimensions.
 

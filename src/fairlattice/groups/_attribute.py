@@ -180,7 +180,7 @@ def check_cuts(name: str, cuts: Sequence[float]) -> tuple[float, ...]:
     try:
         points = tuple(float(c) for c in cuts)
     except (TypeError, ValueError) as error:
-        raise InputError(f"Cut points of `{name}` must be a list of numbers, got {cuts!r}.") from error
+        raise InputError(f"Cut points of `{name}` must be numbers in a list, got {cuts!r}.") from error
     if not all(map(math.isfinite, points)) or any(a >= b for a, b in pairwise(points)):
         raise InputError(f"Cut points of `{name}` must be finite and increase, got {list(cuts)!r}.")
     return points

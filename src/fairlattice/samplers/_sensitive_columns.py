@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import IntArray, as_column, as_columns, as_native, check_columns_exist
+from fairlattice._validation import IntArray, as_column, as_columns, as_native, check_columns_exist, frame_of
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 
@@ -34,7 +34,7 @@ def groups_of(X: Any, sensitive_features: Any, inside: Sequence[str | int] | Non
         return {f"x_{j}": X[:, int(j)] for j in inside}
     table = nw.from_native(X, eager_only=True)
     check_columns_exist([str(n) for n in inside], table.columns)
-    return table[list(inside)].to_native()
+    return frame_of(table, list(inside)).to_native()
 
 
 def columns_inside(
@@ -106,7 +106,7 @@ def without(X: Any, inside: Collection[Any]) -> Any:
     rest = [name for name in table.columns if name not in inside]
     if not rest:
         raise InputError("`X` has no columns besides the sensitive ones. At least one feature is needed.")
-    return table[rest].to_native()
+    return frame_of(table, rest).to_native()
 
 
 def with_inside(X: Any, features: Any, inside: Mapping[Any, int], sources: list[IntArray]) -> Any:
