@@ -17,6 +17,7 @@ from fairlattice.cli._augment import MANY_ROWS
 from fairlattice.cli._fit_rows import row_keys, rows_per_cell, sample_rows
 from fairlattice.cli._tables import lazy_writer, many_rows, scan_rows
 from fairlattice.groups import GroupCounts
+from fairlattice.tables._shared import Rules
 
 ROLES = ["--label", "hired", "--sensitive", "sex", "race", "age:30,60"]
 STREAM = ["--stream", "--jobs", "1"]
@@ -190,7 +191,7 @@ def test_failed_writing_leaves_nothing(table, monkeypatch, capsys):
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pl.DataFrame, "cast", fail)  # in the midst of writing
+    monkeypatch.setattr(pl.Series, "cast", fail)  # in the midst of writing
     assert main(["augment", "t.parquet", *ROLES, "--drop", "id", "--out", "o.parquet", *STREAM]) == 2
     assert "No space left" in capsys.readouterr().err
     assert [p.name for p in Path.cwd().iterdir()] == ["t.parquet"]
@@ -227,7 +228,7 @@ def test_keys_are_uniform_and_the_bound_is_the_largest_that_fits():
 def test_a_sample_has_the_rows_with_the_smallest_keys_of_each_cell(table):
     lazy = scan_rows(Path("t.parquet"))
     counts = GroupCounts.from_frame(lazy, label="hired", prediction="hired", sensitive=["sex", "race"])
-    sample, numbers = sample_rows(lazy, counts, "hired", 25, 9)
+    sample, numbers = sample_rows(lazy, counts, "hired", 25, 9, Rules())
     assert sample.equals(table[numbers])
     keyed = table.with_columns(key=pl.Series(row_keys(np.arange(900), 9)), row=pl.int_range(900))
     expected = keyed.sort("key").group_by("sex", "race", "hired").head(25)["row"].sort().to_list()

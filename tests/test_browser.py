@@ -195,6 +195,7 @@ def fl_overall(report):
     return sum(g["rate"] * g["n"] for g in rows if g["n"]) / sum(g["n"] for g in rows)
 
 
+@pytest.mark.filterwarnings("ignore::fairlattice.exceptions.AssumptionWarning")
 def test_hostile_names_are_text_and_the_copy_is_no_formula(opened):
     report = an_audit(HOSTILE, ("=1+1", "@x"), name=HOSTILE[0])
     page = opened(report.to_html())

@@ -314,11 +314,11 @@ def test_attributes_called_like_columns_of_the_predictions(table):
 
 def test_text_that_is_nearly_all_numbers_is_told(table, capsys):
     text = pl.read_csv(table, infer_schema=False).with_columns(
-        hours=pl.when(pl.int_range(900) == 5).then(pl.lit("?")).otherwise(pl.col("hours"))
+        hours=pl.when(pl.int_range(900) == 5).then(pl.lit("many")).otherwise(pl.col("hours"))
     )
     text.write_csv("q.csv")
     assert main(["compare", "q.csv", "--label", "hired", *SENSITIVE, *QUICK, "--strategies", "none"]) == 0
-    assert "Column `hours` is text, since 1 of its values, such as '?'" in capsys.readouterr().err
+    assert "Column `hours`: text, since 1 of its values, such as 'many'" in capsys.readouterr().err
 
 
 def test_a_number_that_is_not_cut_is_told(table, capsys):
@@ -574,7 +574,7 @@ def test_report_refuses_what_is_no_result(tmp_path, monkeypatch, capsys):
         (["kinds.json", "--html", "p.html"], "`kinds.json` cannot be shown: The report is damaged"),
         (["other.json", "--html", "-"], "Only --json may be -"),
         (["other.json"], "Name what to write"),
-        (["other.json", "--figures", "gone"], "`gone` is no folder"),
+        (["other.json", "--figures", "bad.json"], "`bad.json` is a file, not a folder"),
     ):
         assert main(["report", *arguments]) == 2
         out, err = capsys.readouterr()

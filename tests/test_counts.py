@@ -130,6 +130,7 @@ def test_what_counts_refuse():
         GroupCounts.from_frame(frame, label="y", prediction="p", sensitive=["s"])
     with pytest.raises(InputError, match="no rows"):
         GroupCounts.from_frame(frame.head(0), label="y", prediction="p", sensitive=["s"])
+    frame = frame.with_columns(y=pl.col("p"))
     with pytest.raises(InputError, match="is cut at numbers"):
         GroupCounts.from_frame(frame, label="y", prediction="p", sensitive=["s"], cuts={"s": [1]})
 

@@ -226,7 +226,7 @@ def test_the_command_writes_json_and_prints_what_the_json_says(people, capsys):
         (["--json", "t.csv"], "is the input file"),
         (["--later", "later.csv", "--report", "later.csv"], "`later.csv` is the input file"),
         (["--report", "-"], "Only --json may be -"),
-        (["--positive", "1"], "--positive says something with --noise or --later only"),
+        (["--positive", "7"], "Positive label '7' does not occur"),
         (["--later", "huge.csv"], "Column `x0` holds"),
         (["--later", "short.csv"], "In `short.csv`: Columns not found: ['x0']"),
         (["--held-out", "0"], "`held_out` must lie in"),

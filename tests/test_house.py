@@ -17,6 +17,7 @@ ROOT = Path(fairlattice.__file__).parent
 FLOORS = [
     {"exceptions"},
     {"_display", "_validation", "_files", "_threads"},
+    {"tables"},
     {"groups", "divergences", "datasets", "encoders"},
     {"metrics", "generators", "diagnostics"},
     {"samplers"},
@@ -91,6 +92,7 @@ def test_a_shared_door_holds_only_what_other_rooms_use_and_users_do_not(path):
 LONG = {
     "groups/_counts.py": "counts, and how they are written and read",
     "metrics/_audit.py": "every question that an auditor asks of counts",
+    "samplers/_augmenter.py": "the augmenter: its parameters, its fit, and the rows that it draws",
     "report/_page_audit.py": "the page of an audit",
     "report/_page_diagnose.py": "the page of a diagnosis",
 }

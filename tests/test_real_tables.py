@@ -74,6 +74,7 @@ def test_acs_is_counted_as_fairlearn_counts_it(acs):
             assert theirs.by_group[tuple(g.group.values())] == pytest.approx(g.rate, abs=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::fairlattice.exceptions.AssumptionWarning")
 def test_acs_rows_are_made_at_real_size(acs):
     features = acs.drop("PINCP", "index")
     S = features.select("RAC1P", "SEX", "AGEP")

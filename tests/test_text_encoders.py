@@ -27,6 +27,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from fairlattice import InputError
 from fairlattice.encoders import SentenceEncoder, TableEncoder, TextEncoder, TextTableEncoder
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::fairlattice.exceptions.AssumptionWarning"
+)  # texts differ in every row
+
 WORDS = ["the", "nurse", "cook", "doctor", "was", "good", "bad", "kind", "slow", "late", "very", "never"]
 WORDS += ["helped", "waited", "paid", "again"]
 

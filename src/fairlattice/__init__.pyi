@@ -12,6 +12,7 @@ from . import (
     report,
     samplers,
     strategies,
+    tables,
 )
 from .benchmark import (
     CLASSIFIERS,
@@ -24,7 +25,13 @@ from .benchmark import (
     drift,
 )
 from .encoders import TableEncoder
-from .exceptions import FairlatticeWarning, InputError, SmallCellWarning, UndefinedRateError
+from .exceptions import (
+    AssumptionWarning,
+    FairlatticeWarning,
+    InputError,
+    SmallCellWarning,
+    UndefinedRateError,
+)
 from .groups import Attribute, GroupCounts, GroupLattice, PairedCounts, ScoreCounts
 from .metrics import (
     Audit,
@@ -58,6 +65,7 @@ __version__: str
 __all__ = [
     "CLASSIFIERS",
     "STRATEGIES",
+    "AssumptionWarning",
     "Attribute",
     "Audit",
     "Augmented",
@@ -110,4 +118,5 @@ __all__ = [
     "report",
     "samplers",
     "strategies",
+    "tables",
 ]

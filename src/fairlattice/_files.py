@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
+import platform
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
@@ -27,7 +29,10 @@ def beside(path: Path, writer: Writer) -> Iterator[None]:
     """
     real, temporary = resolved(path), None
     try:
-        handle, name = tempfile.mkstemp(prefix=".fairlattice-", suffix=".part", dir=real.parent)
+        _remove_stale(real)
+        handle, name = tempfile.mkstemp(
+            prefix=f"{_prefix(real)}{os.getpid()}-", suffix=".part", dir=real.parent
+        )
         temporary = Path(name)
         with os.fdopen(handle, "wb") as target:
             writer(target)
@@ -71,6 +76,32 @@ def resolved(path: Path) -> Path:
         return path.resolve()
     except (OSError, RuntimeError) as error:  # a loop of links, or a working folder that is gone
         raise InputError(f"`{path}` leads nowhere: {error}.") from error
+
+
+def _prefix(real: Path) -> str:
+    """How temporary files of this target on this machine begin; the process that writes follows."""
+    place = f"{platform.node()} {real.name}"
+    return f".fairlattice-{hashlib.sha256(place.encode()).hexdigest()[:12]}-"
+
+
+def _remove_stale(real: Path) -> None:
+    """Remove what killed processes left of this target."""
+    for path in real.parent.glob(f"{_prefix(real)}*.part"):
+        process = path.name.removeprefix(_prefix(real)).partition("-")[0]
+        if process.isdecimal() and not _runs(int(process)):
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":  # there a signal, even none, would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _umask() -> int:

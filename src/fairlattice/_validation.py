@@ -77,16 +77,14 @@ def check_count(name: str, value: Any, low: int = 1) -> int:
 def check_columns_exist(wanted: Iterable[str], present: Sequence[str]) -> None:
     """Raise, with the nearest name, if a wanted column is not there."""
     wanted = list(wanted)
-    absent = [name for name in wanted if name not in present]
+    known = set(present)
+    absent = [name for name in wanted if name not in known]
     if (
         absent
         and "," in str(absent[0])
         and all(part.split(":")[0] in present for part in absent[0].split(","))
     ):
         raise InputError(f"Columns not found: {absent}. Name several columns with spaces between them.")
-    pattern = next((n for n in wanted if n == "*" or str(n)[:1] + str(n)[-1:] == "^$"), None)
-    if pattern is not None:
-        raise InputError(f"Column name {pattern!r} is a pattern to data frames. Rename the column.")
     if absent:
         absent = [str(name) for name in absent]
         listed = ", ".join(map(str, present[:_MOST_NAMED])) + (" …" if len(present) > _MOST_NAMED else "")
@@ -106,6 +104,8 @@ def row_count(data: Any) -> int:
     """How many rows a frame, mapping of arrays, array or list has."""
     if isinstance(data, Mapping):
         return row_count(next(iter(data.values())))
+    if isinstance(data, Column):
+        return len(data.values)
     return int(data.shape[0]) if hasattr(data, "shape") else len(data)
 
 
@@ -121,6 +121,8 @@ def is_missing(value: Any) -> bool:
 
 def as_column(values: Any, name: str) -> Column:
     """One-dimensional data of any origin as a :class:`Column`."""
+    if isinstance(values, Column):
+        return values
     series = nw.from_native(values, series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
         return _series_column(series)
@@ -131,8 +133,8 @@ def as_column(values: Any, name: str) -> Column:
         raise InputError(f"`{name}` must have one dimension, got an array of shape {array.shape}.")
     if array.dtype.kind == "f":
         return Column(array, np.isnan(array))
-    if array.dtype.kind == "M":
-        return Column(array, np.isnat(array))
+    if array.dtype.kind in "Mm":
+        return _time_column(array)
     if array.dtype.kind == "O":
         plain = np.empty(len(array), dtype=object)
         plain[:] = [plain_value(v) for v in array]
@@ -147,6 +149,15 @@ def as_native(data: Any, *, allow_series: bool | None = None) -> Any:
         return nw.from_native(data, allow_series=allow_series, pass_through=True)
     except nw.exceptions.DuplicateError as error:
         raise InputError(f"Two columns have one name: {' '.join(str(error).split())}. Rename one.") from error
+
+
+def frame_of(table: nw.DataFrame[Any], kept: Sequence[Any]) -> nw.DataFrame[Any]:
+    """Some columns of a frame, at least one, whatever their names: Polars takes some texts for patterns,
+    and narwhals takes numbers, which pandas allows as names, for positions.
+    """  # noqa: D205
+    if all(isinstance(column, str) for column in table.columns):
+        return table[list(kept)]
+    return table.drop([column for column in table.columns if column not in set(kept)])
 
 
 def as_columns(data: Any, name: str, *, default: str | None = None) -> dict[str, Column]:
@@ -244,29 +255,45 @@ def plain_value(value: Any) -> Any:
 
 def time_text(value: Any) -> str:
     """A date or time as text, the same whatever frame it comes from."""
-    return str(value.replace(tzinfo=None) if isinstance(value, datetime) else value)
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=None)
+        if value.time() == time(0):  # a date, as libraries without a type for dates hold it
+            value = value.date()
+    return str(value)
+
+
+def _time_column(array: npt.NDArray[Any]) -> Column:
+    """Times of NumPy as text, the same as of any frame."""
+    missing = np.isnat(array)
+    values = np.empty(len(array), dtype=object)
+    plain = array.astype("datetime64[us]" if array.dtype.kind == "M" else "timedelta64[us]").tolist()
+    values[:] = [None if gone else time_text(v) for v, gone in zip(plain, missing, strict=True)]
+    return Column(values, missing)
 
 
 def _series_column(series: nw.Series[Any]) -> Column:
-    if series.dtype.is_nested() or series.dtype == nw.Binary:
-        raise InputError(f"Column `{series.name}` has type {series.dtype}. Turn it into numbers or text.")
-    if series.dtype.is_temporal():
+    dtype = series.dtype
+    if dtype.is_nested() or dtype == nw.Binary:
+        raise InputError(f"Column `{series.name}` has type {dtype}. Turn it into numbers or text.")
+    if dtype.is_temporal():
         return as_column(series.to_list(), series.name)
-    if series.dtype.is_decimal():
-        series = series.cast(nw.Float64)
-    elif series.dtype in (nw.Int128, nw.UInt128):
-        raise InputError(f"Column `{series.name}` has type {series.dtype}. Cast it to Int64.")
-    missing = series.is_null()
-    if series.dtype.is_float():
-        missing = missing | series.is_nan().fill_null(True)
-    mask = missing.to_numpy().astype(bool)
-    if not mask.any():
-        values = series.to_numpy()
-    else:
+    if dtype.is_decimal():
+        series = series.alias("values").cast(nw.Float64)
+    elif dtype in (nw.Int128, nw.UInt128):  # as Python's own whole numbers
+        return as_column(series.to_list(), series.name)
+    if series.null_count():
+        series = series.alias("values")  # Polars takes some names for patterns, also of a series
+        missing = series.is_null()
+        if dtype.is_float():
+            missing = missing | series.is_nan().fill_null(True)
+        mask = missing.to_numpy().astype(bool)
         valid = series.filter(~missing).to_numpy()
         values = np.zeros(len(mask), dtype=valid.dtype if len(valid) else float)
         values[~mask] = valid
-    return Column(_narrow(values, mask), mask)
+        return Column(_narrow(values, mask), mask)
+    values = series.to_numpy()
+    mask = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
+    return Column(_narrow(np.where(mask, 0, values) if mask.any() else values, mask), mask)
 
 
 def _narrow(values: npt.NDArray[Any], missing: BoolArray) -> npt.NDArray[Any]:
@@ -274,7 +301,7 @@ def _narrow(values: npt.NDArray[Any], missing: BoolArray) -> npt.NDArray[Any]:
     if values.dtype.kind != "O":
         return values
     kinds = {type(v) for v in values[~missing]}
-    if any(kind.__module__.partition(".")[0] == "pandas" for kind in kinds):  # Periods, Intervals
+    if any(k.__module__.partition(".")[0] == "pandas" or issubclass(k, (Decimal, *TIMES)) for k in kinds):
         return _narrow(_object_safe_array([plain_value(v) for v in values], "column"), missing)
     target = next((t for t in (bool, int, float) if kinds and kinds <= {t}), None)
     if target is None:

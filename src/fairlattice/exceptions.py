@@ -5,7 +5,13 @@ command line's exit code 2) covers them all; its message says what was wrong, wh
 what to do. What is unusual but legitimate, such as a cell with one row, is a warning.
 """
 
-__all__ = ["FairlatticeWarning", "InputError", "SmallCellWarning", "UndefinedRateError"]
+__all__ = [
+    "AssumptionWarning",
+    "FairlatticeWarning",
+    "InputError",
+    "SmallCellWarning",
+    "UndefinedRateError",
+]
 
 
 class InputError(ValueError):
@@ -18,6 +24,10 @@ class UndefinedRateError(InputError):
 
 class FairlatticeWarning(UserWarning):
     """Something legitimate that the reader of a result should know."""
+
+
+class AssumptionWarning(FairlatticeWarning):
+    """How a column was read, where that is an assumption: text taken as missing, an identifier left out."""
 
 
 class SmallCellWarning(FairlatticeWarning):

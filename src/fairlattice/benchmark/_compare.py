@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -41,6 +42,7 @@ from fairlattice.samplers import CellIndex
 from fairlattice.samplers._shared import describe_small_cells, take_rows
 from fairlattice.strategies import STRATEGIES, TrainingTable
 from fairlattice.strategies._shared import AnyStrategy, strategies_of
+from fairlattice.tables._shared import Feature, Rules, read_attributes, read_labels
 
 Progress = Callable[[int, int], None]
 
@@ -64,6 +66,10 @@ def compare(
     positive: Any = None,
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
+    na: Sequence[str] | None = None,
+    decimal: str | None = None,
+    categorical: Sequence[str] = (),
+    keep: Sequence[str] = (),
     random_state: int = 0,
     n_jobs: int | None = None,
     progress: Progress | None = None,
@@ -106,6 +112,8 @@ def compare(
         The positive class; 1 or True if that is one of the two.
     cuts, missing
         As in :meth:`GroupLattice.from_features`.
+    na, decimal, categorical, keep
+        How columns are read, as in :class:`TableEncoder`; `na` holds for labels and attributes too.
     random_state : int, default=0
         Seed. The same seed gives the same result, whatever `n_jobs`.
     n_jobs : int, optional
@@ -146,18 +154,20 @@ def compare(
     check_count("per_cell", per_cell)
     seed = check_count("random_state", random_state, 0)
     make_classifier(classifier, 0)
-    labels = as_labels(y, "y")
+    labels, _ = read_labels(y, "y", Rules(na))
     classes, truth = two_classes(labels, positive)
-    lattice, leaves = Grouping(cuts, missing).encode(sensitive_features)
-    TableEncoder().fit(X)  # refuses what cannot be encoded before any work is done
+    clean, attributes = read_attributes(sensitive_features, Rules(na, decimal))
+    lattice, leaves = Grouping(cuts, missing).encode(clean)
+    # Refuses what cannot be encoded before any work is done, and decides for all folds what each column is.
+    reading = TableEncoder(na=na, decimal=decimal, categorical=categorical, keep=keep).fit(X).features_
     check_same_length(X=X, y=truth, sensitive_features=leaves)
-    seen = leaves if recorded_features is None else lattice.encode(recorded_features)
+    seen = leaves if recorded_features is None else lattice.encode(attributes.apply(recorded_features))
     check_same_length(sensitive_features=leaves, recorded_features=seen)
     who = None if units is None else as_labels(units, "units")
     if who is not None:
         check_same_length(y=truth, units=who)
     splits = cross_folds(leaves, truth, folds=folds, repeats=repeats, seed=child_seed(seed), units=who)
-    data = _Data(X, truth, lattice, seen, classifier, per_cell, seed, folds)
+    data = _Data(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading)
     tasks = [(split, strategy) for split in splits for strategy in chosen]
     work = Parallel(n_jobs=safe_jobs(n_jobs), return_as="generator_unordered")(
         delayed(_one_run)(data, split, strategy) for split, strategy in tasks
@@ -180,10 +190,15 @@ def compare(
         "smoothing": Audit.smoothing,
         "seed": seed,
     }
+    read = {"na": na, "decimal": decimal, "categorical": list(categorical), "keep": list(keep)}
+    settings |= (
+        {"reading": given} if (given := {name: value for name, value in read.items() if value}) else {}
+    )
     tested = tuple(
         (s, tuple(_joined([parts[s.name, r, f] for f in range(folds)]) for r in range(repeats)))
         for s in chosen
     )
+    _latest.clear()
     fold = np.empty((repeats, len(truth)), dtype=np.int64)
     for split in splits:
         fold[split.repeat, split.test] = split.number
@@ -209,6 +224,8 @@ class _Data:
     per_cell: int
     seed: int
     folds: int
+    reading: Mapping[str, Feature]
+    token: str = field(default_factory=lambda: uuid4().hex)
 
     def table(self, split: Fold) -> TrainingTable:
         """The training rows of a fold, as :class:`FairClassifier` makes them of these rows alone.
@@ -226,6 +243,7 @@ class _Data:
             make_classifier(self.classifier, child_seed(self.seed, number)),
             (self.seed, number),
             per_cell=self.per_cell,
+            reading=self.reading,
         )
 
 
@@ -246,13 +264,26 @@ def _one_run(data: _Data, split: Fold, strategy: AnyStrategy) -> _Part:
     # One thread per task: sums then run in the same order however many tasks run beside it.
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        table = data.table(split)
+        table, Z = _prepared(data, split)
         fitted = strategy.fit(table)
-        Z = table.vectors.encoder.vectors(take_rows(data.X, split.test))
         predicted = fitted.predict(Z, data.lattice, data.leaves[split.test])
         score = fitted.score(Z)
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
     return _Part(strategy.name, split.repeat, split.number, split.test, predicted, score, remarks)
+
+
+_latest: dict[tuple[str, int, int], tuple[TrainingTable, FloatArray]] = {}
+
+
+def _prepared(data: _Data, split: Fold) -> tuple[TrainingTable, FloatArray]:
+    """The training table of a fold, and its test rows as vectors; kept until another fold comes, for all strategies."""
+    key = (data.token, split.repeat, split.number)
+    if key not in _latest:
+        table = data.table(split)
+        Z = table.vectors.encoder.vectors(take_rows(data.X, split.test))
+        _latest.clear()
+        _latest[key] = table, Z
+    return _latest[key]
 
 
 def _joined(parts: list[_Part]) -> Run:

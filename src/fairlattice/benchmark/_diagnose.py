@@ -45,6 +45,7 @@ from fairlattice.diagnostics import (
     mmd_test,
 )
 from fairlattice.diagnostics._shared import permutations_needed
+from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups._shared import Grouping
 from fairlattice.samplers import Cell
@@ -77,6 +78,10 @@ def diagnose(
     pictures: int = 3,
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
+    na: Sequence[str] | None = None,
+    decimal: str | None = None,
+    categorical: Sequence[str] = (),
+    keep: Sequence[str] = (),
     random_state: int = 0,
     n_jobs: int | None = None,
     progress: Progress | None = None,
@@ -107,6 +112,8 @@ def diagnose(
         So many cells are drawn: the smallest of those that fail, else the smallest.
     cuts, missing
         As in :meth:`GroupLattice.from_features`.
+    na, decimal, categorical, keep
+        How columns are read, as in :class:`TableEncoder`; `na` holds for labels and attributes too.
     random_state : int, default=0
         Seed. The same seed gives the same result, whatever `n_jobs`.
     n_jobs : int, optional
@@ -146,7 +153,9 @@ def diagnose(
         check_count("permutations", permutations, 19)
     check_count("pictures", pictures, 0)
     seed = check_count("random_state", random_state, 0)
-    split = hold_out(X, y, sensitive_features, grouping=Grouping(cuts, missing), share=held_out, seed=seed)
+    encoder = TableEncoder(na=na, decimal=decimal, categorical=categorical, keep=keep)
+    grouping = Grouping(cuts, missing)
+    split = hold_out(X, y, sensitive_features, grouping=grouping, share=held_out, seed=seed, encoder=encoder)
     sizes = split.sizes()
     cells = [cell for cell, n in sizes.items() if n[1] >= LEAST and n[0] >= 2]
     if permutations is None:

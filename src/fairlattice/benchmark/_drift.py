@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from fairlattice._validation import (
-    as_labels,
     check_choice,
     check_columns_exist,
     check_count,
@@ -23,6 +22,7 @@ from fairlattice.benchmark._held_out import HeldOut, hold_out
 from fairlattice.benchmark._splits import child_seed
 from fairlattice.diagnostics import MMDTest, mmd_test
 from fairlattice.diagnostics._shared import adjusted
+from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Attribute, Group, GroupCounts, GroupLattice
 from fairlattice.groups._shared import Grouping
@@ -101,6 +101,10 @@ def drift(
     positive: Any = None,
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
+    na: Sequence[str] | None = None,
+    decimal: str | None = None,
+    categorical: Sequence[str] = (),
+    keep: Sequence[str] = (),
     random_state: int = 0,
 ) -> Drift:
     """Compare an earlier table with a later one: composition, fairness, and the generator's fit.
@@ -117,7 +121,7 @@ def drift(
         The model whose rates are followed.
     max_rows, permutations, random_state
         As in :func:`diagnose`.
-    positive, cuts, missing
+    positive, cuts, missing, na, decimal, categorical, keep
         As in :func:`compare`.
 
     Returns
@@ -145,8 +149,11 @@ def drift(
     seed = check_count("random_state", random_state, 0)
     check_count("max_rows", max_rows, 10)
     check_count("permutations", permutations, 19)
-    split = hold_out(X, y, sensitive_features, grouping=Grouping(cuts, missing), share=0.5, seed=seed)
-    labels = as_labels(later_y, "later_y")
+    encoder = TableEncoder(na=na, decimal=decimal, categorical=categorical, keep=keep)
+    grouping = Grouping(cuts, missing)
+    split = hold_out(X, y, sensitive_features, grouping=grouping, share=0.5, seed=seed, encoder=encoder)
+    labels = split.labels.apply(later_y, "later_y")
+    later_features = split.attributes.apply(later_features)
     truth = index_of(labels, split.classes)
     if (truth < 0).any():
         odd = labels.tolist()[int(np.argmin(truth))]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from fairlattice._validation import (
+    Column,
     FloatArray,
     IntArray,
-    as_labels,
     check_same_length,
     distinct_values,
     index_of,
@@ -24,6 +24,7 @@ from fairlattice.samplers import Cell, CellIndex
 from fairlattice.samplers._shared import take_rows
 from fairlattice.strategies import STRATEGIES, TrainingTable
 from fairlattice.strategies._shared import Vectors
+from fairlattice.tables._shared import AttributeReading, LabelReading, Rules, read_attributes, read_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,8 @@ class HeldOut:
         Fitted to the training rows.
     Z, Z_held : float arrays
         Vectors of the two parts.
+    labels, attributes : LabelReading, AttributeReading
+        How labels and attributes are read.
     """
 
     lattice: GroupLattice
@@ -55,10 +58,12 @@ class HeldOut:
     encoder: TableEncoder
     Z: FloatArray
     Z_held: FloatArray
+    labels: LabelReading
+    attributes: AttributeReading
 
-    def frame(self, Z: FloatArray) -> Any:
-        """Vectors as rows of the table."""
-        return self.encoder.inverse_transform(Z)
+    def frame(self, Z: FloatArray) -> dict[str, Column]:
+        """The columns that vectors mean."""
+        return self.encoder.columns_of(Z)
 
     def valid_rows(self, source: str, wanted: Mapping[Cell, int], seed: int) -> dict[Cell, FloatArray]:
         """Vectors of valid synthetic rows that a strategy draws from the training rows, no row of which comes twice."""
@@ -74,16 +79,19 @@ class HeldOut:
         return {cell: n for cell, n in sizes.items() if sum(n)}
 
 
-def hold_out(X: Any, y: Any, features: Any, *, grouping: Grouping, share: float, seed: int) -> HeldOut:
-    """Split a table by cell, and encode it."""
-    labels = as_labels(y, "y")
+def hold_out(
+    X: Any, y: Any, features: Any, *, grouping: Grouping, share: float, seed: int, encoder: TableEncoder
+) -> HeldOut:
+    """Split a table by cell, and encode it; how its columns are read is decided on the whole by `encoder`."""
+    labels, read = read_labels(y, "y", Rules(encoder.na))
     classes = tuple(distinct_values(labels))
     codes = index_of(labels, classes)
-    lattice, leaves = grouping.encode(features)
+    clean, attributes = read_attributes(features, Rules(encoder.na, encoder.decimal))
+    lattice, leaves = grouping.encode(clean)
     check_same_length(X=X, y=codes, sensitive_features=leaves)
     (train, test), *_ = stratified_splits(leaves, codes, repeats=1, test_size=share, seed=child_seed(seed))
     rows = take_rows(X, train)
-    encoder = TableEncoder().fit(rows)
+    encoder.fit_as(rows, encoder.read(X))
     return HeldOut(
         lattice,
         classes,
@@ -94,4 +102,6 @@ def hold_out(X: Any, y: Any, features: Any, *, grouping: Grouping, share: float,
         encoder,
         encoder.vectors(rows),
         encoder.vectors(take_rows(X, test)),
+        read,
+        attributes,
     )

@@ -16,6 +16,7 @@ from fairlattice.benchmark._posterior import Gap, Level
 from fairlattice.exceptions import InputError
 from fairlattice.groups._shared import Grouping
 from fairlattice.strategies._shared import BASELINE, DEFAULT, strategies_of
+from fairlattice.tables._shared import Rules, read_attributes
 
 FIGURES = ("tpr.worst", "equalized_odds.df", "equalized_odds.if", "balanced_accuracy")
 
@@ -96,7 +97,8 @@ def annotation_noise(
     for rate in rates:
         check_real("rates", rate, 0.0, 1.0)
     seed = check_count("random_state", random_state, 0)
-    lattice, leaves = Grouping(cuts, missing).encode(sensitive_features)
+    clean, _ = read_attributes(sensitive_features, Rules(options.get("na"), options.get("decimal")))
+    lattice, leaves = Grouping(cuts, missing).encode(clean)
     digits = lattice.digits(leaves)
     # Groups are given as positions of levels, so that a level can be put in the place of another.
     true = dict(zip(lattice.names, digits, strict=True))

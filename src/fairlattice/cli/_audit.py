@@ -17,6 +17,7 @@ from fairlattice.cli._options import (
     Columns,
     add_notion,
     add_positive,
+    add_reading,
     add_report,
     add_table,
     data_about,
@@ -55,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_positive(parser)
     add_notion(parser)
+    add_reading(parser, features=False)
     parser.add_argument(
         "--baseline",
         metavar="COLUMN",
@@ -126,7 +128,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, count, measure, write, print, gate."""
     from fairlattice.cli._checks import notes_on_attributes
     from fairlattice.cli._gates import gates_summary, parse_gates
-    from fairlattice.cli._output import gate, note, progress, publish, report_file
+    from fairlattice.cli._output import for_terminal, gate, note, progress, publish, report_file
     from fairlattice.cli._tables import check_writable, file_hash
     from fairlattice.report import audit_summary, to_json
     from fairlattice.report._shared import audit_text
@@ -140,6 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
         columns, result, found = _count_and_audit(arguments)
     counts = result.counts
     data = data_about(
+        arguments,
         arguments.table.resolve().name if arguments.table.is_dir() else arguments.table.name,
         counts.n + counts.excluded,
         columns,
@@ -155,8 +158,15 @@ def run(arguments: argparse.Namespace) -> int:
     gated = to_json(gates_summary(data["name"], outcomes))
     told = (arguments.gate_json, lambda target: target.write(gated.encode(errors="replace")))
     page = report_file(arguments.report, summary)
-    publish(to_json(summary), arguments.json, audit_text(summary, top=arguments.top), saved, page, told)
-    note(arguments.prog, notes_on_attributes(counts.lattice))
+    publish(
+        to_json(summary),
+        arguments.json,
+        audit_text(for_terminal(summary), top=arguments.top),
+        saved,
+        page,
+        told,
+    )
+    note(arguments.prog, [*arguments.assumed, *notes_on_attributes(counts.lattice)])
     return gate(arguments.prog, [o.message for o in outcomes if o.fell])
 
 
@@ -201,12 +211,13 @@ def _outcomes(
 
 def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dict[str, Any]]:
     """One aggregation for the audit, and one more for each other question asked."""
-    from fairlattice.cli._checks import check_counted, check_periods, check_scan
-    from fairlattice.cli._tables import reading, scan_table
+    from fairlattice.cli._checks import check_counted, check_scan, period_order
+    from fairlattice.cli._reading import reading
+    from fairlattice.cli._tables import scan_table
     from fairlattice.groups import GroupCounts, PairedCounts, ScoreCounts
     from fairlattice.metrics import audit, audit_scores, audit_series, harm, leveling_down
 
-    table = scan_table(arguments.table)
+    table = scan_table(arguments.table, decimal=arguments.decimal)
     others = [getattr(arguments, role) for role in _ROLES]
     with reading(arguments.table):
         names = table.collect_schema().names()
@@ -215,10 +226,9 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
         outcome = columns.label or arguments.prediction
         used = list(dict.fromkeys([outcome, *columns.sensitive, *(c for c in others if c is not None)]))
         check_scan(table, used, columns.sensitive, columns.cuts)
-        if arguments.by is not None:
-            check_periods(table.collect_schema(), arguments.by)
+        order = None if arguments.by is None else period_order(table.collect_schema(), arguments.by)
         label, attributes = arguments.label, columns.sensitive
-        options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing}
+        options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing, "na": arguments.na}
         spelled = {key: getattr(arguments, key) for key in ("positive", "positive_prediction")}
         by = () if arguments.by is None else (arguments.by,)
         everything = GroupCounts.from_frame(
@@ -232,9 +242,7 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
         )
         counts = everything.rollup(attributes) if by else everything
         if label is not None:
-            occur = [counts.table.sum(axis=(0, axis)) > 0 for axis in (2, 1)]
-            sets = [{c for c, there in zip(counts.classes, on, strict=True) if there} for on in occur]
-            check_counted(counts.classes, sets[0], sets[1], label, arguments.prediction)
+            check_counted(counts, label, arguments.prediction)
         chosen = ("alpha", "confidence", "interval", "notion", "favourable")
         settings = {key: getattr(arguments, key) for key in chosen}
         small = {"min_size": arguments.min_size, "on_small": arguments.on_small}
@@ -266,7 +274,9 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
             found["scores"] = audit_scores(scores, positive=result.positive, confidence=arguments.confidence)
         if by:
             settings |= {"notion": result.notion, "favourable": result.favourable}
-            found["series"] = audit_series(everything, by[0], positive=result.positive, **settings, **small)
+            found["series"] = audit_series(
+                everything, by[0], positive=result.positive, order=order, **settings, **small
+            )
     return columns, result, found
 
 

@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fairlattice.cli._options import Columns, add_table, check_jobs, data_about
+from fairlattice.cli._options import Columns, add_reading, add_table, check_jobs, data_about, reading_options
 from fairlattice.exceptions import FairlatticeWarning, InputError
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ MANY_ROWS = 1_000_000  # more are not held in memory
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_table(parser)
+    parser.add_argument("--positive", metavar="LABEL", help="the positive label, for the record in --json")
+    add_reading(parser, features=True)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="where to write; format by suffix"
     )
@@ -128,19 +130,20 @@ def _in_one_piece(
     arguments: argparse.Namespace, augmenter: HierarchicalAugmenter, per_cell: str | int
 ) -> int:
     from fairlattice.cli._augment_rows import check_names
-    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes, notes_on_features
+    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes
     from fairlattice.cli._output import note, progress, publish
     from fairlattice.cli._tables import file_hash, is_text, read_table, table_writer
     from fairlattice.report import augment_summary, data_card, to_json
 
-    frame = read_table(arguments.table)
+    frame = read_table(arguments.table, decimal=arguments.decimal)
     columns = Columns.parse(arguments, frame.columns)
     check_names(frame.columns, origin=not arguments.no_origin)
     columns.features(frame)
     features = columns.features(frame, keep_sensitive=True)
     check_roles(frame, columns.label, columns.sensitive, columns.cuts)
     check_infinite(frame, features.columns)
-    augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts)
+    reading = reading_options(arguments, features.columns)
+    augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts, **reading)
     with warnings.catch_warnings(record=True) as caught, progress("making rows") as bar:
         warnings.simplefilter("always", FairlatticeWarning)
         augmenter.fit(features, frame[columns.label])
@@ -152,7 +155,9 @@ def _in_one_piece(
     original = read_table(arguments.table, as_text=True) if verbatim else frame
     table = assemble(original, frame.schema, more, columns, origin=not arguments.no_origin)
     told = [str(w.message) for w in caught if issubclass(w.category, FairlatticeWarning)]
-    data = data_about(arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table))
+    data = data_about(
+        arguments, arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table)
+    )
     summary = augment_summary(augmenter, more, data, told)
     made = int(more.origin.synthetic.sum())
     publish(
@@ -162,7 +167,7 @@ def _in_one_piece(
         (arguments.out, table_writer(table, arguments.out)),
         (arguments.card, lambda target: target.write(data_card(summary).encode())),
     )
-    note(arguments.prog, [*told, *notes_on_attributes(augmenter.lattice_), *notes_on_features(features)])
+    note(arguments.prog, [*arguments.assumed, *told, *notes_on_attributes(augmenter.lattice_)])
     return 0
 
 
@@ -172,10 +177,10 @@ def assemble(
     """The table as it was, with the new rows below it, and the columns of origin if asked."""
     import polars as pl
 
-    from fairlattice.cli._augment_rows import PARENTS, SYNTHETIC, new_rows, parents_text
+    from fairlattice.cli._augment_rows import PARENTS, SYNTHETIC, cast_like, new_rows, parents_text
 
     n = more.X.height - original.height
-    new = new_rows(more.X.tail(n), more.y.tail(n), schema, columns).cast(original.schema)
+    new = cast_like(new_rows(more.X.tail(n), more.y.tail(n), schema, columns), original.schema)
     table: pl.DataFrame = pl.concat([original, new])
     if not origin:
         return table

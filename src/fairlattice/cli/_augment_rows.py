@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -25,8 +25,16 @@ def check_names(names: Sequence[str], *, origin: bool) -> None:
 
 def new_rows(X: pl.DataFrame, y: pl.Series, schema: pl.Schema, columns: Columns) -> pl.DataFrame:
     """Features and labels in the order of the table's columns; those that were dropped are empty."""
-    empty = [pl.lit(None, dtype=schema[c]).alias(c) for c in columns.drop]
-    return X.with_columns(y.alias(columns.label)).with_columns(empty).select(schema.names())
+    empty = [pl.Series(c, [None], dtype=schema[c]).new_from_index(0, X.height) for c in columns.drop]
+    known = {s.name: s for s in [*X.get_columns(), y.alias(columns.label), *empty]}
+    return pl.DataFrame({name: known[name] for name in schema.names()})
+
+
+def cast_like(frame: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """The frame with the types of a schema; unlike ``DataFrame.cast`` it takes any name for a name."""
+    return pl.DataFrame(
+        {name: frame.get_column(name).alias("values").cast(schema[name]) for name in frame.columns}
+    )
 
 
 def parents_text(parents: IntArray) -> pl.Series:

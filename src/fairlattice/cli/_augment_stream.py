@@ -13,20 +13,23 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from polars.io.plugins import register_io_source
 
 from fairlattice._files import Writer
 from fairlattice._validation import IntArray, check_count
-from fairlattice.cli._augment_rows import PARENTS, SYNTHETIC, check_names, new_rows, parents_text
-from fairlattice.cli._checks import check_scan, notes_on_attributes, notes_on_features
+from fairlattice.cli._augment_rows import PARENTS, SYNTHETIC, cast_like, check_names, new_rows, parents_text
+from fairlattice.cli._checks import check_scan, notes_on_attributes
 from fairlattice.cli._fit_rows import rows_per_cell, sample_rows
-from fairlattice.cli._options import Columns, data_about
+from fairlattice.cli._options import Columns, data_about, reading_options
 from fairlattice.cli._output import note, progress, publish
-from fairlattice.cli._tables import file_hash, is_text, lazy_writer, reading, scan_rows
+from fairlattice.cli._reading import reading
+from fairlattice.cli._tables import file_hash, is_text, lazy_writer, scan_rows
 from fairlattice.exceptions import FairlatticeWarning, InputError
 from fairlattice.groups import GroupCounts, Leaf
 from fairlattice.report import augment_summary, data_card, to_json
 from fairlattice.samplers import HierarchicalAugmenter
+from fairlattice.tables._shared import Rules
 
 if TYPE_CHECKING:
     from fairlattice.samplers import Augmented
@@ -45,23 +48,26 @@ def augment_stream(
         progress("counting and fitting") as bar,
     ):
         warnings.simplefilter("always", FairlatticeWarning)
-        table = scan_rows(path)
+        table = scan_rows(path, decimal=arguments.decimal)
         schema = table.collect_schema()
         columns = Columns.parse(arguments, schema.names())
         check_names(schema.names(), origin=origin)
         features = _feature_names(schema, columns)
         _check(table, columns, features)
-        counts = _counted(table, columns)
+        counts = _counted(table, columns, arguments.na)
         bar(1, 3)
         limit = _limit(arguments.fit_rows, counts)
-        sample, numbers = sample_rows(table, counts, columns.label, limit, arguments.seed)
+        sample, numbers = sample_rows(
+            table, counts, columns.label, limit, arguments.seed, Rules(arguments.na)
+        )
         bar(2, 3)
-        augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts)
-        augmenter.fit(sample.select(features), sample[columns.label])
+        reading_as = reading_options(arguments, features)
+        augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts, **reading_as)
+        augmenter.fit(sample[features], sample.get_column(columns.label))
         bar(3, 3)
     wanted = _shortfalls(counts, per_cell)
     told = [str(w.message) for w in caught if issubclass(w.category, FairlatticeWarning)]
-    data = data_about(path.name, counts.n, columns, sha256=file_hash(path))
+    data = data_about(arguments, path.name, counts.n, columns, sha256=file_hash(path))
     rows = {cell: (n, wanted.get(cell, 0)) for cell, n in _sizes(counts).items()}
     summary = augment_summary(augmenter, rows, data, told)
     summary["settings"]["fit_rows"] = limit
@@ -74,8 +80,7 @@ def augment_stream(
         (arguments.out, _writer(arguments, columns, schema, _Batches(batches, numbers, made), origin=origin)),
         (arguments.card, lambda target: target.write(data_card(summary).encode())),
     )
-    first = sample.select(features)
-    note(arguments.prog, [*told, *notes_on_attributes(augmenter.lattice_), *notes_on_features(first)])
+    note(arguments.prog, [*arguments.assumed, *told, *notes_on_attributes(augmenter.lattice_)])
     return 0
 
 
@@ -104,8 +109,8 @@ def _writer(
 ) -> Writer:
     """How to write the rows as they are, and the new ones below them."""
     # From text to text the original rows keep their very text, such as the zeros of 007.
-    original = scan_rows(arguments.table, as_text=is_text(arguments.table) and is_text(arguments.out))
-    own = original.collect_schema()
+    verbatim = is_text(arguments.table) and is_text(arguments.out)
+    original = scan_rows(arguments.table, as_text=verbatim, decimal=arguments.decimal)
     if origin:
         empty = pl.lit(None, dtype=pl.String)
         original = original.with_columns(pl.lit(False).alias(SYNTHETIC), empty.alias(PARENTS))
@@ -115,8 +120,8 @@ def _writer(
         with_columns: list[str] | None, _predicate: Any, _n_rows: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         for frame in batches.frames(typed, columns, origin=origin):
-            whole = frame.cast({name: own[name] for name in own.names()})
-            yield whole if with_columns is None else whole.select(with_columns)
+            whole = cast_like(frame, schema)
+            yield whole if with_columns is None else whole[with_columns]
 
     def write(target: IO[bytes]) -> None:
         with reading(arguments.table):
@@ -140,17 +145,17 @@ def _check(table: pl.LazyFrame, columns: Columns, features: list[str]) -> None:
     numbers = [name for name in [*features, columns.label] if schema[name].is_float()]
     if not numbers:
         return
-    infinite = table.select(pl.col(numbers).is_infinite().sum()).collect(engine="streaming")
+    infinite = table.select(cs.by_name(numbers).is_infinite().sum()).collect(engine="streaming")
     for name, n in infinite.row(0, named=True).items():
         if n:
             raise InputError(f"Column `{name}` has {n:,} infinite values. Remove or replace them.")
 
 
-def _counted(table: pl.LazyFrame, columns: Columns) -> GroupCounts:
+def _counted(table: pl.LazyFrame, columns: Columns, na: list[str] | None) -> GroupCounts:
     """The cells: the label counted against itself."""
     name = columns.label
     counts = GroupCounts.from_frame(
-        table, label=name, prediction=name, sensitive=columns.sensitive, cuts=columns.cuts
+        table, label=name, prediction=name, sensitive=columns.sensitive, cuts=columns.cuts, na=na
     )
     if len(counts.classes) < 2:
         raise InputError(

@@ -193,7 +193,7 @@ def _run(arguments: argparse.Namespace) -> int:
     check_jobs(arguments.jobs)
     plugins, settings = _plugins(arguments), _settings(arguments)
     settings.check()
-    check_writable(arguments.store, inputs=_inputs(arguments, arguments.store))
+    check_writable(arguments.store, inputs=_inputs(arguments))  # a store may lie among the data
     methods = None if arguments.methods is None else _names(arguments.methods, "--methods")
     datasets = _datasets(arguments)
     start_workers(arguments.jobs)
@@ -259,14 +259,14 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _publish(arguments: argparse.Namespace, results: BenchResults, experiment: str | None) -> int:
     """Print or write tables, JSON and page."""
-    from fairlattice.cli._output import note, publish, report_file
+    from fairlattice.cli._output import for_terminal, note, publish, report_file
     from fairlattice.report import bench_summary, to_json
     from fairlattice.report._shared import bench_table, bench_text
 
     summary = bench_summary(results, experiment=experiment)
     others = [report_file(arguments.report, summary)]
     if arguments.format == "terminal":
-        view: Any = bench_text(summary)
+        view: Any = bench_text(for_terminal(summary))
     else:
         view = bench_table(summary, arguments.format)
         if arguments.out is not None:
@@ -335,7 +335,7 @@ def _names(text: str, option: str) -> list[str]:
 
 def _list(arguments: argparse.Namespace) -> int:
     from fairlattice._validation import check_choice
-    from fairlattice.cli._output import show
+    from fairlattice.cli._output import note, show
     from fairlattice.datasets import dataset_names, load_dataset
     from fairlattice.report._shared import bench_list_text, dataset_card
 
@@ -344,5 +344,11 @@ def _list(arguments: argparse.Namespace) -> int:
         show(bench_list_text(methods, _LISTS if arguments.what is None else (arguments.what,)))
         return 0
     name = check_choice("WHAT", arguments.what, (*_LISTS, *dataset_names()))
-    show(dataset_card(name, load_dataset(name, arguments.data_dir)))
+    try:
+        data = load_dataset(name, arguments.data_dir)
+    except InputError as error:  # what is known without it can be read all the same
+        show(dataset_card(name, None))
+        note(arguments.prog, [str(error)])
+        return 0
+    show(dataset_card(name, data))
     return 0

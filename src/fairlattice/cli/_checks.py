@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from fairlattice.exceptions import InputError
-from fairlattice.groups import GroupLattice
+from fairlattice.groups import GroupCounts, GroupLattice
+from fairlattice.groups._shared import check_agreement
 
 _FIRST_ROWS = 10_000
 
@@ -27,38 +29,33 @@ def check_scan(
 ) -> None:
     """Raise, before a table is counted, if a column cannot play its part; looks at its first rows only."""
     _check_types(table.collect_schema(), columns)
-    first = table.select(columns).head(_FIRST_ROWS).collect()
+    first = table.select(cs.by_name(columns)).head(_FIRST_ROWS).collect()
     for name in sensitive:
         if name not in cut and first.height:
             _check_identifier(first, name)
     _check_not_continuous(first, columns[0])
 
 
-def check_periods(schema: pl.Schema, name: str) -> None:
-    """Raise if a column of periods has an order of its own, which its values as numbers or text lose."""
-    if schema[name].base_type() in (pl.Enum, pl.Duration):
-        raise InputError(f"Column `{name}` of type {schema[name]} cannot be periods. Use numbers or dates.")
+def period_order(schema: pl.Schema, name: str) -> list[str] | None:
+    """The order of a column of periods that has one of its own; durations, which have none in time, are refused."""
+    dtype = schema[name]
+    if dtype.base_type() == pl.Duration:
+        raise InputError(f"Column `{name}` of type {dtype} cannot be periods. Use numbers or dates.")
+    return dtype.categories.to_list() if isinstance(dtype, pl.Enum) else None
 
 
-def check_counted(
-    classes: tuple[Any, ...], labels: set[Any], given: set[Any], label: str, prediction: str
-) -> None:
-    """Raise if the label has one class only, or not a single prediction is a label."""
-    _check_two_classes(label, len(labels), next(iter(labels)))
-    if not labels & given:
-        shown = [[c for c in classes if c in values][:3] for values in (labels, given)]
-        raise InputError(
-            f"No prediction is a label: `{label}` holds {shown[0]}, `{prediction}` holds {shown[1]}. "
-            "Give both alike, or name the positive prediction by --positive-prediction; turn scores into labels by a "
-            "threshold."
-        )
+def check_counted(counts: GroupCounts, label: str, prediction: str) -> None:
+    """Raise if the label has one class only, or labels and predictions are spelled in two ways."""
+    there = [c for c, n in zip(counts.classes, counts.table.sum(axis=(0, 2)), strict=True) if n > 0]
+    _check_two_classes(label, len(there), there[0])
+    check_agreement(counts, label, prediction)
 
 
 def check_infinite(frame: pl.DataFrame, columns: list[str]) -> None:
     """Raise if one of the columns holds an infinite number."""
     for name in columns:
         if frame.schema[name].is_float():
-            n = int(frame[name].is_infinite().sum() or 0)
+            n = int(_plain(frame, name).is_infinite().sum() or 0)
             if n:
                 raise InputError(f"Column `{name}` has {n:,} infinite values. Remove or replace them.")
 
@@ -73,21 +70,9 @@ def notes_on_attributes(lattice: GroupLattice) -> list[str]:
     ]
 
 
-def notes_on_features(frame: pl.DataFrame) -> list[str]:
-    """Sentences on columns that are likely not what they were meant to be."""
-    notes = []
-    for name in frame.columns:
-        if frame.schema[name] != pl.String:
-            continue
-        text = frame[name].drop_nulls()
-        numbers = text.str.strip_chars().cast(pl.Float64, strict=False).is_not_null()
-        odd = text.filter(~numbers)
-        if 0 < len(odd) < 0.1 * len(text):
-            notes.append(
-                f"Column `{name}` is text, since {len(odd):,} of its values, such as {odd[0]!r}, are no "
-                "numbers; the rest are. Empty them to learn from it as a number."
-            )
-    return notes
+def _plain(frame: pl.DataFrame, name: str) -> pl.Series:
+    """A column under a name that Polars takes for no pattern."""
+    return frame.get_column(name).alias("values")
 
 
 def _check_types(schema: pl.Schema, columns: list[str]) -> None:
@@ -102,7 +87,7 @@ def _check_two_classes(label: str, n: int, first: Any) -> None:
 
 
 def _check_label(frame: pl.DataFrame, label: str) -> None:
-    column = frame[label]
+    column = _plain(frame, label)
     gone = column.null_count() + (int(column.is_nan().sum() or 0) if column.dtype.is_float() else 0)
     if gone:
         raise InputError(f"Label `{label}` has {gone:,} missing values. Remove these rows first.")
@@ -111,7 +96,7 @@ def _check_label(frame: pl.DataFrame, label: str) -> None:
 
 
 def _check_not_continuous(frame: pl.DataFrame, label: str) -> None:
-    classes = frame[label].n_unique()
+    classes = _plain(frame, label).n_unique()
     if frame.schema[label].is_float() and frame.height >= 20 and classes > frame.height / 2:
         raise InputError(
             f"Label `{label}` has {classes:,} distinct numbers in {frame.height:,} rows. "
@@ -121,7 +106,7 @@ def _check_not_continuous(frame: pl.DataFrame, label: str) -> None:
 
 def _check_identifier(frame: pl.DataFrame, name: str) -> None:
     """Raise if an attribute that is not cut has nearly as many levels as there are rows."""
-    levels = frame[name].n_unique()
+    levels = _plain(frame, name).n_unique()
     if frame.height >= 20 and levels > frame.height / 2:
         advice = f", or cut it, as in {name}:25,45" if frame.schema[name].is_numeric() else ""
         raise InputError(

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from fairlattice.cli._options import (
     Columns,
     add_positive,
+    add_reading,
     add_table,
     add_training,
     check_jobs,
     data_about,
+    reading_options,
 )
 from fairlattice.exceptions import InputError
 
@@ -47,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_table(parser)
     add_positive(parser)
+    add_reading(parser, features=True)
     parser.add_argument(
         "--drop", metavar="COLUMN", nargs="+", action="extend", help="columns not used as features"
     )
@@ -68,10 +71,12 @@ def run(arguments: argparse.Namespace) -> int:
     from fairlattice.cli._tables import check_writable, file_hash, read_table
 
     check_writable(*written(arguments), json=arguments.json, inputs=(arguments.table,))
-    frame = read_table(arguments.table)
+    frame = read_table(arguments.table, decimal=arguments.decimal)
     others = () if arguments.unit is None else (arguments.unit,)
     columns = Columns.parse(arguments, frame.columns, *others)
-    data = data_about(arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table))
+    data = data_about(
+        arguments, arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table)
+    )
     roles = {
         "positive": arguments.positive,
         "unit": arguments.unit,
@@ -96,10 +101,12 @@ def compare_frame(
     keep_sensitive: bool,
 ) -> int:
     """The comparison of one frame, from checks to exit code."""
+    import polars.selectors as cs
+
     from fairlattice.benchmark import compare
-    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes, notes_on_features
+    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes
     from fairlattice.cli._interrupt import start_workers
-    from fairlattice.cli._output import gate, note, progress, publish, report_file
+    from fairlattice.cli._output import for_terminal, gate, note, progress, publish, report_file
     from fairlattice.cli._tables import table_format, table_writer
     from fairlattice.report import compare_summary, model_card, to_json
     from fairlattice.report._shared import compare_text
@@ -115,7 +122,7 @@ def compare_frame(
         )
     features = columns.features(frame, keep_sensitive=keep_sensitive)
     if unit is not None:
-        features = features.drop(unit, strict=False)
+        features = features.select(cs.exclude(cs.by_name(unit, require_all=False)))
     check_roles(frame, columns.label, columns.sensitive, columns.cuts)
     check_infinite(frame, features.columns)
     start_workers(arguments.jobs)
@@ -123,7 +130,7 @@ def compare_frame(
         comparison = compare(
             features,
             frame[columns.label],
-            sensitive_features=frame.select(columns.sensitive),
+            sensitive_features=frame[list(columns.sensitive)],
             strategies=strategies,
             classifier=arguments.classifier,
             groups_at_prediction=arguments.groups_at_prediction,
@@ -139,6 +146,7 @@ def compare_frame(
             random_state=arguments.seed,
             n_jobs=arguments.jobs,
             progress=bar,
+            **reading_options(arguments, features.columns),
         )
     summary = compare_summary(comparison, {**data, "features": features.columns})
     others = [report_file(arguments.report, summary)]
@@ -148,8 +156,8 @@ def compare_frame(
     if arguments.predictions is not None:
         table = _prediction_frame(comparison)
         others.append((arguments.predictions, table_writer(table, arguments.predictions)))
-    publish(to_json(summary), arguments.json, compare_text(summary), *others)
-    note(arguments.prog, [*notes_on_attributes(comparison.lattice), *notes_on_features(features)])
+    publish(to_json(summary), arguments.json, compare_text(for_terminal(summary)), *others)
+    note(arguments.prog, [*arguments.assumed, *notes_on_attributes(comparison.lattice)])
     fallen = [s["name"] for s in summary["strategies"] if s["leveling_down"]["verdict"] == "yes"]
     gated = arguments.fail_on_leveling_down and fallen
     return gate(arguments.prog, [f"leveling down under {', '.join(fallen)}"] if gated else [])

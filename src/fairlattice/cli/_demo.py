@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     quiet = str(arguments.json) == "-"
     if not quiet:
         show(f"{data.about}\n")
-    about = data_about(data.name, frame.height, columns)
+    about = data_about(arguments, data.name, frame.height, columns)
     code = compare_frame(
         arguments, frame, columns, about, positive=data.positive, unit=data.unit, keep_sensitive=False
     )

@@ -6,7 +6,15 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fairlattice.cli._options import Columns, add_report, add_table, check_jobs, data_about
+from fairlattice.cli._options import (
+    Columns,
+    add_reading,
+    add_report,
+    add_table,
+    check_jobs,
+    data_about,
+    reading_options,
+)
 from fairlattice.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -25,6 +33,7 @@ SMOTE, and rows drawn plainly from the parent groups."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_table(parser)
+    add_reading(parser, features=True)
     parser.add_argument(
         "--sources",
         metavar="A,B,…",
@@ -55,7 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--later", metavar="TABLE", type=Path, help="a later table: what drifted, and do made rows still fit?"
     )
     parser.add_argument(
-        "--positive", metavar="LABEL", help="with --noise or --later: the positive label, where it is not 1"
+        "--positive",
+        metavar="LABEL",
+        help="the positive label, where it is not 1 or True; matters with --noise or --later",
     )
     parser.add_argument("--top", type=int, default=10, metavar="N", help="cells to print (default 10)")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
@@ -72,9 +83,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, make, compare, write, print."""
     from fairlattice._validation import check_count
     from fairlattice.benchmark import annotation_noise, diagnose, drift
-    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes, notes_on_features
+    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes
     from fairlattice.cli._interrupt import start_workers
-    from fairlattice.cli._output import note, progress, publish, report_file
+    from fairlattice.cli._output import for_terminal, note, progress, publish, report_file
     from fairlattice.cli._tables import check_writable, file_hash, read_table
     from fairlattice.report import diagnose_summary, to_json
     from fairlattice.report._shared import diagnose_text
@@ -83,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_jobs(arguments.jobs, "threads")
     inputs = tuple(path for path in (arguments.table, arguments.later) if path is not None)
     check_writable(arguments.report, json=arguments.json, inputs=inputs)
-    frame = read_table(arguments.table)
+    frame = read_table(arguments.table, decimal=arguments.decimal)
     columns = Columns.parse(arguments, frame.columns)
     features = columns.features(frame, keep_sensitive=arguments.keep_sensitive)
     check_roles(frame, columns.label, columns.sensitive, columns.cuts)
@@ -97,7 +108,11 @@ def run(arguments: argparse.Namespace) -> int:
         else {"sources": [s.strip() for s in arguments.sources.split(",") if s.strip()]}
     )
     table = features, frame[columns.label]
-    groups: dict[str, Any] = {"sensitive_features": frame.select(columns.sensitive), "cuts": columns.cuts}
+    groups: dict[str, Any] = {
+        "sensitive_features": frame[list(columns.sensitive)],
+        "cuts": columns.cuts,
+        **reading_options(arguments, features.columns),
+    }
     common = {**groups, "random_state": arguments.seed, "positive": arguments.positive}
     more: dict[str, Any] = {}
     if later is not None:
@@ -126,11 +141,13 @@ def run(arguments: argparse.Namespace) -> int:
             more["noise"] = annotation_noise(
                 *table, rates=rates, n_jobs=arguments.jobs, progress=bar, **common
             )
-    data = data_about(arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table))
+    data = data_about(
+        arguments, arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table)
+    )
     summary = diagnose_summary(diagnosis, {**data, "features": features.columns}, **more)
-    view = diagnose_text(summary, top=arguments.top)
+    view = diagnose_text(for_terminal(summary), top=arguments.top)
     publish(to_json(summary), arguments.json, view, report_file(arguments.report, summary))
-    note(arguments.prog, [*notes_on_attributes(diagnosis.lattice), *notes_on_features(features)])
+    note(arguments.prog, [*arguments.assumed, *notes_on_attributes(diagnosis.lattice)])
     return 0
 
 
@@ -154,7 +171,7 @@ def _check_positive(arguments: argparse.Namespace, label: pl.Series) -> None:
 
     if arguments.noise is None and arguments.later is None:
         if arguments.positive is not None:
-            raise InputError("--positive says something with --noise or --later only. Leave it out.")
+            find_positive(tuple(distinct_values(label.to_numpy())), arguments.positive)
         return
     classes = distinct_values(label.to_numpy())
     if arguments.noise is not None and len(classes) != 2:
@@ -170,11 +187,11 @@ def _later(
     from fairlattice.cli._checks import check_infinite, check_roles
     from fairlattice.cli._tables import read_table
 
-    frame = read_table(arguments.later)
+    frame = read_table(arguments.later, decimal=arguments.decimal)
     try:
         check_columns_exist([columns.label, *columns.sensitive, *features], frame.columns)
         check_roles(frame, columns.label, columns.sensitive, columns.cuts)
         check_infinite(frame, features)
     except InputError as error:
         raise InputError(f"In `{arguments.later}`: {error}") from error
-    return frame.select(features), frame[columns.label], frame.select(columns.sensitive)
+    return frame[features], frame[columns.label], frame[list(columns.sensitive)]

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import polars.selectors as cs
 
-from fairlattice._validation import FloatArray, IntArray, as_labels, index_of
+from fairlattice._validation import FloatArray, IntArray, as_column, index_of
 from fairlattice.groups import GroupCounts
 from fairlattice.samplers._shared import even_share
+from fairlattice.tables._shared import AttributeReading, LabelReading, Reading, Rules, read_column
 
 MOST = 250_000
 """Rows that enter a fit by default, of all cells together."""
@@ -54,7 +56,7 @@ def row_keys(rows: npt.NDArray[Any], seed: int) -> FloatArray:
 
 
 def sample_rows(
-    table: pl.LazyFrame, counts: GroupCounts, label: str, per_cell: int, seed: int
+    table: pl.LazyFrame, counts: GroupCounts, label: str, per_cell: int, seed: int, rules: Rules
 ) -> tuple[pl.DataFrame, IntArray]:
     """At most `per_cell` rows of each cell, in their order, and their row numbers in the table."""
     k = len(counts.classes)
@@ -62,12 +64,19 @@ def sample_rows(
     room = (per_cell + 6.0 * np.sqrt(per_cell) + 20.0) / np.maximum(sizes, 1)
     bound = np.where(sizes <= per_cell, 1.0, room)
     number = _free_name(table.collect_schema().names())
+    attributes = AttributeReading({name: _reading(table, name, rules) for name in counts.lattice.names})
+    labels = LabelReading(_reading(table, label, rules, numbers=False))
 
     def some(batch: pl.DataFrame) -> pl.DataFrame:
-        leaves = np.searchsorted(counts.codes, counts.lattice.encode(batch.select(counts.lattice.names)))
+        leaves = np.searchsorted(
+            counts.codes,
+            counts.lattice.encode(attributes.apply(batch[list(counts.lattice.names)])),
+        )
         rows = batch[number].to_numpy().astype(np.int64)
         cells = (
-            leaves * k + index_of(as_labels(batch[label], label), counts.classes) if len(batch) else leaves
+            leaves * k + index_of(labels.apply(batch.get_column(label), label), counts.classes)
+            if len(batch)
+            else leaves
         )
         keys = row_keys(rows, seed)
         found = pl.DataFrame({"row": rows, "cell": cells, "key": keys}, schema=schema)
@@ -76,7 +85,7 @@ def sample_rows(
     # Python sees the columns that matter only: it is slower than what reads ahead of it.
     schema = pl.Schema({"row": pl.Int64(), "cell": pl.Int64(), "key": pl.Float64()})
     numbered = table.with_row_index(number)
-    slim = numbered.select(number, label, *counts.lattice.names)
+    slim = numbered.select(cs.by_name(number, label, *counts.lattice.names))
     found = slim.map_batches(some, schema=schema, streamable=True).collect(engine="streaming")
     order = np.lexsort((found["key"].to_numpy(), found["cell"].to_numpy()))
     cells = found["cell"].to_numpy()[order]
@@ -85,6 +94,15 @@ def sample_rows(
     wanted = pl.LazyFrame({number: rows}).with_columns(pl.col(number).cast(numbered.collect_schema()[number]))
     sample = numbered.join(wanted, on=number, how="semi").collect(engine="streaming").sort(number)
     return sample.drop(number), rows
+
+
+def _reading(table: pl.LazyFrame, name: str, rules: Rules, *, numbers: bool = True) -> Reading:
+    """How a column of a table is read, from its distinct values."""
+    column = table.select(cs.by_name(name))
+    if column.collect_schema().dtypes()[0].is_numeric():
+        column = column.head(1)
+    values = as_column(column.unique().collect(engine="streaming").to_series(), name)
+    return read_column(name, values, rules, numbers=numbers)[0]
 
 
 def _free_name(taken: list[str]) -> str:

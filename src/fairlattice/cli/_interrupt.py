@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 
@@ -73,6 +74,19 @@ def _leave_with(code: list[int]) -> None:
         os._exit(code[0])
 
 
+def _follow(parent: int) -> None:
+    """End this worker soon after its parent, also where that was killed and could tell nobody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    if os.getppid() == parent:
+        threading.Thread(target=watch, daemon=True).start()
+    time.sleep(0.1)  # meanwhile the other workers take the other calls
+
+
 def start_workers(n_jobs: int) -> None:
     """Start joblib's worker processes with nothing to say on standard error.
 
@@ -89,7 +103,7 @@ def start_workers(n_jobs: int) -> None:
     ours, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
-        Parallel(n_jobs=n)(delayed(int)() for _ in range(n))
+        Parallel(n_jobs=n)(delayed(_follow)(os.getpid()) for _ in range(n))
     finally:
         os.dup2(ours, 2)
         os.close(ours)

@@ -18,6 +18,7 @@ import fairlattice
 from fairlattice._validation import did_you_mean, printable
 from fairlattice.cli import _audit, _augment, _bench, _compare, _demo, _diagnose, _report
 from fairlattice.exceptions import InputError
+from fairlattice.tables._shared import collected
 
 COMMANDS = (_audit, _compare, _augment, _diagnose, _bench, _report, _demo)
 
@@ -105,7 +106,8 @@ def _run(argv: Sequence[str] | None) -> int:
                 parsers[prog].unrecognized(unknown)
         except SystemExit as stop:  # the parser has said it all
             return int(stop.code or 0)
-        return int(arguments.run(arguments))
+        with collected() as arguments.assumed:
+            return int(arguments.run(arguments))
     except SystemExit as stop:
         return _fail(prog, f"code that it ran ended the program: sys.exit({stop.code!r}).")
     except KeyboardInterrupt:

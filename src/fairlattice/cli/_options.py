@@ -47,7 +47,8 @@ class Columns:
         names = tuple(name for name, _ in pairs)
         drop = tuple(getattr(arguments, "drop", None) or ())
         label = [] if arguments.label is None else [arguments.label]
-        check_columns_exist([*label, *names, *drop, *others], present)
+        reading = [c for key in ("categorical", "keep") for c in getattr(arguments, key, ())]
+        check_columns_exist([*label, *names, *drop, *others, *reading], present)
         for name in (*label, *others):
             if name in names:
                 raise InputError(
@@ -62,8 +63,10 @@ class Columns:
 
     def features(self, frame: pl.DataFrame, *, keep_sensitive: bool = False) -> pl.DataFrame:
         """The columns to learn from."""
+        import polars.selectors as cs
+
         left_out = {self.label, *self.drop, *(() if keep_sensitive else self.sensitive)}
-        features = frame.select(c for c in frame.columns if c not in left_out)
+        features = frame.select(cs.by_name([c for c in frame.columns if c not in left_out]))
         if not features.width:
             raise InputError("No feature columns are left. Keep some, or pass --keep-sensitive.")
         return features
@@ -86,6 +89,52 @@ def add_table(
         required=True,
         help="sensitive attributes; a numeric one is cut in place, as in age:25,45",
     )
+
+
+def add_reading(parser: argparse.ArgumentParser, *, features: bool) -> None:
+    """--na and --decimal, and where columns are features --categorical and --keep."""
+    parser.add_argument(
+        "--na",
+        metavar="TEXT",
+        nargs="+",
+        action="extend",
+        help="texts, or numbers, that mean a missing value, in place of NA N/A NaN null None ? - . and others; "
+        "blanks always do",
+    )
+    parser.add_argument(
+        "--decimal",
+        metavar="MARK",
+        help="decimal mark of numbers that are text: . or , (default: what fits all)",
+    )
+    if not features:
+        return
+    parser.add_argument(
+        "--categorical",
+        metavar="COLUMN",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="columns whose numbers are codes",
+    )
+    parser.add_argument(
+        "--keep",
+        metavar="COLUMN",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="columns to use although they look like row numbers or identifiers",
+    )
+
+
+def reading_options(arguments: argparse.Namespace, features: Sequence[str]) -> dict[str, Any]:
+    """How columns are to be read, as keywords of :func:`fairlattice.compare` and others.
+
+    `--categorical` and `--keep` may name columns that are no features, as where one command follows another.
+    """
+    found: dict[str, Any] = {name: getattr(arguments, name, None) for name in ("na", "decimal")}
+    for name in ("categorical", "keep"):
+        found[name] = [c for c in getattr(arguments, name, ()) if c in set(features)]
+    return found
 
 
 def add_positive(parser: argparse.ArgumentParser) -> None:
@@ -246,6 +295,9 @@ def check_jobs(jobs: int, workers: str = "processes") -> None:
         raise InputError(f"`--jobs` must be a number of {workers}, or -1 for one per core; got {jobs}.")
 
 
-def data_about(name: str, rows: int, columns: Columns, **more: Any) -> dict[str, Any]:
-    """What a report says of its data."""
-    return {"name": name, "rows": rows, "label": columns.label, "dropped": list(columns.drop), **more}
+def data_about(
+    arguments: argparse.Namespace, name: str, rows: int, columns: Columns, **more: Any
+) -> dict[str, Any]:
+    """What a report says of its data; what is assumed about its columns is added as it is found."""
+    plain = {"name": name, "rows": rows, "label": columns.label, "dropped": list(columns.drop)}
+    return {**plain, "assumed": arguments.assumed, **more}

@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fairlattice._files import Writer
+from fairlattice._validation import printable
 from fairlattice.cli._tables import write_files
 from fairlattice.exceptions import InputError
 
@@ -70,14 +71,27 @@ def report_file(path: Path | None, summary: Mapping[str, Any]) -> tuple[Path | N
 def gate(prog: str, fallen: list[str]) -> int:
     """Tell which gates fell; the exit code that follows."""
     if fallen:
-        sys.stderr.write(f"{prog}: gate fell: {'; '.join(fallen)}.\n")
+        sys.stderr.write(f"{prog}: gate fell: {printable('; '.join(fallen))}.\n")
     return 1 if fallen else 0
 
 
 def note(prog: str, notes: Iterable[str]) -> None:
     """Tell what is unusual, a line each, on standard error."""
     for text in notes:
-        sys.stderr.write(f"{prog}: note: {' '.join(text.split())}\n")
+        sys.stderr.write(f"{prog}: note: {printable(text)}\n")
+
+
+def for_terminal(value: Any) -> Any:
+    """A summary, or a part of it, without signs that a terminal would obey: names and levels may hold any."""
+    if isinstance(value, str):
+        return value if value.isprintable() else "\n".join(map(_visible, value.split("\n")))
+    if isinstance(value, Mapping):
+        return {for_terminal(key): for_terminal(part) for key, part in value.items()}
+    return [for_terminal(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _visible(text: str) -> str:
+    return "".join(s if s.isprintable() or s == "\t" else s.encode("unicode_escape").decode() for s in text)
 
 
 def silence_stdout() -> None:

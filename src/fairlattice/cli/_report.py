@@ -35,8 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.html is None and arguments.figures is None:
         raise InputError("Name what to write: --html FILE, --figures FOLDER, or both.")
     check_writable(arguments.html, inputs=(arguments.result,))
-    if arguments.figures is not None and not arguments.figures.is_dir():
-        raise InputError(f"`{arguments.figures}` is no folder. Make it first.")
+    if arguments.figures is not None and arguments.figures.exists() and not arguments.figures.is_dir():
+        raise InputError(f"`{arguments.figures}` is a file, not a folder. Name another.")
     report = Report.from_json(arguments.result)
     try:
         files = [report_file(arguments.html, report.summary)]
@@ -46,10 +46,19 @@ def run(arguments: argparse.Namespace) -> int:
     for name, svg in drawn.items():
         files.append((arguments.figures / f"{name}.svg", _writer(svg.encode())))
         files.append((arguments.figures / f"{name}.png", _writer(chart_png(svg))))
+    if arguments.figures is not None:
+        _make_folder(arguments.figures)
     check_writable(*(path for path, _ in files[1:]), inputs=(arguments.result,))
     write_files(*files)
     show("\n".join(f"wrote {path}" for path, _ in files if path is not None))
     return 0
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"`{folder}` cannot be made: {error.strerror or error}.") from error
 
 
 def _writer(content: bytes) -> Any:

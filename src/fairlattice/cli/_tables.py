@@ -7,19 +7,19 @@ written: everything is written beside its place, and renamed when all of a comma
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import os
 import stat
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import polars as pl
+import polars.selectors as cs
 
 from fairlattice._files import Writer, beside, resolved
-from fairlattice._validation import did_you_mean
+from fairlattice.cli._reading import UNREADABLE, reading
+from fairlattice.cli._text_files import SEPARATORS, TextLayout, check_rows, text_layout
 from fairlattice.exceptions import InputError
 
 _FORMATS = {
@@ -27,8 +27,6 @@ _FORMATS = {
     ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc",
 }  # fmt: skip
 _ROW_GROUP = 100_000
-_SEPARATORS = {"csv": ",", "tsv": "\t"}
-_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError, ValueError, csv.Error)
 
 
 def table_format(path: Path) -> str:
@@ -40,7 +38,7 @@ def table_format(path: Path) -> str:
     return kind
 
 
-def read_table(path: Path, *, as_text: bool = False) -> pl.DataFrame:
+def read_table(path: Path, *, as_text: bool = False, decimal: str | None = None) -> pl.DataFrame:
     """The table in a file, with at least one row and distinct column names.
 
     Parameters
@@ -49,6 +47,8 @@ def read_table(path: Path, *, as_text: bool = False) -> pl.DataFrame:
         The file.
     as_text : bool, default=False
         Leave every value of a CSV or TSV file as the text that it is.
+    decimal : {".", ","}, optional
+        The decimal mark of numbers in a CSV or TSV file.
 
     Raises
     ------
@@ -58,13 +58,13 @@ def read_table(path: Path, *, as_text: bool = False) -> pl.DataFrame:
     kind = table_format(path)
     with reading(path, kind):
         _check_file(path)
-        frame = _read_text(path, kind, as_text) if kind in _SEPARATORS else _read_binary(path, kind)
+        frame = _read_text(path, kind, as_text, decimal) if kind in SEPARATORS else _read_binary(path, kind)
     if not frame.height:
         raise InputError(f"`{path}` has a header but no rows.")
     return frame
 
 
-def scan_table(path: Path) -> pl.LazyFrame:
+def scan_table(path: Path, *, decimal: str | None = None) -> pl.LazyFrame:
     """The table in a file, or in a folder of Parquet files, read in pieces where its format allows it.
 
     What is asked of it must be collected within :func:`reading`.
@@ -73,13 +73,13 @@ def scan_table(path: Path) -> pl.LazyFrame:
         if path.is_dir():
             return _scan_folder(path)
     if table_format(path) != "parquet":
-        return read_table(path).lazy()
+        return read_table(path, decimal=decimal).lazy()
     with reading(path):
         _check_file(path)
         return pl.scan_parquet(path, glob=False, hive_partitioning=False)
 
 
-def scan_rows(path: Path, *, as_text: bool = False) -> pl.LazyFrame:
+def scan_rows(path: Path, *, as_text: bool = False, decimal: str | None = None) -> pl.LazyFrame:
     """The table in a file of any format, in the order of its rows, never read whole.
 
     As :func:`read_table` otherwise. What is asked of it must be collected within :func:`reading`.
@@ -91,15 +91,38 @@ def scan_rows(path: Path, *, as_text: bool = False) -> pl.LazyFrame:
             return pl.scan_parquet(path, glob=False, hive_partitioning=False)
         if kind == "ipc":
             return pl.scan_ipc(path, glob=False, hive_partitioning=False)
-        header = _header(path, kind)
-        options: dict[str, Any] = {"separator": _SEPARATORS[kind], "glob": False}
-        if as_text:
-            scan = pl.scan_csv(path, infer_schema=False, **options)
-        else:  # all rows are looked at to tell the types, but once only
-            found = pl.scan_csv(path, infer_schema_length=None, **options).collect_schema()
-            scan = pl.scan_csv(path, schema=found, **options)
-        names = scan.collect_schema().names()
-        return scan.rename(dict(zip(names, header, strict=True))) if len(header) == len(names) else scan
+        return _scan_text(text_layout(path, kind), as_text, decimal)
+
+
+def _scan_text(layout: TextLayout, as_text: bool, decimal: str | None) -> pl.LazyFrame:
+    if layout.carriage:
+        raise InputError(
+            f"`{layout.path}` has lines that end with a carriage return alone. Convert them to line feeds first."
+        )
+    options: dict[str, Any] = {
+        "separator": layout.separator,
+        "quote_char": layout.quote,
+        "skip_lines": layout.skip,
+        "glob": False,
+    }
+    if layout.quoted:
+        check_rows(layout, None)  # names the line of a quote that is open
+    scan = text = pl.scan_csv(layout.path, infer_schema=False, **options)
+    names = text.collect_schema().names()
+    if not as_text:  # all rows are looked at to tell the types, but once only
+        found = pl.scan_csv(layout.path, infer_schema_length=None, **options).collect_schema()
+        whole = [name for name, dtype in found.items() if dtype.is_integer()]
+        if whole:
+            zeros = text.select(cs.by_name(whole).str.contains(r"^\s*0\d").any()).collect(engine="streaming")
+            codes = [name for name in whole if zeros.get_column(name).item()]
+        pointed = [name for name, dtype in found.items() if dtype.is_float()] if decimal == "," else []
+        for name in [*(codes if whole else []), *pointed]:
+            found[name] = pl.String()
+        scan = pl.scan_csv(layout.path, schema=found, **options)
+    if layout.quoted:
+        check_rows(layout, int(scan.select(pl.len()).collect(engine="streaming").item()))
+    header = layout.header
+    return scan.rename(dict(zip(names, header, strict=True))) if len(header) == len(names) else scan
 
 
 def many_rows(path: Path) -> int:
@@ -107,11 +130,11 @@ def many_rows(path: Path) -> int:
     try:
         kind = table_format(path)
         _check_file(path)
-        if kind in _SEPARATORS:
+        if kind in SEPARATORS:
             with path.open("rb") as source:
                 return sum(block.count(b"\n") for block in iter(lambda: source.read(2**20), b""))
         return int(scan_rows(path).select(pl.len()).collect().item())
-    except (InputError, OSError, *_UNREADABLE):
+    except (InputError, OSError, *UNREADABLE):
         return 0  # whoever reads it says what is wrong
 
 
@@ -157,25 +180,6 @@ def _check_alike(part: Path, schema: Mapping[str, Any], first: Path, expected: M
             )
 
 
-@contextlib.contextmanager
-def reading(path: Path, kind: str = "parquet") -> Iterator[None]:
-    """Make the refusals of the reader plain."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise InputError(f"`{path}` is not there.{_near(path)}") from error
-    except OSError as error:
-        raise InputError(f"`{path}` cannot be read: {error.strerror or error}.") from error
-    except InputError:
-        raise
-    except _UNREADABLE as error:
-        told = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        hint = "The file may be truncated or of another format."
-        if "utf-8" in told.lower():
-            hint = "Convert it to UTF-8 first, as with iconv."
-        raise InputError(f"`{path}` cannot be read as {kind.upper()}: {told}. {hint}") from error
-
-
 def _check_file(path: Path) -> None:
     status = path.stat()
     if stat.S_ISDIR(status.st_mode):
@@ -188,7 +192,7 @@ def _check_file(path: Path) -> None:
 
 def is_text(path: Path) -> bool:
     """Whether the file is CSV or TSV, whose values are text."""
-    return table_format(path) in _SEPARATORS
+    return table_format(path) in SEPARATORS
 
 
 def _read_binary(path: Path, kind: str) -> pl.DataFrame:
@@ -197,34 +201,55 @@ def _read_binary(path: Path, kind: str) -> pl.DataFrame:
         return pl.read_parquet(source) if kind == "parquet" else pl.read_ipc(source)
 
 
-def _read_text(path: Path, kind: str, as_text: bool) -> pl.DataFrame:
-    header, separator = _header(path, kind), _SEPARATORS[kind]
-    with path.open("rb") as source:
-        frame = pl.read_csv(source, separator=separator, infer_schema=not as_text, infer_schema_length=None)
-    # Polars leaves doubled quotes in names as they are.
-    return (
-        frame.rename(dict(zip(frame.columns, header, strict=True))) if len(header) == frame.width else frame
-    )
+def _read_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.DataFrame:
+    layout = text_layout(path, kind)
+    try:
+        frame = _read_layout(layout, infer_schema=not as_text)
+    except UNREADABLE:
+        check_rows(layout, None)  # names the line, where it can
+        raise
+    if layout.quoted or (frame.width and frame[:, -1].alias("values").null_count()):
+        check_rows(layout, frame.height)
+    return frame if as_text else _with_codes(frame, layout, decimal)
 
 
-def _header(path: Path, kind: str) -> list[str]:
-    """The names of the columns of a text file; refused if two are alike or the separator is another."""
-    separator = _SEPARATORS[kind]
-    csv.field_size_limit(sys.maxsize)
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        header = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
-    twice = next((name for name in header if header.count(name) > 1), None)
-    if twice is not None:
-        raise InputError(f"`{path}` has two columns named {twice!r}. Rename one.")
-    other = (
-        next((mark for mark in ";\t|," if mark != separator and mark in header[0]), None) if header else None
-    )
-    if len(header) == 1 and other is not None:
-        raise InputError(
-            f"`{path}` has one column only, {header[0][:60]!r}: is it separated by {other!r}? "
-            f"Save it with {separator!r} in between."
+def _read_layout(layout: TextLayout, *, infer_schema: bool, columns: list[str] | None = None) -> pl.DataFrame:
+    """The table of a text file; `columns` are those to read, by their own names."""
+    with layout.open() as source:
+        frame = pl.read_csv(
+            source,
+            separator=layout.separator,
+            quote_char=layout.quote,
+            skip_lines=layout.skip,
+            infer_schema=infer_schema,
+            infer_schema_length=None,
+            columns=None if columns is None else [layout.header.index(name) for name in columns],
         )
-    return header
+    # Polars leaves doubled quotes in names as they are.
+    names = layout.header if columns is None else columns
+    return frame.rename(dict(zip(frame.columns, names, strict=True))) if len(names) == frame.width else frame
+
+
+def _with_codes(frame: pl.DataFrame, layout: TextLayout, decimal: str | None) -> pl.DataFrame:
+    """The table with digits that begin with zeros, as of zip codes, as the text that they are.
+
+    Where the decimal mark is a comma, numbers with a point are text too, to be read as thousands.
+    """
+    if len(layout.header) != frame.width:
+        return frame
+    whole = [name for name, dtype in frame.schema.items() if dtype.is_integer()]
+    pointed = [name for name, dtype in frame.schema.items() if dtype.is_float()] if decimal == "," else []
+    if not whole and not pointed:
+        return frame
+    wanted = [name for name in frame.columns if name in {*whole, *pointed}]  # in the order of the file
+    text = _read_layout(layout, infer_schema=False, columns=wanted)
+    return frame.with_columns(
+        text.get_column(name) for name in text.columns if name in pointed or _has_zeros(text, name)
+    )
+
+
+def _has_zeros(text: pl.DataFrame, name: str) -> bool:
+    return bool(text.get_column(name).alias("values").str.contains(r"^\s*0\d").any())
 
 
 def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = (), json: Path | None = None) -> None:
@@ -284,7 +309,7 @@ def _told(path: Path, writer: Writer) -> Writer:
             writer(target)
         except InputError:
             raise
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise InputError(f"`{path}` cannot be written: {str(error).splitlines()[0]}.") from error
 
     return write
@@ -293,16 +318,16 @@ def _told(path: Path, writer: Writer) -> Writer:
 def table_writer(frame: pl.DataFrame, path: Path) -> Writer:
     """How to write a table in the format that the suffix of `path` tells."""
     kind = table_format(path)
-    if kind in _SEPARATORS:
-        return lambda target: frame.write_csv(target, separator=_SEPARATORS[kind])
+    if kind in SEPARATORS:
+        return lambda target: frame.write_csv(target, separator=SEPARATORS[kind])
     return frame.write_parquet if kind == "parquet" else frame.write_ipc
 
 
 def lazy_writer(table: pl.LazyFrame, path: Path) -> Writer:
     """How to write a table piece by piece, never whole, in the format that the suffix of `path` tells."""
     kind = table_format(path)
-    if kind in _SEPARATORS:
-        return lambda target: table.sink_csv(target, separator=_SEPARATORS[kind])
+    if kind in SEPARATORS:
+        return lambda target: table.sink_csv(target, separator=SEPARATORS[kind])
     if kind == "parquet":  # a fixed size, so that the bytes do not tell how the engine cut the work
         return lambda target: table.sink_parquet(target, row_group_size=_ROW_GROUP)
     return table.sink_ipc
@@ -320,10 +345,3 @@ def file_hash(path: Path) -> str:
         return whole.hexdigest()
     with path.open("rb") as source:
         return hashlib.file_digest(source, "sha256").hexdigest()
-
-
-def _near(path: Path) -> str:
-    try:
-        return did_you_mean(path.name, sorted({p.name for p in path.parent.iterdir()} - {path.name}))
-    except OSError:
-        return ""

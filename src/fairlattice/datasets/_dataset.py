@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
 from fairlattice._validation import (
     IntArray,
     as_column,
+    as_native,
     check_columns_exist,
     check_count,
     check_same_length,
@@ -45,6 +47,28 @@ class Source:
     licence: str
     reference: str
     traps: tuple[str, ...] = ()
+
+
+def _mapping(columns: Any) -> Mapping[str, Any]:
+    """The columns of a frame by name; a mapping as it is."""
+    if isinstance(columns, Mapping):
+        return columns
+    table = as_native(columns)
+    if not isinstance(table, nw.DataFrame):
+        raise InputError(f"`columns` must be a mapping or a data frame, got {type(columns).__name__}.")
+    return {name: table.get_column(name) for name in table.columns}
+
+
+def _as_array(values: Any, name: str) -> npt.NDArray[Any]:
+    """A column of any library as an array, None where a value is missing."""
+    if isinstance(values, np.ndarray):
+        return values
+    column = as_column(values, name)
+    if not column.missing.any():
+        return column.values
+    plain = column.values.astype(object)
+    plain[column.missing] = None
+    return plain
 
 
 @dataclass(frozen=True)
@@ -102,6 +126,10 @@ class Dataset:
     source: Source | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        given = _mapping(self.columns)
+        if not all(isinstance(column, np.ndarray) for column in given.values()):
+            given = {name: _as_array(column, name) for name, column in given.items()}
+        object.__setattr__(self, "columns", given)
         beside = tuple(name for name in (self.unit, self.part) if name is not None)
         check_columns_exist(
             (self.label, *self.sensitive, *self.cuts, *self.drop, *self.text, *self.images, *beside),

@@ -8,8 +8,9 @@ what comes back is the category whose coordinate is largest, so it is always one
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -106,6 +107,35 @@ class NumericCodec:
 
 
 @dataclass(frozen=True)
+class PlainNumbers:
+    """Many numeric columns without missing values, treated together: tables may have thousands."""
+
+    places: IntArray
+    mean: FloatArray
+    scale: FloatArray
+    low: FloatArray
+    high: FloatArray
+    integral: BoolArray
+
+    @classmethod
+    def of(cls, codecs: Mapping[int, NumericCodec]) -> PlainNumbers:
+        """Codecs by the coordinate that each takes."""
+        mean, scale, low, high = (
+            np.array([getattr(codec, key) for codec in codecs.values()], dtype=np.float64)
+            for key in ("mean", "scale", "low", "high")
+        )
+        integral = np.array([codec.integral for codec in codecs.values()], dtype=bool)
+        return cls(np.array(list(codecs), dtype=np.int64), mean, scale, low, high, integral)
+
+    def snap(self, Z: FloatArray) -> FloatArray:
+        """As the codecs' own ``snap``, column by column."""
+        values = Z.astype(np.float64) * self.scale + self.mean
+        values[:, self.integral] = np.rint(values[:, self.integral])
+        snapped: FloatArray = (np.clip(values, self.low, self.high) - self.mean) / self.scale
+        return snapped
+
+
+@dataclass(frozen=True)
 class CategoryCodec:
     """A column of categories: one coordinate per category; missing is a category like any other.
 
@@ -129,6 +159,11 @@ class CategoryCodec:
         levels = tuple(sorted(distinct, key=lambda v: -counts[v]))
         n_own = max_categories - 1 if len(levels) > max_categories else len(levels)
         return cls(levels, n_own, bool(column.missing.any()))
+
+    @property
+    def has_rare(self) -> bool:
+        """Whether rare categories share a coordinate."""
+        return len(self.levels) > self.n_own
 
     @property
     def width(self) -> int:
@@ -173,16 +208,94 @@ class CategoryCodec:
         return place.astype(np.int64), missing
 
 
-Codec = NumericCodec | CategoryCodec
+@dataclass(frozen=True)
+class OrdinalCodec(NumericCodec):
+    """Numbers of which only those that occurred are valid: the nearest of them comes back.
+
+    For dates, numbers written as text, and a few whole numbers with gaps between them.
+    """
+
+    levels: tuple[float, ...] = ()  # increasing
+    together: bool = False  # whether it is copied with the categories of a row, as a date is
+
+    @classmethod
+    def of(cls, column: Column, name: str, *, together: bool = False) -> OrdinalCodec:
+        """Fitted to a column."""
+        numeric = NumericCodec.fit(column, name)
+        levels = np.unique(_finite(column, name)[~column.missing])
+        return cls(**asdict(numeric), levels=tuple(levels.tolist()), together=together)
+
+    def check(self, column: Column, name: str) -> None:
+        """Raise if the column holds what no training row does."""
+        values = _finite(column, name)
+        _check_missing(column, name, self.has_missing)
+        unseen = ~column.missing & ~np.isin(values, self.levels)
+        _refuse_first(unseen, values, name, "a value that no training row has. Take one of theirs")
+
+    def snap(self, Z: FloatArray) -> FloatArray:
+        """The coordinates of the valid value that Z decodes to."""
+        place, missing = self.decode_place(Z)
+        return self.encode(Column(np.asarray(self.levels)[place], missing), "")
+
+    def decode_place(self, Z: FloatArray) -> tuple[IntArray, BoolArray]:
+        """Indices into `levels`, and where the value is missing."""
+        values, missing = NumericCodec.decode(self, Z)
+        levels = np.asarray(self.levels)
+        return np.searchsorted((levels[1:] + levels[:-1]) / 2.0, values).astype(np.int64), missing
 
 
-def fit_codec(column: Column, name: str, max_categories: int) -> Codec:
-    """The codec that suits the column's type."""
+@dataclass(frozen=True)
+class CarriedCodec:
+    """A column that nothing is learned from: no coordinates; its values are carried from a real row."""
+
+    has_missing: bool = False
+    levels: tuple[Any, ...] = ()
+
+    width: ClassVar[int] = 0
+    """It takes no coordinates."""
+
+    def names(self, _: str) -> list[str]:
+        """No coordinates, no names."""
+        return []
+
+    def encode(self, column: Column, _: str) -> FloatArray:
+        """Coordinates of shape (n, 0)."""
+        return np.zeros((len(column.missing), 0))
+
+    def check(self, column: Column, name: str) -> None:
+        """Any value is possible."""
+
+    def snap(self, Z: FloatArray) -> FloatArray:
+        """No coordinates."""
+        return Z
+
+
+Codec = NumericCodec | CategoryCodec | CarriedCodec
+_FEW = 64
+_TIMES_EACH = 20  # rows for each of a few whole numbers, on average
+
+
+def fit_codec(column: Column, name: str, max_categories: int, kind: str = "number") -> Codec:
+    """The codec that suits the column's type, and its kind as a feature."""
+    if kind == "identifier":
+        return CarriedCodec(bool(column.missing.any()))
     if column.missing.all():
         return CategoryCodec((), 0, has_missing=True)
-    if column.values.dtype.kind in "iuf":
-        return NumericCodec.fit(column, name)
-    return CategoryCodec.fit(column, name, max_categories)
+    if kind == "category" or column.values.dtype.kind not in "iuf":
+        return CategoryCodec.fit(column, name, max_categories)
+    if kind in ("date", "written") or _few_with_gaps(column):
+        return OrdinalCodec.of(column, name, together=kind == "date")
+    return NumericCodec.fit(column, name)
+
+
+def _few_with_gaps(column: Column) -> bool:
+    """Whether the column is a few whole numbers that skip some."""
+    present = column.values[~column.missing]
+    if not (np.isfinite(present).all() and (present % 1 == 0).all()):
+        return False
+    distinct = np.unique(present)
+    few = len(distinct) <= _FEW and len(present) >= _TIMES_EACH * len(distinct)
+    return few and bool(distinct[-1] - distinct[0] >= len(distinct))
 
 
 def _finite(column: Column, name: str) -> FloatArray:

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Self
 
 import narwhals as nw
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from fairlattice._validation import (
+    BoolArray,
     Column,
     FloatArray,
-    as_columns,
+    IntArray,
     check_columns_exist,
     check_count,
     index_of,
 )
-from fairlattice.encoders._columns import CategoryCodec, Codec, fit_codec
+from fairlattice.encoders._columns import (
+    CarriedCodec,
+    CategoryCodec,
+    Codec,
+    NumericCodec,
+    OrdinalCodec,
+    PlainNumbers,
+    fit_codec,
+)
+from fairlattice.encoders._inputs import is_named, table_columns, written_types
+from fairlattice.encoders._makers import ArrayMaker, FrameMaker
 from fairlattice.encoders._names import Names, check_names, coordinate_names, names_in
 from fairlattice.exceptions import InputError
+from fairlattice.tables._shared import Feature, Rules, assume, read_features
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -38,9 +50,20 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     max_categories : int, default=64
         A column with more categories keeps the most frequent; the others share one coordinate.
+    na : sequence of str, optional
+        Texts, and numbers, that mean a missing value, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
+        Blanks are missing in any case.
+    decimal : {".", ","}, optional
+        Decimal mark of numbers that are text; by default whichever explains all of them.
+    categorical : sequence of str, default=()
+        Columns whose numbers are codes. Zip codes, and a few whole numbers with uneven steps, are found without.
+    keep : sequence of str, default=()
+        Columns to use although they look like identifiers: running numbers, or another text in every row.
 
     Attributes
     ----------
+    features_ : dict of str to Feature
+        What each column is, and how its values are read.
     codecs_ : dict of str to codec
         How each column is encoded.
     slices_ : dict of str to slice
@@ -55,8 +78,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Raises
     ------
     InputError
-        For infinite values, columns that are not there, or types that cannot be encoded, such as
-        lists and dates.
+        For infinite values, columns that are not there, or types that cannot be encoded, such as lists.
+
+    Warns
+    -----
+    AssumptionWarning
+        Where text was taken as missing or as numbers, numbers as codes, or a column as an identifier.
 
     Examples
     --------
@@ -75,8 +102,20 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     {'age': -1.0, 'job_cook': 1.0, 'job_nurse': 0.0}
     """
 
-    def __init__(self, max_categories: int = 64) -> None:
+    def __init__(
+        self,
+        max_categories: int = 64,
+        *,
+        na: Sequence[str] | None = None,
+        decimal: str | None = None,
+        categorical: Sequence[str] = (),
+        keep: Sequence[str] = (),
+    ) -> None:
         self.max_categories = max_categories
+        self.na = na
+        self.decimal = decimal
+        self.categorical = categorical
+        self.keep = keep
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -85,12 +124,36 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn every column's type, bounds and categories. `y` is ignored."""
+        columns = table_columns(X)
+        return self._fit_columns(X, columns, self._read(X, columns))
+
+    def read(self, X: Any) -> dict[str, Feature]:
+        """What each column is, to be passed to :meth:`fit_as`; what that assumes is reported."""
+        return self._read(X, table_columns(X))
+
+    def _read(self, X: Any, columns: dict[str, Column]) -> dict[str, Feature]:
+        rules = Rules(self.na, self.decimal, tuple(self.categorical), tuple(self.keep))
+        features, notes = read_features(columns, rules, named=is_named(X))
+        assume(notes)
+        return features
+
+    def fit_as(self, X: Any, features: Mapping[str, Feature]) -> Self:
+        """Fit to rows of a table whose columns were read already, as those of one fold."""
+        return self._fit_columns(X, table_columns(X), features)
+
+    def _fit_columns(self, X: Any, columns: dict[str, Column], features: Mapping[str, Feature]) -> Self:
         check_count("max_categories", self.max_categories, 2)
-        columns = _table_columns(X)
+        self.__dict__.pop("_plain_numbers", None)  # of an earlier fit
         if not len(next(iter(columns.values())).missing):
             raise InputError("`X` has no rows.")
+        self.features_ = dict(features)
+        written = written_types(X)
+        read = {name: features[name].reading.apply(column) for name, column in columns.items()}
         self.codecs_: dict[str, Codec] = {
-            name: fit_codec(column, name, self.max_categories) for name, column in columns.items()
+            name: fit_codec(
+                column, name, self.max_categories, "written" if name in written else features[name].kind
+            )
+            for name, column in read.items()
         }
         self.n_features_in_ = len(columns)
         self._remember_names(names_in(X))
@@ -100,12 +163,23 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for (name, codec), end in zip(self.codecs_.items(), ends, strict=True)
         }
         self.n_features_out_ = ends[-1]
-        self._maker: _FrameMaker | _ArrayMaker
+        if not self.n_features_out_:
+            names = ", ".join(f"`{name}`" for name in self.codecs_)
+            raise InputError(
+                f"There is no feature to learn from: {names} look like identifiers. Pass `keep` (--keep)."
+            )
+        self._rare = {
+            name: index_of(read[name].values, codec.levels)
+            for name, codec in self.codecs_.items()
+            if isinstance(codec, CategoryCodec) and codec.has_rare
+        }
+        self._n_rows = len(next(iter(read.values())).missing)
+        self._maker: FrameMaker | ArrayMaker
         frame = nw.from_native(X, eager_only=True, pass_through=True)
         if isinstance(frame, nw.DataFrame):
-            self._maker = _FrameMaker(frame, columns, self.codecs_)
+            self._maker = FrameMaker(frame, read, self.codecs_)
         else:
-            self._maker = _ArrayMaker(X)
+            self._maker = ArrayMaker(X, read, self.codecs_)
         return self
 
     def _remember_names(self, names: Names | None) -> None:
@@ -161,23 +235,29 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         are computed with.
         """
         check_is_fitted(self)
-        columns = _table_columns(X)
-        if isinstance(self._maker, _ArrayMaker) and len(columns) != self.n_features_in_:
+        columns = table_columns(X)
+        if isinstance(self._maker, ArrayMaker) and len(columns) != self.n_features_in_:
             raise InputError(
                 f"X has {len(columns)} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input."
             )
-        check_columns_exist(self.codecs_, list(columns))
+        check_columns_exist([name for name, codec in self.codecs_.items() if codec.width], list(columns))
         out = np.empty((len(next(iter(columns.values())).missing), self.n_features_out_))
         for name, codec in self.codecs_.items():
-            out[:, self.slices_[name]] = codec.encode(columns[name], name)
+            if codec.width:
+                read = self.features_[name].reading.apply(columns[name])
+                out[:, self.slices_[name]] = codec.encode(read, name)
         return out
 
     @property
     def blocks(self) -> list[slice]:
         """Coordinates that mean something together only: those of a category, of a number and its absence."""
         check_is_fitted(self)
-        return [part for part in self.slices_.values() if part.stop - part.start > 1]
+        return [
+            self.slices_[name]
+            for name, codec in self.codecs_.items()
+            if codec.width > 1 or (isinstance(codec, OrdinalCodec) and codec.together)
+        ]
 
     def check(self, X: Any) -> None:
         """Raise unless every row could be one of the training table, going by each column alone.
@@ -208,144 +288,88 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 training. Clip it, or drop the row.
         """
         check_is_fitted(self)
-        columns = _table_columns(X)
+        columns = table_columns(X)
         check_columns_exist(self.codecs_, list(columns))
         self._maker.check(X)
         for name, codec in self.codecs_.items():
-            codec.check(columns[name], name)
+            codec.check(self.features_[name].reading.apply(columns[name]), name)
 
     def snap(self, Z: FloatArray) -> FloatArray:
         """The vectors of the valid rows that Z decodes to: as decoding and encoding again, only faster."""
         check_is_fitted(self)
-        Z = np.asarray(Z)
-        return np.hstack([codec.snap(Z[:, self.slices_[name]]) for name, codec in self.codecs_.items()])
-
-    def inverse_transform(self, Z: FloatArray) -> Any:
-        """Rows like those of the training table, from vectors of shape (n, n_features_out_)."""
-        check_is_fitted(self)
-        Z = np.asfortranarray(Z)  # columns are read one by one
-        decoded = {name: codec.decode(Z[:, self.slices_[name]]) for name, codec in self.codecs_.items()}
-        return self._maker.make(decoded, self.codecs_)
-
-
-class _FrameMaker:
-    """Rebuilds columns in the library, and with the types, of the training frame."""
-
-    def __init__(
-        self, frame: nw.DataFrame[Any], columns: dict[str, Column], codecs: dict[str, Codec]
-    ) -> None:
-        # Real cells of the column, one per category or one number and one hole: whatever is made from
-        # them has exactly their type, in every library.
-        called = {str(c): c for c in frame.columns}  # pandas allows names that are no text
-        self.cells = {
-            name: nw.maybe_reset_index(frame.get_column(called[name]))[_exemplar_rows(columns[name], codec)]
-            for name, codec in codecs.items()
-        }
-
-    def check(self, X: Any) -> None:
-        """Raise if a column is of another type than in training."""
-        frame = nw.from_native(X, eager_only=True, pass_through=True)
-        if not isinstance(frame, nw.DataFrame):
-            raise InputError(f"`X` must be a frame as in training, got {type(X).__name__}.")
-        called = {str(c): c for c in frame.columns}
-        for name, cells in self.cells.items():
-            known, given = (_native_type(s) for s in (cells, frame.get_column(called[name])))
-            if known != given:
-                raise InputError(f"Column `{name}` has type {given}, and had {known} in training. Cast it.")
-
-    def make(self, decoded: dict[str, tuple[Any, Any]], codecs: dict[str, Codec]) -> Any:
-        series = [self._series(name, *decoded[name], codec) for name, codec in codecs.items()]
-        return nw.concat([nw.maybe_reset_index(s.to_frame()) for s in series], how="horizontal").to_native()
-
-    def _series(self, name: str, values: Any, missing: Any, codec: Codec) -> nw.Series[Any]:
-        cells: nw.Series[Any] = self.cells[name]
-        if isinstance(codec, CategoryCodec):
-            picked: nw.Series[Any] = cells[np.where(missing, len(codec.levels), values)]
-            return picked
-        kind: Any = np.int64 if cells.dtype.is_integer() else np.float64
-        if cells.dtype == nw.Float32:  # pandas refuses to narrow by itself
-            kind = np.float32
-        if cells.implementation.is_polars() and not missing.any():  # types there have one form each
-            return nw.new_series(name, values.astype(kind), cells.dtype, backend="polars")
-        filled = np.flatnonzero(~missing)
-        template = nw.maybe_reset_index(cells[missing.astype(np.int64)])
-        try:
-            made: nw.Series[Any] = template.scatter(filled, values[filled].astype(kind))
-        except Exception as error:
-            raise InputError(
-                f"Column `{name}` has type {cells.dtype}, of which no rows can be made. Cast it to Float64."
-            ) from error
-        return made
-
-
-class _ArrayMaker:
-    """Rebuilds a two-dimensional array of the training array's type."""
-
-    def __init__(self, X: Any) -> None:
-        array = X if isinstance(X, np.ndarray) else np.asarray(X)
-        self.dtype = array.dtype
-
-    def check(self, X: Any) -> None:
-        """Raise if an array is of another type than in training."""
-        dtype = getattr(X, "dtype", None)
-        if dtype != self.dtype:
-            raise InputError(f"`X` has type {dtype}, and had {self.dtype} in training. Cast it.")
-
-    def make(self, decoded: dict[str, tuple[Any, Any]], codecs: dict[str, Codec]) -> Any:
-        n = len(next(iter(decoded.values()))[1])
-        out = np.empty((n, len(codecs)), dtype=self.dtype)
-        for j, (name, codec) in enumerate(codecs.items()):
-            values, missing = decoded[name]
-            if isinstance(codec, CategoryCodec):
-                levels = np.empty(len(codec.levels) + 1, dtype=object)
-                levels[:-1] = codec.levels
-                values = levels[np.where(missing, len(codec.levels), values)]
-            out[:, j] = values
-            if missing.any():
-                out[missing, j] = None if self.dtype.kind == "O" else np.nan
+        Z, plain = np.asarray(Z), self._plain_numbers
+        out = np.empty(Z.shape)
+        out[:, plain.places] = plain.snap(Z[:, plain.places])
+        for name, codec in self.codecs_.items():
+            if type(codec) is not NumericCodec or codec.has_missing:
+                out[:, self.slices_[name]] = codec.snap(Z[:, self.slices_[name]])
         return out
 
+    @cached_property
+    def _plain_numbers(self) -> PlainNumbers:
+        """The columns of numbers without missing values, to be treated together."""
+        chosen = {
+            self.slices_[name].start: codec
+            for name, codec in self.codecs_.items()
+            if type(codec) is NumericCodec and not codec.has_missing
+        }
+        return PlainNumbers.of(chosen)
 
-def _native_type(series: nw.Series[Any]) -> str:
-    """A column's type as its own library calls it, so that nullable integers are not plain ones."""
-    native = series.to_native()
-    return str(getattr(native, "dtype", None) or native.type)
+    def inverse_transform(self, Z: FloatArray) -> Any:
+        """Rows like those of the training table, from vectors of shape (n, n_features_out_).
+
+        What a vector does not tell is taken from the training rows: of rare categories that share a coordinate the
+        most frequent, of an identifier the first row's.
+        """
+        return self.rows_of(Z, None)
+
+    def rows_of(self, Z: FloatArray, donors: Donors | None) -> Any:
+        """As :meth:`inverse_transform`, with rare categories and identifiers carried from the training rows `donors`.
+
+        Parameters
+        ----------
+        Z : float array of shape (n, n_features_out_)
+            Vectors.
+        donors : callable, optional
+            Given which training rows may give a value (None: all), returns a row number for each vector.
+        """
+        check_is_fitted(self)
+        Z = np.asfortranarray(Z)  # columns are read one by one
+        decoded = {name: self._decoded(name, Z[:, self.slices_[name]], donors) for name in self.codecs_}
+        return self._maker.make(decoded, self.codecs_)
+
+    def columns_of(self, Z: FloatArray) -> dict[str, Column]:
+        """The columns that vectors of shape (n, n_features_out_) mean, as they are read, without identifiers."""
+        check_is_fitted(self)
+        found = {}
+        for name, codec in self.codecs_.items():
+            values, missing = self._decoded(name, Z[:, self.slices_[name]], None)
+            if isinstance(codec, CategoryCodec | OrdinalCodec):
+                levels = np.array([*codec.levels, codec.levels[0] if codec.levels else None], dtype=object)
+                values = levels[values]
+                if isinstance(codec, OrdinalCodec):
+                    values = values.astype(np.float64)
+            if codec.width:
+                found[name] = Column(np.asarray(values), missing)
+        return found
+
+    def _decoded(self, name: str, Z: FloatArray, donors: Donors | None) -> tuple[Any, BoolArray]:
+        """Values of a column, or places among the maker's cells where these are copied; and where they are missing."""
+        codec = self.codecs_[name]
+        if isinstance(codec, CarriedCodec):
+            none = np.zeros(len(Z), dtype=bool)
+            return (np.zeros(len(Z), dtype=np.int64) if donors is None else donors(None)), none
+        if isinstance(codec, OrdinalCodec):
+            place, missing = codec.decode_place(Z)
+        elif isinstance(codec, CategoryCodec):
+            place, missing = codec.decode(Z)
+            if name in self._rare and donors is not None:
+                rare = ~missing & (place == codec.n_own)
+                if rare.any():
+                    place[rare] = self._rare[name][donors(self._rare[name] >= codec.n_own)[rare]]
+        else:
+            return codec.decode(Z)
+        return np.where(missing, len(codec.levels), place), missing
 
 
-def _exemplar_rows(column: Column, codec: Codec) -> list[int]:
-    """Rows that hold each category in order, or any number; then, if there is one, a missing value."""
-    if isinstance(codec, CategoryCodec):
-        place = np.where(column.missing, -1, index_of(column.values, codec.levels))
-        rows = np.full(len(codec.levels), -1)
-        seen = np.flatnonzero(place >= 0)[::-1]  # backwards, so that the first row of a level is kept
-        rows[place[seen]] = seen
-    else:
-        rows = np.flatnonzero(~column.missing)[:1]
-    return [*rows.tolist(), *([int(column.missing.argmax())] if codec.has_missing else [])]
-
-
-def _table_columns(X: Any) -> dict[str, Column]:
-    frame = nw.from_native(X, eager_only=True, pass_through=True)
-    if isinstance(frame, nw.DataFrame):
-        odd = {n: t for n, t in frame.schema.items() if t.is_nested() or t.is_temporal() or t == nw.Binary}
-        if odd:
-            name, dtype = next(iter(odd.items()))
-            raise InputError(
-                f"Column `{name}` has type {dtype}, which cannot be a feature. Drop it, or turn it into "
-                "numbers or text."
-            )
-    elif issparse(X):
-        raise InputError("`X` is sparse, and sparse input is not supported. Pass `X.toarray()`.")
-    elif not isinstance(X, Mapping):
-        array = X if isinstance(X, np.ndarray) else np.asarray(X)
-        if array.dtype.kind == "c":
-            raise InputError("Complex data not supported.")
-        if array.ndim != 2:
-            raise InputError(
-                f"`X` must be a frame or a two-dimensional array, got shape {array.shape}. Reshape your data."
-            )
-        if 0 in array.shape:
-            told = f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
-            raise InputError(told if array.shape[1] == 0 else "`X` has no rows.")
-        X = array
-    return as_columns(X, "X", default="x")
+Donors = Callable[[BoolArray | None], IntArray]

@@ -15,7 +15,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from fairlattice._validation import FloatArray, as_native, check_columns_exist, check_same_length
+from fairlattice._validation import FloatArray, as_native, check_columns_exist, check_same_length, frame_of
 from fairlattice.encoders._columns import Codec
 from fairlattice.encoders._table import TableEncoder
 from fairlattice.encoders._text import TextEncoder, as_texts
@@ -156,9 +156,9 @@ def _parted(X: Any, text: list[str]) -> tuple[Any, dict[str, Any]]:
     if isinstance(frame, nw.DataFrame):
         called = {str(c): c for c in frame.columns}  # pandas allows names that are no text
         check_columns_exist(text, list(called))
-        left = frame.drop([called[name] for name in text])
+        kept = [c for c in frame.columns if str(c) not in text]
         columns = {name: frame.get_column(called[name]).to_native() for name in text}
-        return (left.to_native() if left.columns else None), columns
+        return (frame_of(frame, kept).to_native() if kept else None), columns
     if isinstance(X, Mapping):
         every = {str(name): column for name, column in X.items()}
         check_columns_exist(text, list(every))

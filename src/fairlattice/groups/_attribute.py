@@ -102,7 +102,7 @@ class Attribute:
             numeric = present.dtype.kind in "iuf"
             advice = f"Cut it, as in `{name}:25,45`," if numeric else "Merge levels"
             raise InputError(
-                f"Attribute `{name}` has {len(levels):,} levels, more than `max_levels`={max_levels}. "
+                f"Attribute `{name}` has {len(levels):,} levels, of which at most {max_levels} can be compared. "
                 f"{advice} or leave it out."
             )
         return cls(name, (*levels, None) if holes else tuple(levels))
@@ -180,7 +180,7 @@ def check_cuts(name: str, cuts: Sequence[float]) -> tuple[float, ...]:
     try:
         points = tuple(float(c) for c in cuts)
     except (TypeError, ValueError) as error:
-        raise InputError(f"Cut points of `{name}` must be numbers, got {list(cuts)!r}.") from error
+        raise InputError(f"Cut points of `{name}` must be numbers in a list, got {cuts!r}.") from error
     if not all(map(math.isfinite, points)) or any(a >= b for a, b in pairwise(points)):
         raise InputError(f"Cut points of `{name}` must be finite and increase, got {list(cuts)!r}.")
     return points
@@ -191,7 +191,7 @@ def parse_sensitive(text: str, columns: Sequence[str] = ()) -> tuple[str, tuple[
 
     A name that is itself one of `columns` is taken whole, colon and all.
     """
-    if text in columns or ":" not in text[1:]:
+    if text in columns or ":" not in (text if "" in columns else text[1:]):
         return text, ()
     name, _, cuts = text.rpartition(":")
     return name, check_cuts(name, [c.strip() for c in cuts.split(",")])  # type: ignore[misc]

@@ -21,13 +21,11 @@ from fairlattice._files import strict_json, write_text
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import Attribute, distinct_plain
+from fairlattice.groups._classes import class_positions, common_classes, join_classes
 from fairlattice.groups._labels import as_labels_of
 from fairlattice.groups._lattice import GroupLattice, Leaf
 from fairlattice.groups._tally import (
     Tally,
-    class_positions,
-    common_classes,
-    join_classes,
     tally_arrays,
     tally_frame,
 )
@@ -93,6 +91,7 @@ class GroupCounts:
         missing: str = "level",
         positive: Any = None,
         positive_prediction: Any = None,
+        na: Sequence[str] | None = None,
     ) -> GroupCounts:
         """Count arrays, or columns of any eager frame.
 
@@ -116,6 +115,8 @@ class GroupCounts:
         positive, positive_prediction : label and prediction, optional
             The prediction that means the positive label, where predictions are spelled unlike the two labels;
             any other prediction means the other label.
+        na : sequence of str, optional
+            Texts that mean a missing value, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
 
         Raises
         ------
@@ -129,6 +130,7 @@ class GroupCounts:
             cuts=cuts,
             missing=missing,
             sample_weight=sample_weight,
+            na=na,
         )
         roles, spelled = ("y_true", "y_pred"), (positive, positive_prediction)
         return cls._of_tally(tally, roles, roles, "Labels and predictions", spelled, classes)
@@ -146,6 +148,7 @@ class GroupCounts:
         missing: str = "level",
         positive: Any = None,
         positive_prediction: Any = None,
+        na: Sequence[str] | None = None,
     ) -> GroupCounts:
         """Count the rows of a frame, eager or lazy, by its own engine in one aggregation.
 
@@ -159,7 +162,7 @@ class GroupCounts:
             Names of the sensitive attributes.
         weight : str, optional
             Name of a column of weights.
-        cuts, missing, positive, positive_prediction
+        cuts, missing, positive, positive_prediction, na
             As in :meth:`from_arrays`.
 
         Raises
@@ -169,7 +172,7 @@ class GroupCounts:
         """
         names = {"label": label, "prediction": prediction}
         known = {role: name for role, name in names.items() if name is not None}
-        tally = tally_frame(frame, known, sensitive, cuts=cuts, missing=missing, weight=weight)
+        tally = tally_frame(frame, known, sensitive, cuts=cuts, missing=missing, weight=weight, na=na)
         what, spelled = f"Columns `{label}` and `{prediction}`", (positive, positive_prediction)
         return cls._of_tally(tally, ("label", "prediction"), (label or "", prediction), what, spelled)
 
@@ -220,6 +223,7 @@ class GroupCounts:
         label: str | None = "label",
         prediction: str = "prediction",
         missing: str = "level",
+        na: Sequence[str] | None = None,
     ) -> GroupCounts:
         """These counts and those of one more batch of rows; a new value, as counts are frozen.
 
@@ -232,6 +236,8 @@ class GroupCounts:
             Names of a frame's columns of labels and predictions.
         missing : {"level", "exclude", "raise"}, default="level"
             As in :meth:`from_arrays`; say the same of every batch.
+        na : sequence of str, optional
+            As in :meth:`from_arrays`.
 
         Raises
         ------
@@ -253,7 +259,7 @@ class GroupCounts:
         cuts = {a.name: a.cuts for a in self.lattice.attributes if a.cuts}
         names = self.lattice.names
         return self + GroupCounts.from_frame(
-            batch, label=label, prediction=prediction, sensitive=names, cuts=cuts, missing=missing
+            batch, label=label, prediction=prediction, sensitive=names, cuts=cuts, missing=missing, na=na
         )
 
     def __add__(self, other: GroupCounts) -> GroupCounts:

@@ -45,9 +45,15 @@ def find_class(classes: tuple[Any, ...], wanted: Any, what: str) -> Any:
     if wanted in classes:
         return classes[classes.index(wanted)]
     by_text = {str(c): c for c in classes} | {_as_text(c): c for c in classes}
-    for text in (_as_text(wanted), str(wanted)):
-        if text in by_text:
-            return by_text[text]
+    truth = {str(c).lower(): c for c in classes if isinstance(c, bool)}
+    for text, known in (
+        (_as_text(wanted), by_text),
+        (str(wanted), by_text),
+        (_as_text(_number(wanted)), by_text),
+        (str(wanted).strip().lower(), truth),
+    ):
+        if text in known:
+            return known[text]
     named = "predictions" if what.endswith("prediction") else "labels"
     raise InputError(
         f"{what} {wanted!r} does not occur; the {named} are {', '.join(map(str, classes))}."
@@ -77,6 +83,14 @@ def as_labels_of(
     meant = np.empty(len(decisions), dtype=object)
     meant[:] = [label if value == chosen else other for value in decisions.tolist()]
     return np.asarray(meant.tolist()) if not isinstance(label, str) else meant
+
+
+def _number(text: Any) -> Any:
+    """The number that a text is, or the text itself."""
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return text
 
 
 def _as_text(label: Any) -> str:

@@ -27,7 +27,7 @@ from fairlattice._validation import (
     sorted_values,
 )
 from fairlattice.exceptions import InputError
-from fairlattice.groups._attribute import Attribute, Level, is_open_band, show_level
+from fairlattice.groups._attribute import Attribute, Level, check_cuts, is_open_band, show_level
 
 Leaf = tuple[Level, ...]
 Group = dict[str, Level]
@@ -96,7 +96,9 @@ class GroupLattice:
             where it should be cut.
         """
         columns = as_columns(sensitive_features, "sensitive_features")
-        cuts = cuts or {}
+        if cuts is not None and not isinstance(cuts, Mapping):
+            raise InputError(f"`cuts` must map attributes to cut points, got {cuts!r}.")
+        cuts = {name: check_cuts(name, points) for name, points in (cuts or {}).items()}
         check_count("max_levels", max_levels)
         check_columns_exist(cuts, list(columns))
         return cls(

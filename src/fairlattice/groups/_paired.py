@@ -11,14 +11,12 @@ import numpy as np
 
 from fairlattice._validation import IntArray
 from fairlattice.exceptions import InputError
+from fairlattice.groups._classes import class_positions, common_classes, join_classes
 from fairlattice.groups._counts import GroupCounts
 from fairlattice.groups._labels import as_labels_of
 from fairlattice.groups._lattice import GroupLattice
 from fairlattice.groups._tally import (
     Tally,
-    class_positions,
-    common_classes,
-    join_classes,
     tally_arrays,
     tally_frame,
 )
@@ -75,11 +73,12 @@ class PairedCounts:
         missing: str = "level",
         positive: Any = None,
         positive_prediction: Any = None,
+        na: Sequence[str] | None = None,
     ) -> PairedCounts:
         """Count arrays; arguments as in :meth:`GroupCounts.from_arrays`."""
         values = {"y_true": y_true, "before": before, "after": after}
         known = {role: v for role, v in values.items() if not (v is None and role == "y_true")}
-        tally = tally_arrays(known, sensitive_features, cuts=cuts, missing=missing)
+        tally = tally_arrays(known, sensitive_features, cuts=cuts, missing=missing, na=na)
         return cls._of_tally(tally, _ROLES, (positive, positive_prediction))
 
     @classmethod
@@ -95,11 +94,12 @@ class PairedCounts:
         missing: str = "level",
         positive: Any = None,
         positive_prediction: Any = None,
+        na: Sequence[str] | None = None,
     ) -> PairedCounts:
         """Count a frame, eager or lazy, by its own engine; arguments as in :meth:`GroupCounts.from_frame`."""
         values = {"y_true": label, "before": before, "after": after}
         known = {role: name for role, name in values.items() if name is not None}
-        tally = tally_frame(frame, known, sensitive, cuts=cuts, missing=missing)
+        tally = tally_frame(frame, known, sensitive, cuts=cuts, missing=missing, na=na)
         return cls._of_tally(tally, (label or "", before, after), (positive, positive_prediction))
 
     @cached_property

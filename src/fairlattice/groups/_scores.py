@@ -11,12 +11,10 @@ import numpy.typing as npt
 
 from fairlattice._validation import FloatArray, IntArray, as_labels, check_count
 from fairlattice.exceptions import InputError
+from fairlattice.groups._classes import class_positions, common_classes, join_classes
 from fairlattice.groups._lattice import GroupLattice
 from fairlattice.groups._tally import (
     Tally,
-    class_positions,
-    common_classes,
-    join_classes,
     tally_arrays,
     tally_frame,
 )
@@ -69,6 +67,7 @@ class ScoreCounts:
         bins: int = 200,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        na: Sequence[str] | None = None,
     ) -> ScoreCounts:
         """Count arrays of labels and of scores, the predicted probabilities of the positive label.
 
@@ -82,7 +81,7 @@ class ScoreCounts:
             The sensitive attributes.
         bins : int, default=200
             Equal bins of [0, 1]. Scores in one bin are taken for equal by the AUC.
-        cuts, missing
+        cuts, missing, na
             As in :meth:`GroupCounts.from_arrays`.
 
         Raises
@@ -98,7 +97,7 @@ class ScoreCounts:
         inside = (numbers >= 0) & (numbers <= 1)
         place = np.where(inside, np.floor(np.where(inside, numbers, 0.0) * bins + _EDGE), -2).astype(np.int64)
         arrays = {"y_true": y_true, "bin": place, "score": numbers}
-        tally = tally_arrays(arrays, sensitive_features, cuts=cuts, missing=missing)
+        tally = tally_arrays(arrays, sensitive_features, cuts=cuts, missing=missing, na=na)
         score_kept = tally.values["score"].astype(np.float64)
         sums = {"score": score_kept, "score_squares": score_kept**2}
         return cls._of_tally(tally, sums, bins, "score")
@@ -114,11 +113,12 @@ class ScoreCounts:
         bins: int = 200,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        na: Sequence[str] | None = None,
     ) -> ScoreCounts:
         """Count a frame, eager or lazy, by its own engine in one aggregation; see :meth:`from_arrays`."""
         check_count("bins", bins, 2)
         tally = tally_frame(
-            frame, {"y_true": label}, sensitive, cuts=cuts, missing=missing, score=(score, bins)
+            frame, {"y_true": label}, sensitive, cuts=cuts, missing=missing, score=(score, bins), na=na
         )
         return cls._of_tally(tally, tally.sums, bins, score)
 

@@ -1,11 +1,13 @@
 """What other rooms use of this one, beside its public names."""
 
+from fairlattice.groups._agreement import check_agreement
 from fairlattice.groups._attribute import is_open_band, parse_sensitive, show_level
 from fairlattice.groups._grouping import Grouping
 from fairlattice.groups._labels import find_class, find_positive
 
 __all__ = [
     "Grouping",
+    "check_agreement",
     "find_class",
     "find_positive",
     "is_open_band",

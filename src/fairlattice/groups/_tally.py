@@ -16,27 +16,30 @@ import numpy as np
 import numpy.typing as npt
 
 from fairlattice._validation import (
+    Column,
     FloatArray,
     IntArray,
     as_column,
     as_columns,
-    as_labels,
     as_native,
     check_choice,
     check_columns_exist,
     check_same_length,
-    distinct_values,
-    index_of,
     is_missing,
     plain_value,
-    sorted_values,
 )
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import check_cuts
 from fairlattice.groups._lattice import GroupLattice
+from fairlattice.groups._written import bins_of, written_numbers
+from fairlattice.tables._shared import (
+    Rules,
+    read_attributes,
+    read_labels,
+)
 
 MISSING = ("level", "exclude", "raise")
-_MOST_CLASSES = 1000  # a table of counts holds their square
+_TEXTS = (nw.String, nw.Categorical, nw.Enum, nw.Object)
 _HUGE = 1.79e308  # beyond it lie the infinities, which engines write in different ways
 _REFUSED = -1e150  # stands for a weight that is missing or negative
 _INFINITE = -1  # the band of infinite values, which are refused
@@ -101,10 +104,13 @@ def tally_arrays(
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
     sample_weight: Any = None,
+    na: Sequence[str] | None = None,
 ) -> Tally:
     """One entry per row of some arrays, called by their names in error messages."""
     check_choice("missing", missing, MISSING)
-    arrays = {name: as_labels(v, name) for name, v in values.items()}
+    rules = Rules(na)
+    arrays = {name: read_labels(v, name, rules, what="Column")[0] for name, v in values.items()}
+    sensitive_features, _ = read_attributes(sensitive_features, rules)
     weight = _weights(sample_weight)
     if weight is not None:
         arrays["sample_weight"] = weight
@@ -137,6 +143,7 @@ def tally_frame(
     missing: str = "level",
     weight: str | None = None,
     score: tuple[str, int] | None = None,
+    na: Sequence[str] | None = None,
 ) -> Tally:
     """Count the rows of a frame, eager or lazy, by its own engine in one aggregation.
 
@@ -152,40 +159,72 @@ def tally_frame(
     check_columns_exist([*values.values(), *sensitive, *also], list(schema.names()))
     _check_parts([*values.values(), *also], sensitive)
     check_columns_exist(cuts, list(sensitive))
+    rules = Rules(na)
+    table, at = _plainly_named(table, [*values.values(), *sensitive, *also])
+    written = {n for n in [*cuts, *also] if schema[n] in _TEXTS}  # numbers perhaps, read when counted
     for name in [*cuts, *also]:
-        if not schema[name].is_numeric():
-            role = "is cut at numbers" if name in cuts else "must be numeric"
-            raise InputError(f"{'Attribute' if name in cuts else 'Column'} `{name}` {role}, "
-                             f"but its type is {schema[name]}.")  # fmt: skip
+        if not schema[name].is_numeric() and name not in written:
+            role = (
+                f"Attribute `{name}` is cut at numbers"
+                if name in cuts
+                else f"Column `{name}` must be numeric"
+            )
+            raise InputError(f"{role}, but its type is {schema[name]}.")
     columns = [*values.values(), *sensitive]
-    keys = {f"k{i}": _key(name, cuts.get(name, ()), schema[name]) for i, name in enumerate(columns)}
+    banded = {name: points for name, points in cuts.items() if name not in written}
+    keys = {
+        f"k{i}": _key(at[name], banded.get(name, ()), schema[name], rules.missing.numbers)
+        for i, name in enumerate(columns)
+    }
+    keys |= {f"text {name}": nw.col(at[name]) for name in also if name in written}
     sums: dict[str, nw.Expr] = {}
-    if weight is not None:
-        w = nw.col(weight).cast(nw.Float64())
+    if weight is not None and weight not in written:
+        w = nw.col(at[weight]).cast(nw.Float64())
         # Engines leave missing values out of sums; here they show, as a weight that is refused.
-        valid = _present(weight, schema[weight]) & (w >= 0.0)
+        valid = _present(at[weight], schema[weight]) & (w >= 0.0)
         w = nw.when(valid).then(w).otherwise(nw.lit(_REFUSED))
         sums = {"weights": w, "squares": w * w}
-    if score is not None:
+    if score is not None and score[0] not in written:
         name, bins = score
-        keys["bin"] = _bin(name, bins, schema[name])
-        s = nw.when(_present(name, schema[name])).then(nw.col(name).cast(nw.Float64())).otherwise(nw.lit(0.0))
+        keys["bin"] = _bin(at[name], bins, schema[name])
+        s = (
+            nw.when(_present(at[name], schema[name]))
+            .then(nw.col(at[name]).cast(nw.Float64()))
+            .otherwise(nw.lit(0.0))
+        )
         sums |= {"score": s, "score_squares": s * s}
     found = _aggregate(table, keys, sums)
     rows = np.asarray(found["rows"], dtype=np.int64)
     if not rows.sum():
         raise InputError("The table has no rows.")
     raw = {name: found[f"k{i}"] for i, name in enumerate(columns)}
-    _check_values(raw, rows, list(values.values()), list(cuts))
+    _check_values(raw, rows, list(values.values()), list(banded))
+    totals = {name: np.asarray(found[name], dtype=np.float64) for name in sums}
+    placed = {"bin": np.asarray(found["bin"], dtype=np.int64)} if "bin" in keys else {}
+    for name in written.intersection(also):
+        numbers = written_numbers(found[f"text {name}"], name, rules, rows)
+        if name == weight:
+            weights = np.where(numbers >= 0.0, numbers, _REFUSED)
+            totals |= {"weights": weights * rows, "squares": weights**2 * rows}
+        elif score is not None:
+            placed = {"bin": bins_of(numbers, score[1])}
+            known = np.nan_to_num(numbers)
+            totals |= {"score": known * rows, "score_squares": known**2 * rows}
     tally = Tally(
         GroupLattice(()),
         np.zeros(len(rows), dtype=np.int64),
-        {role: as_labels(raw[name], name) for role, name in values.items()}
-        | ({"bin": np.asarray(found["bin"], dtype=np.int64)} if score is not None else {}),
+        {
+            role: read_labels(raw[name], name, rules, counts=rows, what="Column")[0]
+            for role, name in values.items()
+        }
+        | placed,
         rows,
-        {name: np.asarray(found[name], dtype=np.float64) for name in sums},
+        totals,
     )
-    features = {n: _levels_of(raw[n], cuts.get(n, ())) for n in sensitive}
+    given = {n: as_column(_levels_of(raw[n], banded.get(n, ())), n) for n in sensitive}
+    features = (
+        as_columns(read_attributes(given, rules, counts=rows)[0], "sensitive_features") if given else {}
+    )
     return _with_leaves(tally, features, cuts, missing).weighted(weight)
 
 
@@ -214,49 +253,14 @@ def _check_values(
         refuse(name, [v == _INFINITE for v in raw[name]], "infinite values. Remove or replace them")
 
 
-def common_classes(first: npt.NDArray[Any], *others: npt.NDArray[Any], what: str) -> tuple[Any, ...]:
-    """The distinct labels; scores given in place of predictions are refused."""
-    known = classes = tuple(distinct_values(first))
-    for values in others:
-        given = distinct_values(values)
-        odd = [v for v in given if isinstance(v, float) and not v.is_integer() and v not in known]
-        if odd:
-            raise InputError(
-                f"Predictions hold {odd[0]!r}, which is no label. Turn scores into labels by a threshold."
-            )
-        classes = join_classes(classes, given, what)
-    return classes
-
-
-def join_classes(first: Sequence[Any], second: Sequence[Any], what: str) -> tuple[Any, ...]:
-    """The classes of both, in order; labels that are text and labels that are numbers do not mix."""
-    texts = [next((v for v in values if isinstance(v, str)), None) for values in (first, second)]
-    if first and second and (texts[0] is None) != (texts[1] is None):
-        odd = texts[0] if texts[1] is None else texts[1]
-        raise InputError(f"{what} differ in type: {odd!r} is text, the others are numbers. Give both alike.")
-    both = tuple(sorted_values((*first, *second)))
-    if len(both) > _MOST_CLASSES:
-        raise InputError(f"{what} have {len(both):,} distinct values, more than {_MOST_CLASSES:,} classes.")
-    return both
-
-
-def class_positions(values: npt.NDArray[Any], classes: tuple[Any, ...], name: str) -> IntArray:
-    """Position of every label among the classes."""
-    index = index_of(values, classes)
-    if (index < 0).any():
-        odd = values[int(np.argmin(index))]
-        raise InputError(f"`{name}` holds {odd!r}, which is none of the classes {list(classes)}.")
-    return index
-
-
-def _with_leaves(tally: Tally, features: dict[str, Any], cuts: Mapping[str, Any], missing: str) -> Tally:
+def _with_leaves(tally: Tally, features: dict[str, Column], cuts: Mapping[str, Any], missing: str) -> Tally:
     """The tally with its entries' leaves, without those that have a missing attribute if so asked."""
     if missing == "exclude":
-        holes = [[is_missing(v) for v in levels] for levels in features.values()]
+        holes = [column.missing for column in features.values()]
         kept = ~np.any(holes, axis=0) if holes else np.ones(len(tally.codes), dtype=bool)
         rows = tally.multiplicity
         _check_some_kept(int(rows[kept].sum()), int(rows.sum()))
-        features = {n: [v for v, k in zip(levels, kept, strict=True) if k] for n, levels in features.items()}
+        features = {n: Column(c.values[kept], c.missing[kept]) for n, c in features.items()}
         tally = replace(
             tally,
             codes=tally.codes[kept],
@@ -302,6 +306,19 @@ def _lazy(frame: Any) -> nw.LazyFrame[Any]:
         return native.lazy()
 
 
+def _plainly_named(
+    table: nw.LazyFrame[Any], names: Sequence[str]
+) -> tuple[nw.LazyFrame[Any], dict[str, str]]:
+    """The table with columns renamed whose names some library takes for patterns, and what each is called there."""
+    at = {name: name for name in names}
+    odd = [name for name in at if not name or name == "*" or name.startswith("^")]
+    if odd:
+        taken = max(map(len, table.collect_schema().names()))
+        at |= {name: f"column {i} {'_' * taken}" for i, name in enumerate(odd)}
+        table = table.rename({name: at[name] for name in odd})
+    return table, at
+
+
 def _aggregate(
     table: nw.LazyFrame[Any], keys: Mapping[str, nw.Expr], sums: Mapping[str, nw.Expr]
 ) -> dict[str, list[Any]]:
@@ -322,14 +339,17 @@ def _plain(value: Any) -> Any:
     return None if is_missing(value) else plain_value(value)
 
 
-def _key(name: str, cuts: Sequence[float], dtype: Any) -> nw.Expr:
-    """The grouping key of a column: its value, or the number of its band; null where missing."""
+def _key(name: str, cuts: Sequence[float], dtype: Any, gone: Sequence[float]) -> nw.Expr:
+    """The grouping key of a column: its value, or the number of its band; null where missing, as are numbers `gone`."""
     value = nw.col(name)
     if not cuts and not dtype.is_float():
         return value
     number = value if dtype.is_integer() else value.cast(nw.Float64())
     # Engines disagree on how NaN and null compare, and on whether they are one key or two.
-    known = nw.when(_present(name, dtype))
+    present = _present(name, dtype)
+    for odd in gone if cuts else ():  # of a band nobody could tell later
+        present = present & (number != odd)
+    known = nw.when(present)
     if not cuts:
         return known.then(number).otherwise(nw.lit(None))
     limits = [int(c) if dtype.is_integer() and c.is_integer() else c for c in cuts]

@@ -8,7 +8,7 @@ from typing import Any
 
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupCounts
-from fairlattice.groups._shared import find_class, find_positive
+from fairlattice.groups._shared import check_agreement, find_class, find_positive
 from fairlattice.metrics._audit import Audit, Task, check_options
 from fairlattice.metrics._frames import library_of
 from fairlattice.metrics._impact import BEST, Against
@@ -33,6 +33,7 @@ def audit(
     min_share: float = 0.0,
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
+    na: Sequence[str] | None = None,
     alpha: float = 0.5,
     smoothing: float = 0.5,
     confidence: float = 0.95,
@@ -77,6 +78,8 @@ def audit(
     missing : {"level", "exclude", "raise"}, default="level"
         Give missing values of an attribute a level of their own, leave their rows out and count these
         (``audit.counts.excluded``), or refuse them.
+    na : sequence of str, optional
+        Texts that mean a missing value, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
     alpha : float, default=0.5
         Weight in [0, 1] of the absolute part of IFα.
     smoothing : float, default=0.5
@@ -101,7 +104,13 @@ def audit(
     Raises
     ------
     InputError
-        If lengths differ, labels are missing, the positive label is unclear, or an option is out of range.
+        If lengths differ, labels are missing, the positive label is unclear, an option is out of range, or labels and
+        predictions are spelled in two ways: some labels are never predicted, and some predictions are never labels.
+
+    Warns
+    -----
+    AssumptionWarning
+        Where text was taken as missing or as numbers, blanks around it were removed, or levels are nearly alike.
 
     Examples
     --------
@@ -129,7 +138,7 @@ def audit(
             )
         counts = GroupCounts.from_frame(
             y_true, label=label, prediction=prediction or "", sensitive=sensitive or (),
-            weight=weight, cuts=cuts, missing=missing, **spelled,
+            weight=weight, cuts=cuts, missing=missing, na=na, **spelled,
         )  # fmt: skip
         source, task = y_true, replace(task, label=label, prediction=prediction or "")
     else:
@@ -139,8 +148,10 @@ def audit(
             )
         counts = GroupCounts.from_arrays(
             y_true, y_pred, sensitive_features=sensitive_features, sample_weight=sample_weight,
-            cuts=cuts, missing=missing, **spelled,
+            cuts=cuts, missing=missing, na=na, **spelled,
         )  # fmt: skip
+    if counts.labelled:
+        check_agreement(counts, label or "y_true", prediction or "y_pred")
     assumed = [key for key, value in (("notion", notion), ("favourable", favourable)) if value is None]
     task = replace(task, library=library_of(source), assumed=tuple(assumed))
     if not counts.labelled:

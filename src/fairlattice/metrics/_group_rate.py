@@ -49,6 +49,9 @@ def group_rate_rows(
 ) -> tuple[GroupRate, ...]:
     whole = np.issubdtype(np.asarray(rates.trials).dtype, np.integer)
     kind: Any = int if whole else float
+    # An interval of very low confidence, or of weighted rows, may not reach the rate itself.
+    raw = np.where(rates.defined, rates.raw, low)
+    low, high = np.minimum(low, raw), np.maximum(high, np.where(rates.defined, raw, high))
     columns = (a.tolist() for a in (rates.trials, rates.successes, rates.raw, rates.defined, low, high))
     return tuple(
         GroupRate(group, kind(n), kind(s), float(raw) if ok else None, float(a), float(b))

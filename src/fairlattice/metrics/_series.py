@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +17,7 @@ from fairlattice.metrics._from_data import positive_of
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
 from fairlattice.metrics._notions import DEFAULT_NOTION, DEFAULT_UNLABELLED
 from fairlattice.metrics._rates import Rates, weighted_rates
+from fairlattice.tables._shared import time_order
 
 _OPTIONS = (
     "notion",
@@ -90,7 +90,13 @@ class AuditSeries:
 
 
 def audit_series(
-    counts: GroupCounts, by: str, *, measure: str | None = None, positive: Any = None, **options: Any
+    counts: GroupCounts,
+    by: str,
+    *,
+    measure: str | None = None,
+    positive: Any = None,
+    order: Sequence[Any] | None = None,
+    **options: Any,
 ) -> AuditSeries:
     """Audit every period, and flag real changes in composition or in fairness.
 
@@ -99,11 +105,13 @@ def audit_series(
     counts : GroupCounts
         Counts with the periods as one of their attributes.
     by : str
-        That attribute; its levels in their order are the time.
+        That attribute; its levels are numbers in order, or text such as ``01/2023``, ``Q1 2023`` or ``15.01.2023``.
     measure : str, optional
         Changes are looked for in this rate, or in those of this notion; by default the audit's notion.
     positive : label, optional
         The positive class; 1 or True if that is one of two.
+    order : sequence of level, optional
+        The levels of `by` in the order of time, where it does not show in them.
     **options
         As in :func:`audit`: notion, favourable, alpha, smoothing, confidence …
 
@@ -116,7 +124,8 @@ def audit_series(
     Raises
     ------
     InputError
-        If there is no such attribute, it is missing in some rows, or no other attribute is left.
+        If there is no such attribute, it is missing in some rows, no other attribute is left, or the order of its
+        levels in time would be a guess.
 
     Examples
     --------
@@ -136,26 +145,18 @@ def audit_series(
         raise InputError(f"`{by}` is the only attribute. Name a sensitive attribute besides.")
     if None in next(a.levels for a in counts.lattice.attributes if a.name == by):
         raise InputError(f"`{by}` is missing in some rows. Remove these rows first.")
-    _check_order(by, counts)
     label = positive_of(counts, positive)
     options.setdefault("notion", DEFAULT_NOTION if counts.labelled else DEFAULT_UNLABELLED)
     parts = counts.split(by)
+    known = time_order(by, list(parts)) if order is None else [period for period in order if period in parts]
+    if len(known) < len(parts):
+        raise InputError(
+            f"`order` must name all periods of `{by}`; it lacks {[p for p in parts if p not in known]}."
+        )
+    parts = {period: parts[period] for period in known}
     audits = {period: check_options(replace(Audit(part, label), **options)) for period, part in parts.items()}
     confidence = next(iter(audits.values())).confidence
     return AuditSeries(by, audits, tuple(_changes(audits, measure, confidence)))
-
-
-def _check_order(by: str, counts: GroupCounts) -> None:
-    """Raise if periods are text whose order as text is not that of the numbers in it: 2024-10, 2024-9."""
-    levels = next(a.levels for a in counts.lattice.attributes if a.name == by)
-    pieces = [re.split(r"(\d+)", str(level)) for level in levels]
-    ordered = sorted(pieces, key=lambda parts: [(int(p), "") if p.isdecimal() else (0, p) for p in parts])
-    if any(isinstance(level, str) for level in levels) and ordered != pieces:
-        first, then = next((a, b) for a, b in zip(pieces, ordered, strict=True) if a != b)
-        raise InputError(
-            f"Periods of `{by}` would be ordered as text, {''.join(first)!r} before {''.join(then)!r}. "
-            "Use numbers or dates, or write all numbers equally long, as in 2024-09."
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -197,7 +197,7 @@ def _data(data: Summary) -> list[str]:
         lines.append(f"- SHA-256: `{plain(data['sha256'])}`")
     if data.get("dropped"):
         lines.append(f"- Columns left out: {_listed(data['dropped'])}")
-    return lines
+    return [*lines, *(f"- Assumed: {plain(text)}" for text in data.get("assumed", ()))]
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = False) -> list[str]:

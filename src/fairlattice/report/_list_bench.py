@@ -46,21 +46,33 @@ def bench_list_text(methods: Mapping[str, Method], what: Sequence[str]) -> Rende
     return Stack(*parts[:-1])
 
 
-def dataset_card(name: str, data: Dataset) -> str:
-    """A card in Markdown: where a data set comes from, its label and groups, and what to mind."""
+def dataset_card(name: str, data: Dataset | None) -> str:
+    """A card in Markdown: where a data set comes from, its label and groups, and what to mind.
+
+    Without the data itself it has what is known beforehand: source, licence and traps.
+    """
     about, source = dataset_about(name)
-    lattice = GroupLattice.from_features({a: data.columns[a] for a in data.sensitive}, cuts=data.cuts)
-    leaves = lattice.encode({a: data.columns[a] for a in data.sensitive})
-    codes, sizes = np.unique(leaves, return_counts=True)
-    positive = data.columns[data.label] == data.positive
-    lines = [f"# {name}", "", data.about or about, ""]
+    lines = [f"# {name}", "", (data.about if data is not None else "") or about, ""]
     if source is not None:
         lines += [
             f"- Source: {source.url}",
             f"- Licence: {source.licence}",
             f"- Reference: {source.reference}",
         ]
-    lines += [
+    if data is not None:
+        lines += _figures(data)
+    if source is not None and source.traps:
+        lines += ["", "## What to mind", "", *(f"- {trap}" for trap in source.traps)]
+    return "\n".join(lines) + "\n"
+
+
+def _figures(data: Dataset) -> list[str]:
+    """Rows, label, attributes and the smallest groups."""
+    lattice = GroupLattice.from_features({a: data.columns[a] for a in data.sensitive}, cuts=data.cuts)
+    leaves = lattice.encode({a: data.columns[a] for a in data.sensitive})
+    codes, sizes = np.unique(leaves, return_counts=True)
+    positive = data.columns[data.label] == data.positive
+    lines = [
         f"- Rows: {data.n_rows:,}",
         f"- Label: {data.label}, positive is {data.positive}: {positive.mean():.2%} of rows",
         f"- Features: {len(data.features)}",
@@ -75,7 +87,4 @@ def dataset_card(name: str, data: Dataset) -> str:
         share = float(positive[leaves == codes[place]].mean())
         group = show_group(lattice.group(lattice.leaf(int(codes[place]))))
         rows.append((group, f"{sizes[place]:,}", f"{share:.1%}"))
-    lines += markdown_table(("group", "rows", "positive"), rows, numbers=True)
-    if source is not None and source.traps:
-        lines += ["", "## What to mind", "", *(f"- {trap}" for trap in source.traps)]
-    return "\n".join(lines) + "\n"
+    return [*lines, *markdown_table(("group", "rows", "positive"), rows, numbers=True)]

@@ -53,11 +53,16 @@ def _data(summary: Summary) -> Iterator[tuple[str, Markup]]:
         yield "origin", plain(data["about"])
     if data.get("sha256"):
         yield "SHA-256", Markup("<code>{}</code>").format(shown(data["sha256"]))
-    for key, words in (("label", "label"), ("prediction", "prediction"), ("baseline", "baseline")):
+    named = (
+        ("label", "label"),
+        ("prediction", "prediction"),
+        ("baseline", "baseline"),
+        ("positive", "positive class"),
+    )
+    for key, words in named:
         if data.get(key) is not None:
             yield words, name(data[key])
-    if data.get("positive") is not None:
-        yield "positive class", name(data["positive"])
+    yield from (("assumed", plain(text)) for text in data.get("assumed", ()))
     for key, words in (("classes", "classes"), ("features", "features"), ("dropped", "columns left out")):
         if data.get(key):
             yield words, _value(data[key])

@@ -24,7 +24,7 @@ def augment_summary(
     `more` is the augmented table, or where that is too large to hold, each cell's original and new rows.
     """
     lattice = augmenter.lattice_
-    cells = _count(more) if isinstance(more, Augmented) else more
+    cells = _count(more, augmenter.labels_of(more.y)) if isinstance(more, Augmented) else more
     options = ("mixing", "max_copies", "share", "beta", "batch_size", "max_steps", "random_state")
     return {
         "schema": "fairlattice/augment/1",
@@ -44,8 +44,7 @@ def augment_summary(
     }
 
 
-def _count(more: Augmented) -> CellRows:
-    labels = more.y.to_list() if hasattr(more.y, "to_list") else list(more.y)
+def _count(more: Augmented, labels: list[Any]) -> CellRows:
     rows = Counter(zip(more.origin.leaf, labels, more.origin.synthetic.tolist(), strict=True))
     cells = dict.fromkeys((leaf, label) for leaf, label, _ in rows)
     return {cell: (rows[(*cell, False)], rows[(*cell, True)]) for cell in cells}

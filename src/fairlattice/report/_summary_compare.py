@@ -79,10 +79,13 @@ def python_of(comparison: Comparison, strategy: str) -> str:
     classifier, seed = comparison.settings["classifier"], comparison.settings["seed"]
     made = repr(CLASSIFIERS[classifier](seed)) if classifier in CLASSIFIERS else str(classifier)
     cuts = {a.name: [float(c) for c in a.cuts] for a in comparison.lattice.attributes if a.cuts}
-    options = (f", cuts={cuts}" if cuts else "") + f", random_state={seed}"
+    reading = comparison.settings.get("reading", {})
+    encoder = f"fl.TableEncoder({', '.join(f'{name}={value!r}' for name, value in reading.items())})"
+    na = f", na={reading['na']!r}" if "na" in reading else ""
+    options = (f", cuts={cuts}" if cuts else "") + na + f", random_state={seed}"
     needs = comparison[strategy].strategy.needs_groups
     return (
-        f"classifier = make_pipeline(fl.TableEncoder(), {' '.join(made.split())})\n"
+        f"classifier = make_pipeline({encoder}, {' '.join(made.split())})\n"
         f"model = fl.FairClassifier(classifier, {strategy!r}{options}).fit(X, y, sensitive_features=S)\n"
         f"model.predict(X_new{', sensitive_features=S_new' if needs else ''})"
     )

@@ -18,7 +18,6 @@ from sklearn.utils.validation import check_is_fitted
 from fairlattice._validation import (
     FloatArray,
     IntArray,
-    as_labels,
     check_choice,
     check_count,
     check_real,
@@ -35,13 +34,21 @@ from fairlattice.samplers._augmented import Augmented, Origin
 from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells
 from fairlattice.samplers._importance import ImportanceSampler
 from fairlattice.samplers._mixing import SHARES, MixingSampler
-from fairlattice.samplers._rows import concat_rows, take_rows
+from fairlattice.samplers._rows import check_same_kind, concat_rows, take_rows
 from fairlattice.samplers._sampler import Piece, Sampler, batches_of, entropy_of, pieces_of
-from fairlattice.samplers._sensitive_columns import columns_inside, groups_of, with_inside, without
+from fairlattice.samplers._sensitive_columns import (
+    attribute_values,
+    columns_inside,
+    groups_of,
+    with_inside,
+    without,
+)
 from fairlattice.samplers._smote import SmoteSampler
+from fairlattice.tables._shared import Rules, read_attributes, read_labels
 
 IMPORTANCE, SMOTE = "importance", "smote"
 _MOST_LABELS = 1000
+_CARRIED = 10  # stream of the rows whose rare categories are copied
 
 
 class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
@@ -83,8 +90,9 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         Cut points of numeric attributes, as in ``{"age": [25, 45]}``.
     missing : {"level", "raise"}, default="level"
         Give missing values of an attribute a level of their own, or refuse them.
-    max_categories : int, default=64
-        As in :class:`TableEncoder`.
+    max_categories, na, decimal, categorical, keep
+        As in :class:`TableEncoder`. Rare categories, and columns that look like identifiers, are carried from a source
+        row of the synthetic one.
     n_jobs : int, default=None
         Threads that fit and draw, as scikit-learn counts them: None is one, -1 one per processor.
         Their number changes nothing about the rows.
@@ -136,6 +144,10 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
         max_categories: int = 64,
+        na: Sequence[str] | None = None,
+        decimal: str | None = None,
+        categorical: Sequence[str] = (),
+        keep: Sequence[str] = (),
         n_jobs: int | None = None,
         random_state: Any = None,
     ) -> None:
@@ -151,6 +163,10 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         self.cuts = cuts
         self.missing = missing
         self.max_categories = max_categories
+        self.na = na
+        self.decimal = decimal
+        self.categorical = categorical
+        self.keep = keep
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -161,7 +177,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         ----------
         X : frame or array of shape (n, d)
             Training rows, of any types that :class:`TableEncoder` takes. Columns of a frame that are
-            called like a sensitive attribute are copied along with it, not generated.
+            called like a sensitive attribute, or that it determines, are copied along with it, not generated.
         y : array-like of shape (n,)
             Labels, of any number of classes.
         sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
@@ -173,21 +189,33 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             If lengths differ, groups are not given, or an option is out of range.
         """
         groups = groups_of(X, sensitive_features, self.sensitive)
-        labels = as_labels(y, "y")
+        rules = Rules(self.na, self.decimal)
+        labels, self._label_reading = read_labels(y, "y", rules)
+        clean, self._attribute_reading = read_attributes(groups, rules)
         grouping = Grouping(self.cuts, self.missing)
-        self.lattice_, leaves = grouping.encode_training(groups, len(labels))
+        self.lattice_, leaves = grouping.encode_training(clean, len(labels))
         check_same_length(X=X, y=labels, sensitive_features=leaves)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) > _MOST_LABELS:
             raise InputError(f"`y` has {len(self.classes_):,} distinct labels, more than {_MOST_LABELS:,}.")
         self._inside = columns_inside(
-            X, self.sensitive if sensitive_features is None else None, self.lattice_
+            X,
+            self.sensitive if sensitive_features is None else None,
+            self.lattice_,
+            attribute_values(clean),
         )
-        self.encoder_ = TableEncoder(self.max_categories).fit(without(X, self._inside))
+        left = without(X, self._inside)
+        self.encoder_ = TableEncoder(
+            self.max_categories,
+            na=self.na,
+            decimal=self.decimal,
+            categorical=[name for name in self.categorical if name not in self._inside],
+            keep=[name for name in self.keep if name not in self._inside],
+        ).fit(left)
         self.n_features_in_ = self.encoder_.n_features_in_ + len(self._inside)
         self._X, self._y, self._S = X, y, groups
         index = CellIndex(self.lattice_, leaves, codes.astype(np.int64), len(self.classes_))
-        vectors = self.encoder_.vectors(without(X, self._inside))
+        vectors = self.encoder_.vectors(left)
         self._sampler = self.sampler_of(vectors, index, self.encoder_)
         self._of_label = np.unique(index.labels, return_index=True)[1]
         self.fits_ = {self._show_parameters_of(key): fit for key, fit in self._sampler.parameters.items()}
@@ -231,8 +259,8 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
     def _show_parameters_of(self, key: int | Cell) -> Any:
         """A label, or a leaf and its label, as a user names them."""
         if isinstance(key, Cell):
-            return self.lattice_.leaf(key.leaf), self.classes_[key.label].item()
-        return self.classes_[key].item()
+            return self.lattice_.leaf(key.leaf), self.classes_.tolist()[key.label]
+        return self.classes_.tolist()[key]
 
     def sample(self, leaf: Sequence[Level], label: Any, n: int = 1, *, stream: int = 0) -> Any:
         """New rows of one cell, also of one that has no rows in training.
@@ -326,12 +354,18 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         groups = groups_of(X, sensitive_features, self.sensitive)
-        labels = as_labels(y, "y")
+        labels = self._label_reading.apply(y, "y")
         codes = index_of(labels, self.classes_.tolist())
         if (codes < 0).any():
             raise InputError(f"`y` holds {labels[int(np.argmin(codes))]!r}, a label not seen in training.")
-        leaves = self.lattice_.encode(groups)
+        leaves = self.lattice_.encode(self._attribute_reading.apply(groups))
         check_same_length(X=X, y=labels, sensitive_features=leaves)
+        for name, given, known in (
+            ("X", X, self._X),
+            ("y", y, self._y),
+            ("sensitive_features", groups, self._S),
+        ):
+            check_same_kind(name, given, known)
         index = CellIndex(self.lattice_, leaves, codes, len(self.classes_))
         return self._augmented(X, y, groups, index, self.per_cell if per_cell is None else per_cell)[0]
 
@@ -375,18 +409,25 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         sizes = [piece.n for piece in pieces]
         leaves = np.repeat(np.asarray([piece.cell.leaf for piece in pieces], dtype=np.int64), sizes)
         labels = np.repeat(np.asarray([piece.cell.label for piece in pieces], dtype=np.int64), sizes)
-        features = self.encoder_.inverse_transform(vectors)
         rng = np.random.default_rng([*key, *self._sampler.entropy])
         wanted = [(piece.cell, piece.n) for piece in pieces]
+        carrying = np.random.default_rng([*key, *self._sampler.entropy, _CARRIED])
+        features = self.encoder_.rows_of(vectors, self._sampler.index.donors(wanted, parents, carrying))
         sources = self._sampler.index.level_sources(wanted, parents, rng)
         groups = take_rows(self._S, sources[0], by_column=sources)
         y = take_rows(self._y, self._of_label[labels])
-        X = with_inside(self._X, features, self._inside, self.lattice_, sources) if self._inside else features
+        X = with_inside(self._X, features, self._inside, sources) if self._inside else features
         return X, y, groups, leaves, parents
 
     def _leaves(self, codes: IntArray) -> tuple[Leaf, ...]:
         named = {code: self.lattice_.leaf(code) for code in np.unique(codes).tolist()}
         return tuple(map(named.__getitem__, codes.tolist()))
+
+    def labels_of(self, y: Any) -> list[Any]:
+        """Labels of some rows as in `classes_`, one of text or numbers each, whatever their type and blanks around."""
+        check_is_fitted(self)
+        found: list[Any] = self._label_reading.apply(y, "y").tolist()
+        return found
 
     def _label_code(self, label: Any) -> int:
         known = self.classes_.tolist()

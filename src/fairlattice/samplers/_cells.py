@@ -7,12 +7,12 @@ with rows and attributes only, not with the number of groups.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fairlattice._validation import IntArray, check_count
+from fairlattice._validation import BoolArray, IntArray, check_count
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice, show_group
 
@@ -121,6 +121,34 @@ class CellIndex:
                     own[lacking] = rng.choice(self._rows_with(known[i], i, level, cell.label), len(lacking))
             sources.append(source)
         return sources
+
+    def donors(
+        self, cells: Sequence[tuple[Cell, int]], drawn_from: IntArray, rng: np.random.Generator
+    ) -> Callable[[BoolArray | None], IntArray]:
+        """Who gives a value to each new row, as a function of who may: the first of its sources that may, else a row
+        of its cell, of its label, or any, at random.
+
+        Parameters are those of :meth:`level_sources`.
+        """  # noqa: D205
+
+        def chosen(may: BoolArray | None) -> IntArray:
+            allowed = np.ones(len(self.leaves), dtype=bool) if may is None else may
+            rows = np.full(len(drawn_from), -1, dtype=np.int64)
+            for j in range(drawn_from.shape[1]):
+                free = np.flatnonzero(rows < 0)
+                free = free[allowed[drawn_from[free, j]]]
+                rows[free] = drawn_from[free, j]
+            end = 0
+            for cell, n in cells:
+                end += n
+                lacking = end - n + np.flatnonzero(rows[end - n : end] < 0)
+                if len(lacking):
+                    pools = (self.rows(cell), self._by_label[cell.label], np.arange(len(self.leaves)))
+                    able = next(p for p in (pool[allowed[pool]] for pool in pools) if len(p))
+                    rows[lacking] = rng.choice(able, len(lacking))
+            return rows
+
+        return chosen
 
     def _rows_with(self, digits: IntArray, attribute: int, level: int, label: int) -> IntArray:
         key = (attribute, level, label)

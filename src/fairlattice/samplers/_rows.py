@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from fairlattice._validation import FloatArray, IntArray, as_native
+from fairlattice.exceptions import InputError
 
 
 def take_rows(data: Any, rows: IntArray, *, by_column: Sequence[IntArray] | None = None) -> Any:
@@ -67,6 +68,21 @@ def draw_by_weight(weights: FloatArray, n: int, rng: np.random.Generator) -> Int
     ends = np.cumsum(weights)
     points = (np.arange(n) + rng.random()) * (ends[-1] / n)
     return rng.permutation(np.minimum(np.searchsorted(ends, points, side="right"), len(ends) - 1))
+
+
+def check_same_kind(name: str, given: Any, known: Any) -> None:
+    """Raise unless rows are of the same library as those in training, so that the two can be joined."""
+    kinds = [_kind(data) for data in (given, known)]
+    if kinds[0] != kinds[1]:
+        raise InputError(f"`{name}` is {kinds[0]}, and was {kinds[1]} in training. Pass both alike.")
+
+
+def _kind(data: Any) -> str:
+    native = as_native(data, allow_series=True)
+    if isinstance(native, nw.DataFrame | nw.LazyFrame | nw.Series):
+        shape = "a column" if isinstance(native, nw.Series) else "a frame"
+        return f"{shape} of {native.implementation.name.lower()}"
+    return "a mapping of columns" if isinstance(data, Mapping) else "an array"
 
 
 def concat_rows(first: Any, second: Any) -> Any:

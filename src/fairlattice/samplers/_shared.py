@@ -9,7 +9,12 @@ from fairlattice.samplers._cells import (
 )
 from fairlattice.samplers._rows import concat_rows, draw_by_weight, take_rows
 from fairlattice.samplers._sampler import entropy_of
-from fairlattice.samplers._sensitive_columns import columns_inside, groups_of, with_inside, without
+from fairlattice.samplers._sensitive_columns import (
+    columns_inside,
+    groups_of,
+    with_inside,
+    without,
+)
 
 __all__ = [
     "RowsByKey",

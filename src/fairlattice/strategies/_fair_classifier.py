@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from fairlattice._validation import IntArray, as_columns, check_same_length, row_count
+from fairlattice._validation import IntArray, as_columns, check_same_length, is_missing, row_count
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
@@ -26,6 +26,7 @@ from fairlattice.strategies._lookup import strategy_of
 from fairlattice.strategies._row_sources import AugmenterRows
 from fairlattice.strategies._strategy import AnyStrategy, Strategy
 from fairlattice.strategies._training import TrainingTable, Vectors
+from fairlattice.tables._shared import Rules, read_attributes
 
 
 def _estimator_has(method: str) -> Any:
@@ -56,6 +57,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Cut points of numeric attributes, as in ``{"age": [25, 45]}``.
     missing : {"level", "raise"}, default="level"
         Give missing values of an attribute a level of their own, or refuse them.
+    na : sequence of str, optional
+        Texts that mean a missing value of an attribute, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
     per_cell : int, default=1000
         Strategies with synthetic rows raise smaller (leaf, label) cells to this many rows, at most to the largest
         cell's number.
@@ -109,6 +112,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         augmenter: HierarchicalAugmenter | None = None,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
+        na: Sequence[str] | None = None,
         per_cell: int = 1000,
         random_state: Any = None,
     ) -> None:
@@ -117,6 +121,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         self.augmenter = augmenter
         self.cuts = cuts
         self.missing = missing
+        self.na = na
         self.per_cell = per_cell
         self.random_state = random_state
 
@@ -135,7 +140,12 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         self.strategy_ = self._strategy()
         validate_data(self, X=X, skip_check_array=True)
         labels = column_or_1d(y, warn=True)
-        assert_all_finite(labels, input_name="y")
+        try:
+            assert_all_finite(labels, input_name="y")
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        if labels.dtype.kind == "O" and any(is_missing(label) for label in labels):
+            raise InputError("Input y contains missing values. Remove these rows first.")
         check_classification_targets(labels)
         check_consistent_length(X, y)
         if not len(labels):
@@ -155,13 +165,14 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             per_cell=self.per_cell,
             max_categories=64 if self.augmenter is None else self.augmenter.max_categories,
             encoded=None if self._encoder is None else Vectors(self._encoder, self._encoder.vectors(X)),
+            reading=None if self._encoder is None else self._encoder.features_,
         )
         try:
             self.fitted_ = self.strategy_.fit(table)
         except ValueError as error:
-            advice = "" if isinstance(error, InputError) else _advice(X, self.estimator)
-            if not advice:
+            if isinstance(error, InputError):
                 raise
+            advice = _advice(X, self.estimator)
             message = str(error).splitlines()[0].rstrip(".")
             raise InputError(f"{type(self.estimator).__name__} says: {message}.{advice}") from error
         self.estimator_ = _joined(self.estimator, self._encoder, self.fitted_.model)
@@ -226,7 +237,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         classes, codes = np.unique(labels, return_inverse=True)
         lattice, leaves = GroupLattice(()), np.zeros(len(codes), dtype=np.int64)
         if groups is not None or inside is not None:
-            lattice, leaves = grouping.encode_training(groups_of(X, groups, inside), len(codes))
+            clean, self._attribute_reading = read_attributes(groups_of(X, groups, inside), Rules(source.na))
+            lattice, leaves = grouping.encode_training(clean, len(codes))
         check_same_length(y=codes, sensitive_features=leaves)
         return CellIndex(lattice, leaves, codes.astype(np.int64), len(classes)), classes
 
@@ -236,6 +248,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             raise InputError(
                 f"Strategy `{self.strategy_.name}` needs groups at prediction: pass `sensitive_features` to `predict`."
             )
+        groups = self._attribute_reading.apply(groups)
         lattice = self.lattice_.extended(groups)
         leaves = lattice.encode(groups)
         check_same_length(X=X, sensitive_features=leaves)

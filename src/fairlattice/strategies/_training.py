@@ -14,6 +14,7 @@ from fairlattice._validation import BoolArray, FloatArray, IntArray
 from fairlattice.encoders import TableEncoder
 from fairlattice.samplers import Cell, CellIndex
 from fairlattice.samplers._shared import columns_inside, concat_rows, take_rows, with_inside, without
+from fairlattice.tables._shared import Feature
 
 Synthetic = Mapping[Cell, FloatArray]
 """Synthetic vectors by cell, as they were drawn: valid rows only after decoding, or ``encoder.snap``."""
@@ -103,6 +104,8 @@ class TrainingTable:
         As in :class:`TableEncoder`.
     encoded : Vectors, optional
         All features as vectors, where these are known already.
+    reading : mapping of str to Feature, optional
+        What each column is, where that was decided on a larger table.
     """
 
     rows: Any = field(repr=False)
@@ -114,6 +117,7 @@ class TrainingTable:
     per_cell: int = 1000
     max_categories: int = 64
     encoded: Vectors | None = field(default=None, repr=False)
+    reading: Mapping[str, Feature] | None = field(default=None, repr=False)
 
     @property
     def X(self) -> Any:  # noqa: N802 - the field's name
@@ -144,16 +148,21 @@ class TrainingTable:
         """All features as vectors."""
         if self.encoded is not None:
             return self.encoded
-        encoder = TableEncoder(self.max_categories).fit(self.rows)
-        return Vectors(encoder, encoder.vectors(self.rows))
+        return self._encoded(self.rows)
 
     @cached_property
     def features(self) -> Vectors:
         """Features without the sensitive columns, from which synthetic rows are drawn."""
         if not self._inside:
             return self.vectors
-        rows = without(self.rows, self._inside)
-        encoder = TableEncoder(self.max_categories).fit(rows)
+        return self._encoded(without(self.rows, self._inside))
+
+    def _encoded(self, rows: Any) -> Vectors:
+        encoder = TableEncoder(self.max_categories)
+        known = (
+            None if isinstance(rows, np.ndarray) and self._inside else self.reading
+        )  # its columns have moved
+        encoder = encoder.fit(rows) if known is None else encoder.fit_as(rows, known)
         return Vectors(encoder, encoder.vectors(rows))
 
     def blind_features(self) -> BlindFeatures:
@@ -165,9 +174,12 @@ class TrainingTable:
         return BlindFeatures(None if self.on_vectors else vectors.encoder, kept)
 
     @cached_property
-    def _inside(self) -> list[Any]:
-        """Sensitive columns among the features."""
-        return [] if self.rows is None else columns_inside(self.rows, None, self.index.lattice)
+    def _inside(self) -> dict[Any, int]:
+        """Columns among the features that follow a sensitive attribute, and which one."""
+        if self.rows is None:
+            return {}
+        digits = self.index.lattice.digits(self.index.leaves)
+        return columns_inside(self.rows, None, self.index.lattice, digits)
 
     def shortfalls(self) -> dict[Cell, int]:
         """How many rows each cell lacks."""
@@ -214,15 +226,16 @@ class TrainingTable:
         """Feature vectors as rows that the classifier takes."""
         if self.on_vectors and not self._inside:
             return self.features.encoder.snap(vectors)
-        rows = self.features.encoder.inverse_transform(vectors)
+        none = np.zeros((len(vectors), 0), dtype=np.int64)
+        rows = self.features.encoder.rows_of(vectors, self.index.donors(wanted, none, self.rng(*_CARRIED)))
         if self._inside:
-            none = np.zeros((len(vectors), 0), dtype=np.int64)
             sources = self.index.level_sources(wanted, none, self.rng(*_LEVELS))
-            rows = with_inside(self.rows, rows, self._inside, self.index.lattice, sources)
+            rows = with_inside(self.rows, rows, self._inside, sources)
         return self.vectors.encoder.vectors(rows) if self.on_vectors else rows
 
 
 _LEVELS = (9,)  # stream of the rows whose levels are copied
+_CARRIED = (10,)  # and of those whose rare categories are
 
 
 def levels_of(lattice: Any, leaves: IntArray) -> npt.NDArray[Any]:

@@ -1,0 +1,85 @@
+"""What the engine says while a table is read, made plain: one line that names the file and what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import errno
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from fairlattice._validation import did_you_mean
+from fairlattice.exceptions import InputError
+
+UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeError, ValueError, csv.Error)
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+@contextlib.contextmanager
+def reading(path: Path, kind: str = "parquet") -> Iterator[None]:
+    """Make the refusals of the reader plain, and keep to ourselves what the engine prints of its own failures."""
+    try:
+        with _quiet_engine():
+            yield
+    except FileNotFoundError as error:
+        if re.match(r"[a-z][a-z0-9+]+:/", str(path)):
+            raise InputError(f"`{path}` is an address, not a file. Download it first.") from error
+        raise InputError(f"`{path}` is not there.{_near(path)}") from error
+    except OSError as error:
+        if error.errno in _FULL:
+            raise  # what is written is to blame
+        raise InputError(f"`{path}` cannot be read: {error.strerror or error}.") from error
+    except InputError:
+        raise
+    except UNREADABLE as error:
+        full = re.search(r"os error (\d+)", str(error))
+        if full and int(full[1]) in _FULL:
+            raise OSError(int(full[1]), os.strerror(int(full[1]))) from error
+        told = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        if isinstance(error, pl.exceptions.PanicException):  # the engine's own words help nobody
+            told = "its contents contradict each other"
+        hint = "The file may be truncated or of another format."
+        if "utf-8" in told.lower():
+            hint = "Convert it to UTF-8 first, as with iconv."
+        raise InputError(f"`{path}` cannot be read as {kind.upper()}: {told}. {hint}") from error
+
+
+@contextlib.contextmanager
+def _quiet_engine() -> Iterator[None]:
+    """Let what the engine itself writes to standard error go nowhere, and ours where it should.
+
+    A damaged file makes its threads print a page of their state, before the exception that we show in a line.
+    """
+    ours = sys.stderr
+    try:
+        direct = ours.fileno() == 2
+        kept = os.dup(2) if direct else -1
+    except (OSError, ValueError, AttributeError):  # not a file, or closed
+        direct, kept = False, -1
+    if not direct:
+        yield
+        return
+    ours.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        with open(kept, "w", encoding=ours.encoding, errors="replace", closefd=False, buffering=1) as through:
+            sys.stderr = through
+            yield
+    finally:
+        sys.stderr = ours
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _near(path: Path) -> str:
+    try:
+        return did_you_mean(path.name, sorted({p.name for p in path.parent.iterdir()} - {path.name}))
+    except OSError:
+        return ""

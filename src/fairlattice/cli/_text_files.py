@@ -1,0 +1,220 @@
+"""What is in a CSV or TSV file, where it is not what every program agrees on: separators, quotes, line ends.
+
+What can be read is read, with a note; what would be a guess is refused, with the line that it is about.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+from fairlattice._validation import printable
+from fairlattice.exceptions import InputError
+from fairlattice.tables._shared import assume
+
+SEPARATORS = {"csv": ",", "tsv": "\t"}
+_OTHERS = ";\t|,"
+_KINDS = {
+    b"PK\x03\x04": "a ZIP archive, as an Excel workbook is. Save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel or Office file. Save the sheet as CSV",
+    b"\x1f\x8b": "compressed by gzip. Decompress it first, as with gunzip",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd. Decompress it first",
+    b"BZh": "compressed by bzip2. Decompress it first",
+    b"\xfd7zXZ": "compressed by xz. Decompress it first",
+    b"PAR1": "a Parquet file. Name it .parquet",
+    b"ARROW1": "an Arrow file. Name it .arrow",
+    b"\xff\xfe": "text in UTF-16. Convert it to UTF-8 first, as with iconv",
+    b"\xfe\xff": "text in UTF-16. Convert it to UTF-8 first, as with iconv",
+    b"%PDF": "a PDF. Save the table as CSV",
+    b"SQLite format 3": "an SQLite database. Save the table as CSV",
+}
+_FIRST = 65_536
+
+
+@dataclass(frozen=True)
+class TextLayout:
+    """How a text file writes its table.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    separator : str
+        Between values.
+    skip : int
+        Lines before the header.
+    header : tuple of str
+        Names of the columns.
+    quote : str or None
+        The sign around values that hold separators; None where quotes are part of values, as in 5".
+    quoted : bool
+        Whether some values are in quotes.
+    carriage : bool
+        Whether lines end with a carriage return alone.
+    """
+
+    path: Path
+    separator: str
+    skip: int
+    header: tuple[str, ...]
+    quote: str | None = '"'
+    quoted: bool = False
+    carriage: bool = False
+
+    def open(self) -> IO[bytes]:
+        """The file, with line ends that every reader knows."""
+        if not self.carriage:
+            return self.path.open("rb")
+        return io.BytesIO(self.path.read_bytes().replace(b"\r", b"\n"))
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Every row below the header: the line where it ends, and its values.
+
+        Raises
+        ------
+        InputError
+            If a quote is not closed, or something follows one that is.
+        """
+        csv.field_size_limit(sys.maxsize)
+        with self.open() as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
+            for _ in range(self.skip):
+                lines.readline()
+            literal = {"quoting": csv.QUOTE_NONE} if self.quote is None else {"strict": True}
+            reader = csv.reader(lines, delimiter=self.separator, **literal)
+            started, header = 0, False
+            try:
+                for row in reader:
+                    if row and header:
+                        yield reader.line_num + self.skip, row
+                    header, started = header or bool(row), reader.line_num
+            except csv.Error as error:
+                raise InputError(
+                    f"`{self.path}` has a quote that is not closed, or not where a value begins or ends, in the row of "
+                    f'line {started + 1 + self.skip}. Double the quotes within a value, as in "5"" pipe".'
+                ) from error
+
+
+def text_layout(path: Path, kind: str) -> TextLayout:
+    """How a CSV or TSV file writes its table; what is unusual is reported.
+
+    Raises
+    ------
+    InputError
+        If the file is of another kind, or two columns have one name.
+    """
+    with path.open("rb") as source:
+        start = source.read(_FIRST)
+    check_kind(path, start)
+    carriage = b"\r" in start and b"\n" not in start
+    layout = TextLayout(path, SEPARATORS[kind], 0, (), carriage=carriage)
+    if carriage:
+        assume([f"`{path.name}`: lines end with a carriage return alone."])
+    layout = _with_header(_without_preamble(layout))
+    twice = next((name for name in layout.header if layout.header.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"`{path}` has two columns named {twice!r}. Rename one.")
+    return _with_quotes(layout)
+
+
+def check_kind(path: Path, start: bytes) -> None:
+    """Raise if the first bytes of a text file are those of something else."""
+    found = next((what for sign, what in _KINDS.items() if start.startswith(sign)), None)
+    bare = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:100].lower()
+    if bare.startswith((b"<!doctype html", b"<html", b"<?xml")):
+        found = "a web page, not a table. Download the file itself"
+    if bare.startswith((b'{"', b"{\n", b"[{", b"[\n")):
+        found = "JSON. Save the table as CSV"
+    if found is None and b"\x00" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        found = "binary data. Is it of another format?"
+    if found is not None:
+        raise InputError(
+            f"`{path}` cannot be read: it is {found.rstrip('.?')}{'?' if found.endswith('?') else '.'}"
+        )
+
+
+def check_rows(layout: TextLayout, height: int | None) -> None:
+    """Raise if a row has too many values, a quote is open, or the engine read another number of rows; note short rows.
+
+    `height` is the number of rows that were read, None where they could not be.
+    """
+    width, n, short, first = len(layout.header), 0, 0, 0
+    for line, row in layout.rows():
+        n += 1
+        if len(row) > width:
+            raise InputError(
+                f"`{layout.path}` cannot be read as CSV: line {line} has {len(row)} values for {width} columns. "
+                "Put quotes around values that hold the separator."
+            )
+        if len(row) < width:
+            short, first = short + 1, first or line
+    if height is not None and n != height:
+        raise InputError(
+            f"`{layout.path}` can be read in two ways, as {n:,} or {height:,} rows. Put quotes around whole values, "
+            "and double those within."
+        )
+    if short:
+        assume([
+            f"`{layout.path.name}`: {short:,} rows have fewer than {width} values (first in line {first}); what they "
+            "lack is taken as missing."
+        ])  # fmt: skip
+
+
+def _without_preamble(layout: TextLayout) -> TextLayout:
+    """Skip a first line ``sep=;``, which says what separates, and comments above the header."""
+    with layout.open() as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
+        first = [lines.readline() for _ in range(50)]
+    skip = 0
+    said = re.fullmatch(r'"?sep=(.)"?[\r\n]*', first[0], re.IGNORECASE)
+    if said:
+        skip, layout = 1, replace(layout, separator=said[1])
+    comments = skip
+    while comments < len(first) - 1 and first[comments].startswith("#"):
+        comments += 1
+    width = [line.count(layout.separator) for line in (first[max(comments - 1, 0)], first[comments])]
+    if comments > skip and width[0] != width[1]:  # else it is the header that begins with #
+        assume([f"`{layout.path.name}`: {comments - skip} lines of comments above the header are left out."])
+        skip = comments
+    return replace(layout, skip=skip)
+
+
+def _with_header(layout: TextLayout) -> TextLayout:
+    header = _header(layout)
+    other = next((m for m in _OTHERS if m != layout.separator and m in header[0]), None) if header else None
+    if len(header) == 1 and other is not None:
+        layout = replace(layout, separator=other)
+        header = _header(layout)
+        assume(
+            [
+                f"`{layout.path.name}`: values are separated by {printable(other) if other != chr(9) else 'tabs'}."
+            ]
+        )
+    return replace(layout, header=tuple(header))
+
+
+def _header(layout: TextLayout) -> list[str]:
+    csv.field_size_limit(sys.maxsize)
+    with layout.open() as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
+        for _ in range(layout.skip):
+            lines.readline()
+        return next((row for row in csv.reader(lines, delimiter=layout.separator) if row), [])
+
+
+def _with_quotes(layout: TextLayout) -> TextLayout:
+    """Whether there are quotes; where no value begins with one, those within are part of values, as in 5"."""
+    if layout.carriage:
+        return replace(layout, quoted=True)
+    opening = re.compile(rb"(?:^|[\r\n]|" + re.escape(layout.separator.encode()) + rb')\s*"')
+    found, tail = False, b"\n"
+    with layout.path.open("rb") as source:
+        for block in iter(lambda: source.read(2**20), b""):
+            found = found or b'"' in block
+            if b'"' in block and opening.search(tail + block.removeprefix(b"\xef\xbb\xbf")):
+                return replace(layout, quoted=True)
+            tail = block[-2:]
+    return replace(layout, quote=None) if found else layout

@@ -1,0 +1,51 @@
+"""The classes of labels and predictions, in order: what they may be together, and where each value stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fairlattice._validation import IntArray, distinct_values, index_of, sorted_values
+from fairlattice.exceptions import InputError
+from fairlattice.tables._shared import check_labels_differ
+
+_MOST_CLASSES = 1000  # a table of counts holds their square
+
+
+def common_classes(first: npt.NDArray[Any], *others: npt.NDArray[Any], what: str) -> tuple[Any, ...]:
+    """The distinct labels; scores given in place of predictions are refused."""
+    known = classes = tuple(distinct_values(first))
+    for values in others:
+        given = distinct_values(values)
+        odd = [v for v in given if isinstance(v, float) and not v.is_integer() and v not in known]
+        if odd:
+            raise InputError(
+                f"Predictions hold {odd[0]!r}, which is no label. Turn scores into labels by a threshold."
+            )
+        classes = join_classes(classes, given, what)
+    check_labels_differ(classes, what[0].lower() + what[1:])
+    return classes
+
+
+def join_classes(first: Sequence[Any], second: Sequence[Any], what: str) -> tuple[Any, ...]:
+    """The classes of both, in order; labels that are text and labels that are numbers do not mix."""
+    texts = [next((v for v in values if isinstance(v, str)), None) for values in (first, second)]
+    if first and second and (texts[0] is None) != (texts[1] is None):
+        odd = texts[0] if texts[1] is None else texts[1]
+        raise InputError(f"{what} differ in type: {odd!r} is text, the others are numbers. Give both alike.")
+    both = tuple(sorted_values((*first, *second)))
+    if len(both) > _MOST_CLASSES:
+        raise InputError(f"{what} have {len(both):,} distinct values, more than {_MOST_CLASSES:,} classes.")
+    return both
+
+
+def class_positions(values: npt.NDArray[Any], classes: tuple[Any, ...], name: str) -> IntArray:
+    """Position of every label among the classes."""
+    index = index_of(values, classes)
+    if (index < 0).any():
+        odd = values[int(np.argmin(index))]
+        raise InputError(f"`{name}` holds {odd!r}, which is none of the classes {list(classes)}.")
+    return index

@@ -1,0 +1,29 @@
+"""What other rooms use of this one, beside its public names."""
+
+from fairlattice.tables._columns import Reading, Rules, read_column
+from fairlattice.tables._dates import time_order
+from fairlattice.tables._features import Feature, read_features
+from fairlattice.tables._notes import assume, collected
+from fairlattice.tables._roles import (
+    AttributeReading,
+    LabelReading,
+    check_labels_differ,
+    read_attributes,
+    read_labels,
+)
+
+__all__ = [
+    "AttributeReading",
+    "Feature",
+    "LabelReading",
+    "Reading",
+    "Rules",
+    "assume",
+    "check_labels_differ",
+    "collected",
+    "read_attributes",
+    "read_column",
+    "read_features",
+    "read_labels",
+    "time_order",
+]
