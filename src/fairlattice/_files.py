@@ -88,11 +88,12 @@ def _remove_stale(real: Path) -> None:
     """Remove what killed processes left of this target."""
     for path in real.parent.glob(f"{_prefix(real)}*.part"):
         process = path.name.removeprefix(_prefix(real)).partition("-")[0]
-        if process.isdecimal() and not _runs(int(process)):
+        if process.isdecimal() and not runs(int(process)):
             path.unlink(missing_ok=True)
 
 
-def _runs(process: int) -> bool:
+def runs(process: int) -> bool:
+    """Whether a process is there; on Windows always."""
     if os.name == "nt":  # there a signal, even none, would end it
         return True
     try:

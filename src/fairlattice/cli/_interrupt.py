@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
+from fairlattice._files import runs
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE = 10.0  # seconds that tidying up may take
 
@@ -76,14 +78,14 @@ def _leave_with(code: list[int]) -> None:
 
 def _follow(parent: int) -> None:
     """End this worker soon after its parent, also where that was killed and could tell nobody."""
+    first = os.getppid()  # another one where the parent has gone already
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while os.getppid() == first and (first == parent or runs(parent)):
             time.sleep(1.0)
         os._exit(1)
 
-    if os.getppid() == parent:
-        threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
     time.sleep(0.1)  # meanwhile the other workers take the other calls
 
 
