@@ -19,7 +19,7 @@ from fairlattice.metrics import (
     jeffreys_interval,
     newcombe_interval,
 )
-from fairlattice.metrics._shared import simultaneous_confidence
+from fairlattice.metrics._intervals import simultaneous_confidence
 
 counts = st.integers(0, 60)
 tables = st.lists(st.tuples(counts, counts), min_size=1, max_size=8).filter(
