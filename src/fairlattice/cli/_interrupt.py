@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import os
 import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from types import FrameType
 
@@ -86,6 +88,8 @@ def _follow(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    # joblib replaces workers that grew by 300 MB since their first task, so what all need is imported before its end.
+    importlib.import_module("fairlattice.benchmark")
     time.sleep(0.1)  # meanwhile the other workers take the other calls
 
 
@@ -101,6 +105,8 @@ def start_workers(n_jobs: int) -> None:
     n = effective_n_jobs(n_jobs)
     if n == 1:
         return
+    # Large tables may still replace one, which costs a second and loses nothing.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
     sys.stderr.flush()
     ours, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
