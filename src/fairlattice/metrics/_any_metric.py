@@ -29,9 +29,8 @@ from fairlattice.groups import Group, GroupCounts, GroupLattice, show_group
 from fairlattice.groups._shared import Grouping
 
 Metric = Callable[..., float]
-_OTHERS = (
-    2.0  # people of everyone's kind that are added to each group, so that one person is not sure of itself
-)
+# People of everyone's kind who are added to each group, so that one person is not sure of itself.
+_OTHERS = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,10 @@ from fairlattice.metrics._harm import Harm, harm_of, independent_harm
 from fairlattice.metrics._homogeneity import either, homogeneity_test
 from fairlattice.metrics._impact import (
     BEST,
-    OTHERS,
     Against,
     ImpactRatio,
+    check_reference,
     impact_ratios,
-    reference_group,
 )
 from fairlattice.metrics._intervals import jeffreys_interval, rate_interval, simultaneous_confidence
 from fairlattice.metrics._leveling import (
@@ -523,7 +522,7 @@ class Audit(ShowsAsPage):
 
         A group is hidden ("gerrymandered") if no coarser group that contains it shows the disparity.
         """
-        return worse_off(self._level_gaps(rate))
+        return worse_off(self._one_rate(rate).level_gaps)
 
     def claims(self, rate: str = "tpr", *, margin: float = 0.05) -> tuple[Claim, ...]:
         """What can be said: yes, no, or not enough data, and how many rows would be enough.
@@ -648,10 +647,6 @@ class Audit(ShowsAsPage):
     def _levels(self) -> tuple[GroupTable, ...]:
         return tuple(levels_of(self.counts))
 
-    def _level_gaps(self, rate: str) -> LevelGaps | None:
-        """Every group of every level against everyone else."""
-        return level_gaps(self._levels, self.counts.classes, rate, self.positive, self.confidence)
-
     def _rows_of(self, group: Group) -> int:
         """How many rows a group of any level has."""
         rolled = self.counts.rollup(tuple(group))
@@ -734,6 +729,12 @@ class _OneRate:
         return homogeneity_test(self.audit._rates_of(self.audit.counts.layers, self.name))
 
     @cached_property
+    def level_gaps(self) -> LevelGaps | None:
+        """Every group of every level against everyone else."""
+        audit = self.audit
+        return level_gaps(audit._levels, audit.counts.classes, self.name, audit.positive, audit.confidence)
+
+    @cached_property
     def pooled(self) -> PooledRates:
         """Shrunk towards their ancestors."""
         options: dict[str, Any] = {
@@ -756,10 +757,7 @@ def check_options(audit: Audit) -> Audit:
             f"Notion {audit.notion!r} needs labels, and there are none. Name labels, or use {DEFAULT_UNLABELLED!r}."
         )
     audit.judged  # noqa: B018 - refuses a notion that lacks a favourable outcome
-    if isinstance(audit.reference, Mapping):
-        reference_group(audit.counts, audit.reference)
-    elif audit.reference not in (BEST, OTHERS):
-        raise InputError(f"`reference` must be 'best', 'others' or a group, got {audit.reference!r}.")
+    check_reference(audit.counts, audit.reference)
     rate_interval(np.zeros(1), np.ones(1, dtype=np.int64), method=audit.interval)
     audit.table  # noqa: B018 - small groups are seen to now, while the caller is looking
     return audit

@@ -12,7 +12,8 @@ from fairlattice.metrics._fairness import Disparity
 from fairlattice.metrics._needed import Needed, rows_needed
 from fairlattice.metrics._rates import Rates
 
-FOUR_FIFTHS = math.log(1.25)
+FOUR_FIFTHS = 0.8
+_LIMIT = math.log(1 / FOUR_FIFTHS)  # of a ratio of rates, as DF takes it
 UNSURE = "not enough data"
 
 
@@ -65,14 +66,14 @@ def four_fifths_claim(rate: str, found: Disparity, most: float, n: int, confiden
     """
     # With more rows the corrected figure moves towards the value, so the harder of the two counts.
     guesses = [
-        rows_needed(at, found.low, most, FOUR_FIFTHS, n, confidence) for at in (found.corrected, found.value)
+        rows_needed(at, found.low, most, _LIMIT, n, confidence) for at in (found.corrected, found.value)
     ]
     needed = [rows for rows in guesses if rows is not None]
     return Claim(
         f"some group's {rate} is below four fifths of another's",
         rate,
         None,
-        verdict_of(found.low, most, FOUR_FIFTHS),
+        verdict_of(found.low, most, _LIMIT),
         found.corrected,
         found.low,
         found.high,

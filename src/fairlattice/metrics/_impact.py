@@ -16,6 +16,7 @@ from fairlattice._validation import FloatArray, did_you_mean
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
 from fairlattice.groups._shared import show_level
+from fairlattice.metrics._claims import FOUR_FIFTHS, UNSURE
 from fairlattice.metrics._everyone_else import rates_of_others
 from fairlattice.metrics._intervals import (
     log_ends,
@@ -25,7 +26,6 @@ from fairlattice.metrics._intervals import (
 )
 from fairlattice.metrics._rates import Rates, weighted_rates
 
-FOUR_FIFTHS = 0.8
 _MOST_COMPARED = 500
 BEST, OTHERS = "best", "others"
 Against = str | Mapping[str, Any]
@@ -141,6 +141,14 @@ def reference_group(counts: GroupCounts, wanted: Mapping[str, Any]) -> Group:
     return {name: found[name] for name in counts.lattice.names if name in found}
 
 
+def check_reference(counts: GroupCounts, against: Any) -> None:
+    """Raise unless groups can be compared with it: "best", "others", or a group by its levels."""
+    if isinstance(against, Mapping):
+        reference_group(counts, against)
+    elif against not in (BEST, OTHERS):
+        raise InputError(f"`reference` must be 'best', 'others' or a group, got {against!r}.")
+
+
 def _best(own: Rates, eligible: Any) -> int | None:
     place = np.flatnonzero(eligible)
     if not len(place) or not own.successes[place].any():
@@ -175,10 +183,9 @@ def _others(
 ) -> tuple[Rates, list[Group | None]]:
     """The rates that each group is compared with, and of whom they are."""
     m, kind = len(counts.codes), (counts.classes, rate, positive)
-    if against == OTHERS:
-        return rates_of_others(counts.rollup(()).layers, counts.layers, *kind), [None] * m
+    check_reference(counts, against)
     if not isinstance(against, Mapping):
-        raise InputError(f"`reference` must be 'best', 'others' or a group, got {against!r}.")
+        return rates_of_others(counts.rollup(()).layers, counts.layers, *kind), [None] * m
     group = reference_group(counts, against)
     rolled = counts.rollup(tuple(group))
     wanted = tuple(group.values())
@@ -211,7 +218,7 @@ def _row(
         return n, float(rates.raw[i]) if n else None
 
     known = not np.isnan(ratio)
-    verdict = "not enough data"
+    verdict = UNSURE
     if known and high < FOUR_FIFTHS:
         verdict = "yes"
     elif known and low >= FOUR_FIFTHS:

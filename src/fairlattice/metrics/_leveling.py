@@ -17,6 +17,7 @@ import numpy as np
 
 from fairlattice._validation import IntArray
 from fairlattice.groups import Group, show_group
+from fairlattice.metrics._claims import UNSURE
 from fairlattice.metrics._intervals import newcombe_interval, paired_interval
 from fairlattice.metrics._needed import Needed, rows_needed
 from fairlattice.metrics._rates import Rates
@@ -65,7 +66,7 @@ class GroupChange:
     @property
     def verdict(self) -> str:
         """Did this group lose? "yes", "no" (it gained beyond noise), or "not enough data"."""
-        return "yes" if self.lost else "no" if self.gained else "not enough data"
+        return "yes" if self.lost else "no" if self.gained else UNSURE
 
 
 @dataclass(frozen=True)
@@ -115,12 +116,12 @@ def leveling_down_verdict(*, unfairness_fell: bool, worst_fell: bool, beyond_noi
     """
     if not (unfairness_fell and worst_fell):
         return "not seen"
-    return "yes" if beyond_noise else "not enough data"
+    return "yes" if beyond_noise else UNSURE
 
 
 def overall_verdict(verdicts: Mapping[str, str]) -> str:
     """The gravest of several verdicts."""
-    return next((v for v in ("yes", "not enough data") if v in verdicts.values()), "not seen")
+    return next((v for v in ("yes", UNSURE) if v in verdicts.values()), "not seen")
 
 
 def group_changes(

@@ -9,8 +9,9 @@ import numpy as np
 
 from fairlattice.exceptions import InputError
 from fairlattice.groups import show_group
+from fairlattice.metrics._claims import FOUR_FIFTHS
 from fairlattice.metrics._group_rate import GroupRate
-from fairlattice.metrics._impact import FOUR_FIFTHS, ImpactRatio
+from fairlattice.metrics._impact import ImpactRatio
 
 _MOST = 40
 

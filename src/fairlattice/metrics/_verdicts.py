@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fairlattice.groups import Group
-from fairlattice.metrics._claims import UNSURE
+from fairlattice.metrics._claims import FOUR_FIFTHS, UNSURE
 from fairlattice.metrics._harm import Harm
 from fairlattice.metrics._impact import ImpactRatio
 from fairlattice.metrics._leveling import GroupChange, LevelingDown
@@ -93,7 +93,7 @@ def verdicts_of(
 
 def worse_verdict(audit: Audit, rate: str) -> Verdict:
     """Does some group, at any level, fare worse than everyone else?"""
-    found = audit._level_gaps(rate)
+    found = audit._one_rate(rate).level_gaps
     if found is None or not len(found.gaps.judged):
         return Verdict(WORSE_OFF, UNSURE, rate)
     gaps = found.gaps
@@ -134,7 +134,7 @@ def ratio_verdict(ratios: Sequence[ImpactRatio], rate: str | None = None) -> Ver
     known = [r for r in ratios if r.ratio is not None]
     others = [r for r in known if r.group != r.against]  # a group says nothing against itself
     if not others:
-        return Verdict(RATIO, UNSURE, rate, limit=0.8)
+        return Verdict(RATIO, UNSURE, rate, limit=FOUR_FIFTHS)
     below = [r for r in others if r.verdict == "yes"]
     verdict = "yes" if below else "no" if all(r.verdict == "no" for r in others) else UNSURE
     r = min(below or others, key=lambda r: (r.high, r.ratio))
@@ -153,7 +153,7 @@ def ratio_verdict(ratios: Sequence[ImpactRatio], rate: str | None = None) -> Ver
         r.high,
         len(below),
         len(others),
-        0.8,
+        FOUR_FIFTHS,
         other_n=r.other_n,
     )
 

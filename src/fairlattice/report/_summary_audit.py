@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import combinations
 from typing import Any
 
@@ -132,22 +132,18 @@ def _ratios(audit: Audit) -> Summary | None:
 
 def _coarser(audit: Audit, rates: Sequence[str]) -> Summary:
     """Groups of every set of attributes but all, by rate; larger sets are left out once there are too many."""
-    names, total = audit.counts.lattice.names, 0
-    kept: list[tuple[str, ...]] = []
-    for size in range(len(names)):
-        for fixed in combinations(names, size):
-            total += len(audit.counts.rollup(fixed).codes)
-            if total > _MOST_COARSER:
-                return {"complete": False, "by_rate": _rows_of_sets(audit, rates, kept)}
-            kept.append(fixed)
-    return {"complete": True, "by_rate": _rows_of_sets(audit, rates, kept)}
-
-
-def _rows_of_sets(audit: Audit, rates: Sequence[str], sets: Sequence[tuple[str, ...]]) -> Summary:
-    return {
-        rate: [group_row(g) for fixed in sets for g in audit.by_group(rate, attributes=fixed)]
-        for rate in rates
-    }
+    names = audit.counts.lattice.names
+    sets = [fixed for size in range(len(names)) for fixed in combinations(names, size)]
+    kept: list[Audit] = []
+    total = 0
+    for fixed in sets:
+        rolled = audit.counts.rollup(fixed)
+        total += len(rolled.codes)
+        if total > _MOST_COARSER:
+            break
+        kept.append(replace(audit, counts=rolled, min_size=0))
+    by_rate = {rate: [group_row(g) for part in kept for g in part.by_group(rate)] for rate in rates}
+    return {"complete": len(kept) == len(sets), "by_rate": by_rate}
 
 
 def _measure(audit: Audit, rate: str) -> Summary:
