@@ -9,9 +9,9 @@ import numpy as np
 
 from fairlattice.benchmark._posterior import JointDraws, sure_signs
 from fairlattice.groups import Group
+from fairlattice.metrics._shared import UNSURE
 
 RATES = ("tpr", "tnr")
-UNSURE = "not enough data"
 _SURE = 0.95
 
 

@@ -159,10 +159,7 @@ def draw_rate(
     theta = np.empty((len(sums), size, len(codes)))
     for k, own in enumerate(sums):
         rng = np.random.default_rng([seed, POSTERIOR_RATES.index(rate), 1 + k])
-        successes = np.bincount(place, weights=own / repeats, minlength=len(codes))
-        a, b = draw_priors(Rates(successes, n.astype(np.float64)), design, normals[k])
-        a, b = rng.gamma(a), rng.gamma(b)
-        theta[k] = (weighted[k] / repeats + a) / (total + a + b)
+        theta[k] = shrunk(weighted[k] / repeats, total, own / repeats, place, design, normals[k], rng)
         if noise[k] > 0:
             shift = np.sqrt(noise[k]) * rng.standard_normal((size, len(codes)))
             theta[k] = expit(logit(np.clip(theta[k], _TINY, 1 - _TINY)) + shift)
@@ -202,6 +199,26 @@ def paired_normals(
     np.fill_diagonal(correlation, 1.0 + _TINY)  # a root exists also where two strategies predict the same
     root = np.linalg.cholesky(correlation)
     return np.asarray(np.tensordot(root, rng.standard_normal((len(sums), *shape)), 1))
+
+
+def shrunk(
+    weighted: FloatArray,
+    total: FloatArray,
+    right: FloatArray,
+    place: IntArray,
+    design: Design,
+    normals: FloatArray,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Draws of one strategy's rates, (size, m): weighted successes and weights, and what the prior counts as.
+
+    `right` is how often the strategy is right on each person, `place` the group of each.
+    """
+    n = np.bincount(place).astype(np.float64)
+    a, b = draw_priors(Rates(np.bincount(place, weights=right), n), design, normals)
+    a, b = rng.gamma(a), rng.gamma(b)
+    theta: FloatArray = (weighted + a) / (total + a + b)
+    return theta
 
 
 def _training_noise(success: BoolArray, place: IntArray, n: IntArray) -> float:

@@ -22,10 +22,9 @@ import numpy.typing as npt
 
 from fairlattice._threads import one_thread
 from fairlattice._validation import BoolArray, FloatArray, IntArray
-from fairlattice.benchmark._posterior import GroupDraws, JointDraws, paired_normals
+from fairlattice.benchmark._posterior import GroupDraws, JointDraws, paired_normals, shrunk
 from fairlattice.groups import GroupLattice
-from fairlattice.metrics import Rates
-from fairlattice.metrics._shared import Design, draw_priors
+from fairlattice.metrics._shared import Design
 
 LEAST_SEEDS = 3
 _DRAWS = 1000
@@ -135,10 +134,7 @@ class SeedPosterior(JointDraws):
         normals = paired_normals(mean, place, n, (_DRAWS, 1 + len(design.blocks)), rng)
         theta = np.empty_like(ratio)
         for k, own in enumerate(mean):
-            successes = np.bincount(place, weights=own, minlength=len(codes))
-            a, b = draw_priors(Rates(successes, n.astype(np.float64)), design, normals[k])
-            a, b = rng.gamma(a), rng.gamma(b)
-            theta[k] = (total * ratio[k] + a) / (total + a + b)
+            theta[k] = shrunk(total * ratio[k], total, own, place, design, normals[k], rng)
         drawn = GroupDraws(codes, n, np.clip(theta, _TINY, 1 - _TINY), np.zeros(len(mean)))
         return drawn, hits.sum(axis=-1) / tries.sum(axis=-1)
 

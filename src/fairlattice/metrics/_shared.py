@@ -1,6 +1,7 @@
 """What other rooms use of this one, beside its public names."""
 
 from fairlattice.groups._shared import find_positive
+from fairlattice.metrics._claims import FOUR_FIFTHS, UNSURE
 from fairlattice.metrics._design import Design
 from fairlattice.metrics._fairness import alpha_measure, log_ratio
 from fairlattice.metrics._figures import parse_figure
@@ -20,8 +21,10 @@ from fairlattice.metrics._sentences import (
 )
 
 __all__ = [
+    "FOUR_FIFTHS",
     "NOTIONS",
     "RATES",
+    "UNSURE",
     "Design",
     "Style",
     "alpha_measure",

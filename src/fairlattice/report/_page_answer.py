@@ -20,7 +20,6 @@ from fairlattice.report._page_blocks import Answer, Card
 from fairlattice.report._page_words import group_name, name, rate_name
 
 Summary = Mapping[str, Any]
-UNSURE = "not enough data"
 STYLE = Style(Markup, group_name, name)
 _MOST_LEAD = 3
 _QUESTIONS = {

@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from fairlattice.report._page_answer import UNSURE
+from fairlattice.metrics._shared import UNSURE
 from fairlattice.report._page_blocks import Answer, Card
 from fairlattice.report._page_words import cut, group_name, listed, name, number, rate_name, shown, undirected
 from fairlattice.report._verdicts_bench import (

@@ -7,9 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from fairlattice.metrics._shared import UNSURE
 from fairlattice.report._charts import BLUE, GREEN, ORANGE, RED, Kind
 from fairlattice.report._charts_kinds import Row, Spot, row_chart, tradeoff_chart
-from fairlattice.report._page_answer import UNSURE
 from fairlattice.report._page_blocks import (
     Answer,
     Card,

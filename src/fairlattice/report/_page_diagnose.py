@@ -7,9 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from fairlattice.metrics._shared import UNSURE
 from fairlattice.report._charts import BLUE, GREEN, GREY, RED, Kind
 from fairlattice.report._charts_kinds import Row, cloud_chart, row_chart
-from fairlattice.report._page_answer import UNSURE
 from fairlattice.report._page_blocks import Answer, Card, Column, Figure, Section, Table, Text, plain, verdict
 from fairlattice.report._page_changes import changes_table
 from fairlattice.report._page_words import (

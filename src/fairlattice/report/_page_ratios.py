@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from fairlattice.metrics._shared import rate_phrases
+from fairlattice.metrics._shared import FOUR_FIFTHS, rate_phrases
 from fairlattice.report._charts import BLUE, GREY, RED, Kind
 from fairlattice.report._charts_kinds import MOST_ROWS, Row, row_chart
 from fairlattice.report._page_answer import STYLE
@@ -125,5 +125,5 @@ def _chart(summary: Summary, rate: str, ranked: list[Summary]) -> Any:
         label_title=cut(" · ".join(undirected(cut(shown(a["name"]), 20)) for a in summary["attributes"]), 44),
         end_title="people",
         domain=(0.0, round(end, 2)),
-        reference=0.8,
+        reference=FOUR_FIFTHS,
     )

@@ -30,6 +30,7 @@ from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.samplers import CellIndex, ImportanceSampler
 from fairlattice.samplers._shared import even_share, ranks, take_rows
+from fairlattice.strategies._folds import cell_folds
 from fairlattice.strategies._spread import (
     Representation,
     known_cells,
@@ -181,7 +182,7 @@ class _Seen:
     def folds(self, learner: Learner, rng: np.random.Generator) -> list[_Fold]:
         """Parts to train on, and the rest to look at."""
         X = take_rows(learner.X, self.rows)
-        splits = _folds(self.represented.place, rng)
+        splits = cell_folds(self.represented.place, _FOLDS, rng)
         return [_Fold(X, self.represented, *parts, model=clone(learner.model), rng=rng) for parts in splits]
 
     def starts(self) -> tuple[FloatArray, FloatArray]:
@@ -297,15 +298,6 @@ def _thinned(place: IntArray, n: int, rng: np.random.Generator) -> IntArray:
     order = np.lexsort((rng.random(len(place)), place))
     rows = order[ranks(place[order]) < even_share(np.bincount(place), n, least=_FOLDS)]
     return np.sort(rows if len(rows) <= n else rng.choice(rows, n, replace=False))
-
-
-def _folds(place: IntArray, rng: np.random.Generator) -> Iterator[tuple[IntArray, IntArray]]:
-    """Rows to train on and the rest, for each fold; every cell is split evenly."""
-    order = np.lexsort((rng.random(len(place)), place))
-    fold = np.empty(len(order), dtype=np.int64)
-    fold[order] = np.arange(len(order)) % _FOLDS
-    for i in range(_FOLDS):
-        yield np.flatnonzero(fold != i), np.flatnonzero(fold == i)
 
 
 def _unfair(recalls: FloatArray, labels: IntArray) -> float:

@@ -185,8 +185,9 @@ def read_column(
     gone_texts = rules.missing.among(tidied)
     notes = _notes_on_text(f"{what} `{name}`", texts, tidied, gone_texts)
     present = [t for t in tidied if t not in gone_texts]
-    others = [v for v in _others(column) if not isinstance(v, bool)]
-    all_numbers = all(isinstance(v, int | float) for v in others) and len(others) == len(_others(column))
+    every = _others(column)
+    others = [v for v in every if not isinstance(v, bool)]
+    all_numbers = len(others) == len(every) and all(isinstance(v, int | float) for v in others)
     if numbers and present and all_numbers:
         form = number_format(present, rules.decimal)
         if form is not None and any(map(has_leading_zeros, present)):
