@@ -1,6 +1,6 @@
 """How far intervals, tests and corrections keep their word, by simulation on group sizes of a real table.
 
-python benchmarks/statistics.py --data-dir FOLDER [--quick] [--only SECTION ...] [--out docs/statistics.md]
+python benchmarks/validity.py --data-dir FOLDER [--quick] [--only SECTION ...] [--out docs/statistics.md]
 
 FOLDER holds acs/ACSIncome.validation.parquet. Every section is written as soon as it is done; `--only` runs
 some and leaves the others in the file as they are, so an interrupted run can be taken up again. `--quick`
@@ -35,7 +35,7 @@ REPLICATES = {"tpr": (300, 150), "accuracy": (100, 40)}  # of disparities; the s
 MEASURES = {"DF": log_ratio, "IF0.5": alpha_measure(0.5)}
 HEAD = """# Do the statistics keep their word?
 
-Written by `python benchmarks/statistics.py --data-dir FOLDER`, which needs the ACSIncome table only. A
+Written by `python benchmarks/validity.py --data-dir FOLDER`, which needs the ACSIncome table only. A
 logistic model trained on 6,000 rows predicts for the others; their labels and predictions, by race, sex, age,
 schooling, class of worker and marital status, give lattices of 4, 16, 54, 81 and 720 groups with the sizes
 that groups really have. "Groups" below counts those with at least one trial. Where something is simulated,
