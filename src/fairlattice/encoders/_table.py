@@ -294,15 +294,36 @@ training. Clip it, or drop the row.
         for name, codec in self.codecs_.items():
             codec.check(self.features_[name].reading.apply(columns[name]), name)
 
-    def snap(self, Z: FloatArray) -> FloatArray:
-        """The vectors of the valid rows that Z decodes to: as decoding and encoding again, only faster."""
+    def snap(self, Z: FloatArray, places: IntArray | None = None) -> FloatArray:
+        """The vectors of the valid rows that Z decodes to: as decoding and encoding again, only faster.
+
+        Parameters
+        ----------
+        Z : float array of shape (n, n_features_out_) or (n, k)
+            Vectors.
+        places : int array of shape (k,), optional
+            The coordinates that Z holds, each its column's only one; all by default.
+        """
         check_is_fitted(self)
         Z, plain = np.asarray(Z), self._plain_numbers
+        if places is not None:
+            return self._snapped_places(Z, places)
         out = np.empty(Z.shape)
         out[:, plain.places] = plain.snap(Z[:, plain.places])
         for name, codec in self.codecs_.items():
             if type(codec) is not NumericCodec or codec.has_missing:
                 out[:, self.slices_[name]] = codec.snap(Z[:, self.slices_[name]])
+        return out
+
+    def _snapped_places(self, Z: FloatArray, places: IntArray) -> FloatArray:
+        plain = self._plain_numbers
+        together = np.isin(places, plain.places)
+        out = np.empty(Z.shape)
+        out[:, together] = plain.take(places[together]).snap(Z[:, together])
+        if not together.all():
+            named = {at.start: name for name, at in self.slices_.items() if at.stop > at.start}
+            for j in np.flatnonzero(~together).tolist():
+                out[:, j : j + 1] = self.codecs_[named[int(places[j])]].snap(Z[:, j : j + 1])
         return out
 
     @cached_property
