@@ -302,14 +302,24 @@ class ImportanceSampler:
             tile = slice(first, first + _TILE)
             vectors = self.Z[rows[tile]]
             distance = cdist(vectors, self.Z[pool])
-            own = vectors[:, self.numbers] / self._least
-            distance[cdist(own, numbers, "chebyshev") <= _BETWEEN] = np.inf
+            distance[self._like_in_numbers(vectors[:, self.numbers] / self._least, numbers, distance)] = (
+                np.inf
+            )
             some = np.argpartition(distance, near.shape[1] - 1, axis=1)[:, : near.shape[1]]
             distance = np.take_along_axis(distance, some, axis=1)
             order = np.lexsort((some, distance))
             near[tile] = pool[np.take_along_axis(some, order, axis=1)]
             room[tile] = np.isfinite(distance).sum(axis=1)
         return near, room
+
+    def _like_in_numbers(self, own: FloatArray, others: FloatArray, distance: FloatArray) -> Any:
+        """Which pairs of rows have numbers, in units of the least move, between which there is no room."""
+        if len(self._copied):
+            return cdist(own, others, "chebyshev") <= _BETWEEN
+        # Where all coordinates are numbers, such pairs are near each other, and few.
+        row, other = np.nonzero(distance <= 1.001 * _BETWEEN * np.sqrt((self._least**2).sum()))
+        like = np.abs(own[row] - others[other]).max(axis=1, initial=0.0) <= _BETWEEN
+        return row[like], other[like]
 
     @cached_property
     def _least(self) -> FloatArray:
