@@ -1,6 +1,6 @@
 """How often the gate of harm falls where nothing changed, what it sees, and whether ratios keep their intervals.
 
-python benchmarks/gates.py [--quick] [--out docs/gates.md]
+python benchmarks/gates.py [--quick] [--out docs/evidence/gates.md]
 
 Everything is simulated. `--quick` has a tenth of the replicates.
 """

@@ -1,6 +1,6 @@
 """Are made rows sound, does the assumption matter, and do gains survive wrong attributes? On ACS income.
 
-    python benchmarks/soundness.py --data-dir FOLDER [--seeds 10] [--rows 6000] [--out docs/soundness.md]
+    python benchmarks/soundness.py --data-dir FOLDER [--seeds 10] [--rows 6000] [--out docs/evidence/soundness.md]
 
 Results are kept per seed in --cache, so that it resumes.
 """
@@ -242,7 +242,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--rows", type=int, default=6000)
     parser.add_argument("--cache", type=Path, default=Path("soundness"))
-    parser.add_argument("--out", type=Path, default=Path("docs/soundness.md"))
+    parser.add_argument("--out", type=Path, default=Path("docs/evidence/soundness.md"))
     arguments = parser.parse_args()
     if arguments.data_dir is None:
         parser.error("name the folder of the tables with --data-dir or FAIRLATTICE_DATA")
