@@ -33,7 +33,7 @@ TOTALS = (6_000, 60_000)
 ROWS = (1, 2, 3, 5, 6, 10, 20, 50, 100, 1000)
 REPLICATES = {"tpr": (300, 150), "accuracy": (100, 40)}  # of disparities; the second for 720 groups
 MEASURES = {"DF": log_ratio, "IF0.5": alpha_measure(0.5)}
-HEAD = """# Do the statistics keep their word?
+HEAD = """# Do the statistics hold?
 
 Written by `python benchmarks/statistics.py --data-dir FOLDER`, which needs the ACSIncome table only. A
 logistic model trained on 6,000 rows predicts for the others; their labels and predictions, by race, sex, age,

@@ -94,12 +94,10 @@ def script_of(block: Block) -> str | None:
 
 
 def run_script(script: str) -> str:
-    """What a script of the gallery prints; its pictures go where FAIRLATTICE_PICTURES says."""
-    folder = str(ROOT / Path(script).parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)  # as Python does for a script: its neighbours can be imported
+    """What a script of the gallery prints; it runs in the folder that its pictures go to."""
+    pictures = Path(os.environ.get("FAIRLATTICE_PICTURES") or DOCS / "gallery" / "images")
     out = io.StringIO()
-    with contextlib.redirect_stdout(out):
+    with contextlib.redirect_stdout(out), contextlib.chdir(pictures):
         runpy.run_path(str(ROOT / script), run_name="__main__")
     return trimmed(out.getvalue())
 
@@ -113,10 +111,10 @@ def run_page(page: Path, keep: Path | None = None) -> list[str]:
             script = script_of(block)
             printed.append(run_block(block, page, names) if script is None else run_script(script))
         for name in kept(page):
-            made = Path(name).read_bytes()  # a page that keeps what it does not write fails
+            written = Path(name).read_bytes()  # a page that keeps what it does not write fails
             if keep is not None:
                 keep.mkdir(exist_ok=True)
-                (keep / name).write_bytes(made)
+                (keep / name).write_bytes(written)
     return printed
 
 
@@ -144,13 +142,14 @@ def run_commands(lines: list[str]) -> str:
     """
     from fairlattice.cli import main as fairlattice
 
-    out, code = io.StringIO(), 0
+    written, code = io.BytesIO(), 0
+    out = io.TextIOWrapper(written, encoding="utf-8", write_through=True)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         for line in lines:
             name, *arguments = shlex.split(line)
             if name == "fairlattice" and ">" in arguments:
                 to = arguments.index(">")
-                with open(arguments[to + 1], "w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
+                with Path(arguments[to + 1]).open("w") as file, contextlib.redirect_stdout(file):
                     code = fairlattice(arguments[:to])
             elif name == "fairlattice":
                 code = fairlattice(arguments)
@@ -158,7 +157,7 @@ def run_commands(lines: list[str]) -> str:
                 print(code)
             else:
                 raise ValueError(f"only fairlattice and `echo $?` can be run, got {line!r}")
-    return trimmed(out.getvalue())
+    return trimmed(written.getvalue().decode())
 
 
 def rewrite(page: Path) -> None:
