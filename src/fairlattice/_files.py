@@ -61,13 +61,13 @@ def strict_json(text: str) -> Any:
     Raises
     ------
     ValueError
-        If it is no JSON.
+        If it is not valid JSON.
     """
     return json.loads(text, parse_constant=_refuse)
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a number in JSON")
 
 
 def resolved(path: Path) -> Path:

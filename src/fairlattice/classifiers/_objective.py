@@ -101,7 +101,7 @@ class Training:
         return shares
 
     def tensor(self, values: Any) -> torch.Tensor:
-        """An array as a tensor beside the rows; floats take the rows' precision."""
+        """An array as a tensor on the device of the rows; floats take the rows' precision."""
         import torch
 
         made = torch.as_tensor(np.asarray(values), device=self.x.device)
@@ -116,7 +116,7 @@ class Running:
         return step.losses.mean()
 
     def parameters(self) -> list[torch.Tensor]:
-        """Tensors beside the network's that are trained on the same loss, by an optimiser of their own."""
+        """Tensors besides the network's that are trained on the same loss, by an optimiser of their own."""
         return []
 
 

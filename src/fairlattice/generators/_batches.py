@@ -116,5 +116,5 @@ def to_numpy(array: Any) -> FloatArray:
 
 
 def _some(rows: IntArray, size: int, rng: np.random.Generator) -> IntArray:
-    """At most so many rows, in no order, as neighbours in a table may be alike."""
+    """At most `size` rows, in random order, as neighbours in a table may be alike."""
     return rng.permutation(rows) if len(rows) <= size else rng.choice(rows, size, replace=False)

@@ -190,7 +190,7 @@ class GroupCounts:
     ) -> GroupCounts:
         """Count rows given as leaf codes and positions of labels and predictions among `classes`.
 
-        Without labels `truth` is None. `rows` is how many rows each entry stands for, by default one; `sums` may
+        Without labels `truth` is None. `rows` is how many rows each entry represents, by default one; `sums` may
         hold their ``weights`` and ``squares``.
         """
         k = len(classes)
@@ -378,7 +378,7 @@ class GroupCounts:
 
     @property
     def layers(self) -> list[npt.NDArray[Any]]:
-        """The table, and beside it the sums of weights and of their squares where rows are weighted."""
+        """The table, and the sums of weights and of their squares where rows are weighted."""
         return [layer for layer in (self.table, self.weights, self.squares) if layer is not None]
 
     @classmethod
@@ -472,15 +472,15 @@ def parse_counts(text: str, name: str) -> GroupCounts:
     try:
         found = strict_json(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} is no JSON: {error}. Pass what `to_json` wrote.") from error
+        raise InputError(f"{name} is not valid JSON: {error}. Pass what `to_json` wrote.") from error
     schema = found.get("schema") if isinstance(found, dict) else None
     if schema != SCHEMA:
         raise InputError(f"{name} has the schema {schema!r}, not {SCHEMA!r}. Pass what `to_json` wrote.")
     try:
         return _build(found)
     except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
-        told = f"{type(error).__name__}: {error}"
-        raise InputError(f"{name} is damaged ({told}). Write it again with `to_json`.") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"{name} is damaged ({reason}). Write it again with `to_json`.") from error
 
 
 def _build(found: dict[str, Any]) -> GroupCounts:

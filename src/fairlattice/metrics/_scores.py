@@ -2,7 +2,7 @@
 
 Ranking is the AUC, meaning is calibration, and a score may have one without the other. Both are sums
 over counts of scores in bins, so they cost the same for ten rows and for a billion. What binning hides
-from the AUC is told beside it; calibration is exact, as sums of scores and of their squares are kept.
+from the AUC is returned with it; calibration is exact, as sums of scores and of their squares are kept.
 """
 
 from __future__ import annotations
