@@ -19,7 +19,8 @@ from sklearn.utils.validation import has_fit_parameter
 from fairlattice._validation import FloatArray, IntArray, did_you_mean, index_of
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
-from fairlattice.strategies._decisions import DECISIONS, Decision, FittedDecision
+from fairlattice.strategies._decision import Decision, FittedDecision
+from fairlattice.strategies._decisions import DECISIONS
 from fairlattice.strategies._folds import out_of_fold_scores, scores_of
 from fairlattice.strategies._row_sources import ROW_SOURCES, RowSource
 from fairlattice.strategies._training import TrainingRows, TrainingTable, levels_of
@@ -77,7 +78,7 @@ class Strategy:
         Where synthetic rows of small cells come from; "own" draws none.
     weights : {"none", "label", "equal", "learned", "borrow"} or weighting, default="equal"
         How much each row counts.
-    decision : {".5", "tuned", "thresholds"} or decision, default=".5"
+    decision : {".5", "tuned", "expected", "minimax", "thresholds"} or decision, default=".5"
         How a score becomes a label.
 
     Raises
@@ -146,6 +147,12 @@ class Strategy:
         if simpler is not None:
             found.append(replace(self, weights=simpler))
         return tuple(found)
+
+    def for_notion(self, notion: str) -> Strategy:
+        """The same with a decision that aims at a notion of fairness, where the decision can."""
+        if not hasattr(self.decision, "for_notion"):
+            return self
+        return replace(self, decision=self.decision.for_notion(notion))
 
     def prepare(self, table: TrainingTable) -> TrainingRows:
         """The rows to train on and their weights."""
@@ -266,6 +273,7 @@ STRATEGIES |= {
     "paper": Strategy(rows="paper"),
     "augment": Strategy(rows="augment"),
     "tuned": Strategy(weights="label", decision="tuned"),
+    "minimax": Strategy(weights="label", decision="minimax"),
     "thresholds": Strategy(weights="label", decision="thresholds"),
 }
 BASELINE, DEFAULT, AUGMENT = "none", "borrow", "augment"
