@@ -49,6 +49,48 @@ def test_names_are_unique_lead_back_and_each_preset_is_what_the_design_says():
     }
 
 
+def test_auto_is_equal_where_weights_cannot_be_learned(people):
+    X, y, S = (
+        people.select("hours", "skill").to_numpy(),
+        people["hired"].to_numpy(),
+        people.select("sex", "race"),
+    )
+    three = y + (X[:, 0] > np.median(X[:, 0]))
+    model = fl.FairClassifier(LogisticRegression()).fit(X, three, sensitive_features=S)
+    assert (model.strategy, model.strategy_.name) == ("auto", "equal")
+    augmenter = fl.HierarchicalAugmenter(random_state=0)
+    model = fl.FairClassifier(LogisticRegression(), augmenter=augmenter).fit(X, y, sensitive_features=S)
+    assert model.strategy_.weights.name == "equal"
+
+
+@pytest.mark.parametrize("name", ["thresholds", "expected", "borrow+thresholds"])
+def test_thresholds_are_trained_for_the_notion(people, name):
+    X, y, S = (
+        people.select("hours", "skill").to_numpy(),
+        people["hired"].to_numpy(),
+        people.select("sex", "race"),
+    )
+    model = fl.FairClassifier(LogisticRegression(), name, notion="demographic_parity", random_state=0)
+    model.fit(X, y, sensitive_features=S)
+    assert model.strategy_.name == strategy_of(name).name
+    assert model.strategy_.decision.notion == "demographic_parity"
+    with pytest.raises(fl.InputError, match="notion"):
+        model.set_params(notion="parity").fit(X, y, sensitive_features=S)
+
+
+def test_a_comparison_for_a_notion_compares_thresholds_for_it():
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 2, 800)
+    y = (rng.random(800) < np.where(group == 0, 0.3, 0.7)).astype(int)
+    X = (y + rng.normal(0, 1, 800))[:, None]
+    gaps = []
+    for notion in ("equalized_odds", "demographic_parity"):
+        options = {"strategies": ["label", "thresholds"], "notion": notion, "repeats": 1}
+        result = fl.compare(X, y, sensitive_features=group, **options)
+        gaps.append(result["thresholds"].estimate("selection_rate.if").median)
+    assert gaps[1] < gaps[0] - 0.05
+
+
 def test_auto_is_the_default_everywhere(people):
     assert strategy_of("auto") is STRATEGIES["borrow"]
     assert [s.name for s in strategies_of(["auto", "borrow", "none"])] == ["borrow", "none"]
@@ -60,6 +102,7 @@ def test_auto_is_the_default_everywhere(people):
         for name in ("auto", "borrow")
     )
     assert (auto.predict_proba(X) == borrow.predict_proba(X)).all()
+    assert fl.FairClassifier(pipe).strategy == "auto"
     result = fl.compare(X, y, sensitive_features=S, strategies=["none", "auto"], folds=2, repeats=1)
     assert result["auto"].name == "borrow"
     assert result.difference("auto", "none", "equalized_odds.if").low is not None

@@ -108,7 +108,9 @@ class Strategy:
     @cached_property
     def name(self) -> str:
         """The preset's name, or those of the parts with + between them."""
-        return next((n for n, s in STRATEGIES.items() if s.parts == self.parts), "+".join(self._named()))
+        return next(
+            (n for n, s in STRATEGIES.items() if s._kinds() == self._kinds()), "+".join(self._named())
+        )
 
     @property
     def parts(self) -> tuple[RowSource, Weighting, Decision]:
@@ -148,12 +150,6 @@ class Strategy:
             found.append(replace(self, weights=simpler))
         return tuple(found)
 
-    def for_notion(self, notion: str) -> Strategy:
-        """The same with a decision that aims at a notion of fairness, where the decision can."""
-        if not hasattr(self.decision, "for_notion"):
-            return self
-        return replace(self, decision=self.decision.for_notion(notion))
-
     def prepare(self, table: TrainingTable) -> TrainingRows:
         """The rows to train on and their weights."""
         rows = table.with_synthetic(self.rows.draw(table, table.shortfalls()) if self.makes_rows else {})
@@ -184,6 +180,10 @@ class Strategy:
         if has_fit_parameter(model, "sensitive_features"):
             groups["sensitive_features"] = np.stack(table.index.lattice.digits(rows.leaves), axis=1)
         return fit_weighted(model, rows.X, y, rows.weights, rng=rng, **groups)
+
+    def _kinds(self) -> list[tuple[type, str]]:
+        """What kind of part each is, whatever its options."""
+        return [(type(part), part.name) for part in self.parts]
 
     def _named(self) -> list[str]:
         """Names of the parts, without the weights where these are the default beside the others."""
