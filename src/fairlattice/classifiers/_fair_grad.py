@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FairGrad(Objective):
-    r"""Row weights from multipliers that grow while a group is treated better or worse than all.
+    r"""Row weights from multipliers that grow while a group is treated better or worse than average.
 
     The notion splits rows into groups T_k with shares p_k (under the drawing of rows) and says how fair the
     network is to a group by ``F_k = C⁰_k + Σ_j C_k^j e_j``, with e_j the error rate in T_j; F_k > 0 where it

@@ -1,7 +1,7 @@
 """What a network is trained for: the part in which the methods differ.
 
 An objective is a value, a few numbers that can be compared and copied. What it learns on the way
-(multipliers, counts, an adversary) lives in a :class:`Running`, made anew at the start of each fit.
+(multipliers, counts, an adversary) lives in a :class:`Running`, created at the start of each fit.
 The loop asks it for one thing: the loss of a batch.
 """
 

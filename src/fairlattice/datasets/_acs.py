@@ -78,7 +78,7 @@ def load_acs_income(data_dir: Path | str | None = None) -> Dataset:
 
 
 def load_acs_coverage(data_dir: Path | str | None = None) -> Dataset:
-    """ACSPublicCoverage: is a person of low income insured by the public, by race, sex and age.
+    """ACSPublicCoverage: does a person of low income have public health insurance, by race, sex and age.
 
     Parameters
     ----------

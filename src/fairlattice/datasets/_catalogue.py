@@ -1,4 +1,4 @@
-"""The list of data sets that can be asked for by name, and what is known of them before any is loaded."""
+"""The data sets by name, and what is known of them before they are loaded."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def register(name: str, loader: Loader, *, about: str = "", source: Source | Non
     Parameters
     ----------
     name : str
-        What to ask for. A name that exists already is given anew.
+        Name of the data set; an existing one is replaced.
     loader : callable
         Takes a folder of local files, or None, and returns a :class:`Dataset`. Further keyword arguments are
         its options.

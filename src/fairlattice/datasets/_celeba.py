@@ -156,7 +156,7 @@ def _vectors(path: Path, n: int) -> Columns:
     if len(vectors) != n:
         raise InputError(f"`{path}` has {len(vectors):,} rows for {n:,} images. Row i belongs to image i.")
     if not all(np.isfinite(vectors[i : i + _BLOCK]).all() for i in range(0, n, _BLOCK)):
-        raise InputError(f"`{path}` holds values that are not finite numbers. Make it anew.")
+        raise InputError(f"`{path}` holds values that are not finite numbers. Write it again.")
     return {f"v{j:03d}": vectors[:, j] for j in range(vectors.shape[1])}
 
 

@@ -29,7 +29,7 @@ from fairlattice.exceptions import InputError
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a data set comes from, and what its reader should mind.
+    """Where a data set comes from, and what to watch out for.
 
     Parameters
     ----------

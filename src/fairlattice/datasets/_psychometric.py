@@ -67,7 +67,7 @@ _FIRST_AGE = 17  # code 1 is 18 years
 
 
 def load_numeracy(data_dir: Path | str | None = None) -> Dataset:
-    """Numeracy: does a respondent reckon better with health figures than the median, predicted from a text.
+    """Numeracy: does a respondent handle health figures better than the median, predicted from a text.
 
     Attributes, each of two levels: sex; age above the sample's median or not; race White or other; education
     below college or not. Who declined to answer is missing.

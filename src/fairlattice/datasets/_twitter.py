@@ -25,7 +25,7 @@ SOURCE = Source(
         "Gender, age and ethnicity were inferred from profiles by machine; the authors did not state them.",
         "Most rows lack one of the four attributes: 9,658 of 25,363 remain in valid and test.",
         "The published split is not random: 23 % are hateful in valid and 73 % in test.",
-        "Quotation marks in tweets are plain characters; a reader that heeds them swallows rows.",
+        "Quotation marks in tweets are plain characters; a reader that interprets them loses rows.",
         "Some texts are numbers of words, in which those outside the vocabulary are gone.",
     ),
 )
@@ -53,7 +53,7 @@ def load_twitter(data_dir: Path | str | None = None, *, pool: bool = True) -> Da
         A folder with `train.tsv`, `valid.tsv` and `test.tsv`, or those of them that there are, or one with a
         folder `twitter` that has them.
     pool : bool, default=True
-        Whether all rows may be split anew. If false, `part` is the published split, whose parts differ
+        Whether all rows are pooled, to be split again. If false, `part` is the published split, whose parts differ
         much in their rate of hateful tweets.
 
     Raises

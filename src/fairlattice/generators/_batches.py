@@ -49,7 +49,7 @@ class Batch(NamedTuple):
 
 
 def draw_rows(cell: CellRows, beta: float, size: int, rng: np.random.Generator) -> Draw:
-    """Rows of the cell, rows of each parent to mix, and as many of each, drawn anew, to resemble."""
+    """Rows of the cell, rows of each parent to mix, and as many of each, drawn independently, as targets."""
     mixed, targets = [], [(_some(cell.rows, size, rng), 1.0)]
     for rows in cell.parents:
         mixed.append(rng.choice(rows, size))

@@ -52,7 +52,7 @@ def minimise(losses: Sequence[Loss], starts: Sequence[FloatArray], *, max_steps:
 
 
 class _Remembered:
-    """A loss in some unit, not computed again in the places that it was asked for last."""
+    """A loss in some unit, which keeps its latest values."""
 
     def __init__(self, loss: Loss, unit: float = 1.0) -> None:
         self.unit = unit

@@ -46,7 +46,7 @@ _SPREAD_ROWS = 64  # of each parent, that show the spread of rows
 
 @dataclass(frozen=True)
 class MixingFit:
-    """A fitted mixing, with the story of its fit.
+    """A fitted mixing, with the record of its fit.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ UNSURE = "not enough data"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A statement about a rate, and whether the data bear it out.
+    """A statement about a rate, and whether the data support it.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ Measure = Callable[[FloatArray, FloatArray], FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Disparity:
-    """A measure of unfairness, how sure it is, and what remains of it when the bias is taken out.
+    """A measure of unfairness, with its interval, its p-value and the value corrected for bias.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def _value(rates: Rates, measure: Measure, smoothing: float, both_outcomes: bool
     worst, best = int(m.argmin()), int(m.argmax())
     value = float(measure(m[worst], m[best]))
     if both_outcomes:
-        # Counted anew, since 1 - m loses its digits where nearly all succeed.
+        # Counted again, since 1 - m loses its digits where nearly all succeed.
         mirror = Rates(rates.trials - rates.successes, rates.trials).smoothed(smoothing)[place]
         turned = float(measure(mirror[best], mirror[worst]))
         value = max(value, turned)

@@ -99,7 +99,7 @@ def audit(
     Returns
     -------
     Audit
-        Answers by method; nothing is computed before it is asked for, and counting is done once.
+        Answers by method; rows are counted once, and each answer is computed on demand.
 
     Raises
     ------

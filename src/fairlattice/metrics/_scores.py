@@ -25,7 +25,7 @@ _COARSE = 10  # bins of the expected calibration error
 
 @dataclass(frozen=True, slots=True)
 class GroupScore:
-    """How well the scores rank one group, and how far they can be taken at their word.
+    """Ranking and calibration of the scores of one group.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ class Change:
 
 @dataclass(frozen=True)
 class AuditSeries:
-    """An audit of every period, in order, and the changes that are real.
+    """An audit of every period, in order, and the changes beyond noise.
 
     Parameters
     ----------
