@@ -1,6 +1,6 @@
 """How far intervals, tests and corrections keep their word, by simulation on group sizes of a real table.
 
-python benchmarks/validity.py --data-dir FOLDER [--quick] [--only SECTION ...] [--out docs/statistics.md]
+python benchmarks/validity.py --data-dir FOLDER [--quick] [--only SECTION ...] [--out docs/evidence/statistics.md]
 
 FOLDER holds acs/ACSIncome.validation.parquet. Every section is written as soon as it is done; `--only` runs
 some and leaves the others in the file as they are, so an interrupted run can be taken up again. `--quick`
@@ -33,7 +33,7 @@ TOTALS = (6_000, 60_000)
 ROWS = (1, 2, 3, 5, 6, 10, 20, 50, 100, 1000)
 REPLICATES = {"tpr": (300, 150), "accuracy": (100, 40)}  # of disparities; the second for 720 groups
 MEASURES = {"DF": log_ratio, "IF0.5": alpha_measure(0.5)}
-HEAD = """# Do the statistics keep their word?
+HEAD = """# Do the statistics hold?
 
 Written by `python benchmarks/validity.py --data-dir FOLDER`, which needs the ACSIncome table only. A
 logistic model trained on 6,000 rows predicts for the others; their labels and predictions, by race, sex, age,
@@ -654,7 +654,7 @@ def main():
     parser.add_argument("--data-dir", type=Path, default=os.environ.get("FAIRLATTICE_DATA"), required=False)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="+", choices=tuple(SECTIONS), default=tuple(SECTIONS))
-    parser.add_argument("--out", type=Path, default=Path("docs/statistics.md"))
+    parser.add_argument("--out", type=Path, default=Path("docs/evidence/statistics.md"))
     arguments = parser.parse_args()
     if arguments.data_dir is None:
         parser.error("name the folder of the tables with --data-dir or FAIRLATTICE_DATA")

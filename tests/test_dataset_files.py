@@ -1,4 +1,4 @@
-"""Data sets whose files cannot come along: small files of their true format, with every trap in them."""
+"""Data sets whose files cannot be included: small files of their true format, with every trap in them."""
 
 import zipfile
 from types import SimpleNamespace
@@ -10,6 +10,12 @@ import pytest
 from fairlattice import InputError
 from fairlattice.datasets import load_dataset
 from fairlattice.groups import GroupLattice
+
+
+@pytest.fixture(autouse=True)
+def no_folder_of_real_data(monkeypatch):
+    """These tests bring their own files, whatever real ones the environment names."""
+    monkeypatch.delenv("FAIRLATTICE_DATA", raising=False)
 
 
 def written(folder, name, text, encoding="utf-8"):
@@ -71,7 +77,7 @@ def test_acs_files_with_other_codes_are_refused(changes, told, tmp_path):
 
 def test_acs_files_that_are_none(tmp_path):
     written(tmp_path, "ACSIncome.train.parquet", "not parquet")
-    with pytest.raises(InputError, match="no Parquet file"):
+    with pytest.raises(InputError, match="Parquet"):
         load_dataset("acs_income", tmp_path)
     pl.DataFrame(INCOME).drop("OCCP").write_parquet(tmp_path / "ACSIncome.train.parquet")
     with pytest.raises(InputError, match="no column 'OCCP'"):
@@ -435,7 +441,7 @@ def test_faces_as_vectors_of_ones_own(tmp_path):
     bad = {
         "5 rows for 6 images": vectors[:5],
         r"shape \(6, d\), got shape \(6,\)": vectors[:, 0],
-        "no finite numbers": np.where(vectors > 0, np.nan, vectors),
+        "not finite numbers": np.where(vectors > 0, np.nan, vectors),
         r"no \.npy file of numbers": np.array([["a"], [None]], dtype=object),
     }
     for told, array in bad.items():
@@ -470,7 +476,7 @@ def test_a_partition_of_other_faces_is_refused(tmp_path):
     for lines, told in (
         (whole[:5], "nothing of 000006.jpg"),
         ([*whole, "000007.jpg 0"], "7 images, not 6"),
-        ([*whole[:5], "000006.jpg 3"], "parts besides 0, 1 and 2"),
+        ([*whole[:5], "000006.jpg 3"], "parts other than 0, 1 and 2"),
     ):
         written(tmp_path, "list_eval_partition.txt", "\n".join(lines))
         with pytest.raises(InputError, match=told):

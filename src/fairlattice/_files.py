@@ -62,7 +62,7 @@ def strict_json(text: str) -> Any:
     Raises
     ------
     ValueError
-        If it is no JSON.
+        If it is not valid JSON.
     """
     return json.loads(text, parse_constant=_refuse)
 
@@ -101,7 +101,7 @@ def _text_of(path: Path) -> str:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a number in JSON")
 
 
 def resolved(path: Path) -> Path:

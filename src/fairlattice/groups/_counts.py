@@ -190,7 +190,7 @@ class GroupCounts:
     ) -> GroupCounts:
         """Count rows given as leaf codes and positions of labels and predictions among `classes`.
 
-        Without labels `truth` is None. `rows` is how many rows each entry stands for, by default one; `sums` may
+        Without labels `truth` is None. `rows` is how many rows each entry represents, by default one; `sums` may
         hold their ``weights`` and ``squares``.
         """
         k = len(classes)
@@ -374,7 +374,7 @@ class GroupCounts:
 
     @property
     def layers(self) -> list[npt.NDArray[Any]]:
-        """The table, and beside it the sums of weights and of their squares where rows are weighted."""
+        """The table, and the sums of weights and of their squares where rows are weighted."""
         return [layer for layer in (self.table, self.weights, self.squares) if layer is not None]
 
     @classmethod
