@@ -33,7 +33,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 import fairlattice as fl
-from fairlattice.report import audit_summary, to_json
+from fairlattice.report import Report
 
 MISSING = ["", " ", "NA", "n/a", "NaN", "null", "None", "?", "-", ".", "#N/A"]
 NAMES = [
@@ -169,7 +169,7 @@ def _call(case: dict[str, Any], table: Any, cuts: Any, reading: dict[str, Any]) 
         else:
             names = {"label": case["label"], "prediction": case["prediction"], "sensitive": case["sensitive"]}
             found = fl.audit(table, **names, **options)
-        json.loads(to_json(audit_summary(found, {})), parse_constant=_refuse)
+        json.loads(Report.of(found).to_json(), parse_constant=_refuse)
     elif case["what"] == "counts":
         counts = fl.GroupCounts.from_arrays(y, p, sensitive_features=S, cuts=cuts, missing=case["missing"])
         again = fl.GroupCounts.from_json(counts.to_json())

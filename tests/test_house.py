@@ -93,8 +93,6 @@ LONG = {
     "groups/_counts.py": "counts, and how they are written and read",
     "metrics/_audit.py": "every question that an auditor asks of counts",
     "samplers/_augmenter.py": "the augmenter: its parameters, its fit, and the rows that it draws",
-    "report/_page_audit.py": "the page of an audit",
-    "report/_page_diagnose.py": "the page of a diagnosis",
 }
 
 
