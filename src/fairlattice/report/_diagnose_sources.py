@@ -19,8 +19,9 @@ from fairlattice.report._document import (
     Table,
     Text,
     span,
+    table_of,
 )
-from fairlattice.report._words import cut, label_of, number, numbers, p_value, shown, whole
+from fairlattice.report._words import cut, label_of, name_column, number, numbers, p_value, shown, whole
 from fairlattice.strategies import STRATEGIES
 
 _HIGH = (
@@ -121,19 +122,21 @@ def _high_chart(sources: list[tuple[str, Summary]]) -> Chart:
 
 
 def _auc_table(sources: list[tuple[str, Summary]]) -> Table:
-    keys = ("auc", "null_low", "null_high", "p_value", "p_adjusted")
-    rows = [
-        [source_label(source), Line(Name(which)), *(c[k] for k in keys)]
+    records = [
+        {**c, "source": source, "which": which}
         for source, figure in sources
         for which, c in figure["classifiers"].items()
     ]
     columns = [
-        Column("source"),
-        Column("classifier"),
-        *numbers("AUC", "by chance from", "to"),
-        *(Column(t, "p") for t in ("p", "p corrected")),
+        Column("source", get=lambda c: source_label(c["source"])),
+        name_column("classifier", "which"),
+        Column("AUC", "number", get="auc"),
+        Column("by chance from", "number", get="null_low"),
+        Column("to", "number", get="null_high"),
+        Column("p", "p", get="p_value"),
+        Column("p corrected", "p", get="p_adjusted"),
     ]
-    return Table("table-auc", Line("Telling rows apart"), columns, rows, folded=True)
+    return table_of("table-auc", Line("Telling rows apart"), columns, records, folded=True)
 
 
 def _figure_table(sources: list[tuple[str, Summary]]) -> Table:
