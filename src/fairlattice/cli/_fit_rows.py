@@ -69,8 +69,7 @@ def sample_rows(
 
     def some(batch: pl.DataFrame) -> pl.DataFrame:
         leaves = np.searchsorted(
-            counts.codes,
-            counts.lattice.encode(attributes.apply(batch[list(counts.lattice.names)])),
+            counts.codes, counts.lattice.encode(attributes.apply(batch[list(counts.lattice.names)]))
         )
         rows = batch[number].to_numpy().astype(np.int64)
         cells = (

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fairlattice.metrics._shared import (
-    assumed_sentence,
-    is_favour,
-    rate_phrases,
-    verdict_sentence,
-)
+from fairlattice.metrics._shared import assumed_sentence, is_favour, rate_phrases, verdict_sentence
 from fairlattice.report._audit_changes import harm_section, leveling_section, scores_section, series_section
 from fairlattice.report._audit_groups import ranked_section, ratio_section
 from fairlattice.report._document import (

@@ -21,7 +21,7 @@ from fairlattice.report._document import (
     span,
     table_of,
 )
-from fairlattice.report._table_formats import csv_table, latex_tables, markdown_tables
+from fairlattice.report._markdown import csv_table, latex_tables, markdown_tables
 from fairlattice.report._words import estimate, listed, name_column, numbers
 
 BENCH_FORMATS = ("terminal", "markdown", "latex", "csv")

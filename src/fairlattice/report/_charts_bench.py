@@ -67,8 +67,9 @@ def front_chart(
     *,
     x_title: str,
     y_title: str,
+    hint: str,
 ) -> Chart:
-    """Accuracy to the right against unfairness upwards, with error bars and the front as a line."""
+    """Two figures against each other, with error bars, and the front, if there is one, as a line."""
     width, height = PLOT
     spots = [d.spot for d in dots]
     x_domain = padded([v for s in spots for v in (s.x - s.x_se, s.x + s.x_se)])
@@ -81,9 +82,9 @@ def front_chart(
         "mark": {"type": "line", "interpolate": "step-before", "color": INK, **_THIN},
         "encoding": {"x": {"field": "value", **x}, "y": y},
     }
-    layers = [line, *_bars(flat, x, y), _marks(flat, x, y)]
+    layers = [*([line] if front else []), *_bars(flat, x, y), _marks(flat, x, y)]
     layers += spot_labels(spots, x_domain, y_domain)
-    layers.append(text_at("better lies to the lower right: more accurate and fairer ↘", 4, -12, opacity=0.7))
+    layers.append(text_at(hint, 4, -12, opacity=0.7))
     layers, top = _with_legends(layers, legends, width + _RIGHT + _LEFT - 20, -_LEFT + 10)
     padding = {"left": _LEFT, "right": _RIGHT, "top": top, "bottom": 50}
     return Chart(name, title, about, base(width, height, padding, layers))
@@ -278,9 +279,7 @@ def _climbed(climb: Climb, place: int, count: int) -> list[dict[str, Any]]:
 
 
 def _end_labels(
-    ends: Sequence[tuple[Climb, float, float]],
-    x_domain: tuple[float, float],
-    y_domain: tuple[float, float],
+    ends: Sequence[tuple[Climb, float, float]], x_domain: tuple[float, float], y_domain: tuple[float, float]
 ) -> list[Spec]:
     """Names right of the plot, in the order of the lines' ends, each joined to its line."""
     width, height = PLOT

@@ -9,7 +9,6 @@ from typing import Any
 from fairlattice.report._charts import (
     BLUE,
     GREY,
-    RED,
     Chart,
     Kind,
     Spec,
@@ -142,45 +141,6 @@ class Spot:
     x_se: float
     y_se: float
     told: str
-    reference: bool = False
-
-
-def tradeoff_chart(
-    name: str, title: str, about: str, spots: Sequence[Spot], *, x_title: str, y_title: str
-) -> Chart:
-    """Two figures against each other, with error bars and names beside the points."""
-    width, height = PLOT
-    x_domain = padded([v for s in spots for v in (s.x - s.x_se, s.x + s.x_se)])
-    y_domain = padded([v for s in spots for v in (s.y - s.y_se, s.y + s.y_se)])
-    x = x_axis(x_title, x_domain)
-    y = {**x_axis(y_title, y_domain), "field": "y"}
-    flat = [
-        {
-            "value": s.x,
-            "low": s.x - s.x_se,
-            "high": s.x + s.x_se,
-            "y": s.y,
-            "y_low": s.y - s.y_se,
-            "y_high": s.y + s.y_se,
-            "told": s.told,
-        }
-        for s in spots
-    ]
-    upright: Spec = {
-        "data": {"values": flat},
-        "mark": {"type": "rule", "color": GREY, "strokeWidth": 1.2, "opacity": 0.5, "aria": False},
-        "encoding": {"x": {"field": "value", **x}, "y": {**y, "field": "y_low"}, "y2": {"field": "y_high"}},
-    }
-    plain, first = Kind("", BLUE), Kind("", RED, "diamond")
-    layers = [rules(flat, GREY, x, y, width=1.2), upright]
-    for kind, wanted in ((plain, False), (first, True)):
-        mine = [f for f, s in zip(flat, spots, strict=True) if s.reference == wanted]
-        if mine:
-            layers.append(points(mine, kind, x, y, size=80))
-    layers += spot_labels(spots, x_domain, y_domain)
-    layers.append(text_at("↖ better: fairer and more accurate", 4, -12, opacity=0.7))
-    padding = {"left": 70, "right": 130, "top": 28, "bottom": 50}
-    return Chart(name, title, about, base(width, height, padding, layers))
 
 
 def padded(values: Sequence[float]) -> tuple[float, float]:

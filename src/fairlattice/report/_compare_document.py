@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from fairlattice.metrics._shared import UNSURE
-from fairlattice.report._charts import Chart
-from fairlattice.report._charts_kinds import Spot, tradeoff_chart
+from fairlattice.report._charts import BLUE, RED, Chart, Kind
+from fairlattice.report._charts_bench import Dot, front_chart
+from fairlattice.report._charts_kinds import Spot
 from fairlattice.report._compare_groups import RATES, figure_of_notion, groups_section
 from fairlattice.report._document import (
     Answer,
@@ -201,21 +202,25 @@ def _words(summary: Summary, kind: str) -> str:
 
 
 def _tradeoff_chart(summary: Summary, kind: str) -> Chart:
-    rate, words, spots = figure_of_notion(summary), _words(summary, kind), []
+    rate, words, dots = figure_of_notion(summary), _words(summary, kind), []
     notion = notion_words(summary["settings"]["notion"])
     for s in summary["strategies"]:
         x, y = s["estimates"][rate][kind], s["balanced_accuracy"]
         label = label_of(s["name"], 24)
         half = (x["high"] - x["low"]) / 3.92
         tip = f"{label}\nbalanced accuracy {number(y['mean'])}\n{words} {measured_text(level(x))}"
-        spots.append(Spot(label, x["median"], y["mean"], half, y["se"] or 0.0, tip, s["name"] == BASELINE))
-    return tradeoff_chart(
+        spot = Spot(label, x["median"], y["mean"], half, y["se"] or 0.0, tip)
+        look = Kind("", RED, "diamond") if s["name"] == BASELINE else Kind("", BLUE)
+        dots.append(Dot(spot, look, front=False))
+    return front_chart(
         f"tradeoff-{kind}",
         f"Balanced accuracy against unfairness ({words}, {notion})",
         "Every point is a strategy, the diamond the unconstrained model; lines are one standard error either way.",
-        spots,
+        dots,
+        (),
         x_title=f"unfairness: {words}, small is fair",
         y_title="balanced accuracy",
+        hint="↖ better: fairer and more accurate",
     )
 
 

@@ -24,14 +24,7 @@ from fairlattice.report._document import (
     table_of,
 )
 from fairlattice.report._method import method_section
-from fairlattice.report._words import (
-    listed,
-    name_column,
-    number,
-    p_words,
-    percent,
-    table_brief,
-)
+from fairlattice.report._words import listed, name_column, number, p_words, percent, table_brief
 
 
 def document(summary: Summary) -> Document:
