@@ -120,7 +120,7 @@ def _short(rate: str) -> str:
     return cut(rate_text(rate), 16) if rate.startswith("recall:") else rate
 
 
-def _change_told(c: Summary) -> str:
+def _change_tip(c: Summary) -> str:
     d = c["difference"]
     return (
         f"{group_text(c['group'], most=200)}\n{rate_text(c['measure'])} {number(c['before'])} → "
@@ -138,7 +138,7 @@ def _change_chart(found: Summary) -> Chart:
             value=c["after"],
             low=c["before"] + c["difference"]["low"],
             high=c["before"] + c["difference"]["high"],
-            told=_change_told(c),
+            tip=_change_tip(c),
             kind=_change_kind(c),
             end=number(c["difference"]["value"], signed=True),
             start=c["before"],
@@ -319,7 +319,7 @@ def _score_chart(summary: Summary, scores: list[Summary], what: str) -> Chart:
             value=s[what],
             low=s[f"{what}_low"],
             high=s[f"{what}_high"],
-            told=f"{group_text(s['group'], most=200)}\n{words} {number(s[what], signed=not is_auc)}, "
+            tip=f"{group_text(s['group'], most=200)}\n{words} {number(s[what], signed=not is_auc)}, "
             f"{range_text(s[f'{what}_low'], s[f'{what}_high'])}\n{rows_word(s['n'])}",
             kind=int(s["n"] < TINY),
             end=whole(s["n"]),

@@ -41,7 +41,7 @@ class Row:
         Whom it is about.
     value, low, high : float
         Where its point stands, and its interval.
-    told : str
+    tip : str
         What a tooltip says.
     kind : int
         Position of its kind.
@@ -55,7 +55,7 @@ class Row:
     value: float
     low: float
     high: float
-    told: str
+    tip: str
     kind: int = 0
     end: str = ""
     start: float | None = None
@@ -127,7 +127,7 @@ def _flat(i: int, row: Row, domain: tuple[float, float]) -> dict[str, Any]:
         "value": row.value,
         "low": low,
         "high": high,
-        "told": row.told,
+        "tip": row.tip,
     }
 
 
@@ -140,7 +140,7 @@ class Spot:
     y: float
     x_se: float
     y_se: float
-    told: str
+    tip: str
 
 
 def padded(values: Sequence[float]) -> tuple[float, float]:
@@ -153,7 +153,7 @@ def padded(values: Sequence[float]) -> tuple[float, float]:
 def spot_labels(
     spots: Sequence[Spot], x_domain: tuple[float, float], y_domain: tuple[float, float]
 ) -> list[Spec]:
-    """Names beside their points, none over another; points that agree share one, some have none."""
+    """Names next to their points, none over another; points that agree share one, some have none."""
     together: dict[tuple[float, float], list[str]] = {}
     for s in spots:
         together.setdefault((round(s.x, 9), round(s.y, 9)), []).append(s.label)
@@ -208,14 +208,14 @@ class Moment:
     value: float | None
     low: float | None
     high: float | None
-    told: str
+    tip: str
 
 
 def time_chart(name: str, title: str, about: str, moments: Sequence[Moment], *, y_title: str) -> Chart:
     """A figure over periods, with its interval as a band."""
     width, height = 560, 200
     flat: list[dict[str, Any]] = [
-        {"value": i, "y": m.value, "low": m.low, "high": m.high, "told": m.told}
+        {"value": i, "y": m.value, "low": m.low, "high": m.high, "tip": m.tip}
         for i, m in enumerate(moments)
         if m.value is not None and m.low is not None and m.high is not None
     ]
@@ -255,7 +255,7 @@ def cloud_chart(
     x = x_axis("", x_domain, **bare)
     y = {**x_axis("", y_domain, **bare), "field": "y"}
     layers = [
-        points([{"value": p[0], "y": p[1], "told": kind.label} for p in cloud], kind, x, y, size=26)
+        points([{"value": p[0], "y": p[1], "tip": kind.label} for p in cloud], kind, x, y, size=26)
         for cloud, kind in zip(clouds, kinds, strict=True)
     ]
     layers += legend(kinds, -16)

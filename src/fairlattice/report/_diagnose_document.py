@@ -71,7 +71,7 @@ def _sound(summary: Summary) -> Line:
     sources = summary["overall"]["sources"]
     figure = sources.get(first_source(summary))
     if figure is None or not figure["classifiers"]:
-        return span("strong", "Not enough data to judge the new rows.")
+        return span("strong", "Not enough data to assess the new rows.")
     which, best = min(figure["classifiers"].items(), key=_surprise)
     floor = (sources.get("real") or {}).get("classifiers", {}).get(which)
     against = Line(", against {} for real rows").format(number(floor["auc"], 2)) if floor else Line()
@@ -135,8 +135,8 @@ def _copies_card(summary: Summary) -> Card:
     memory = (summary["overall"]["sources"].get(first_source(summary)) or {}).get("memory")
     question = "Are new rows copies of people's rows?"
     if memory is None:
-        return Card("copies", question, UNSURE, "unsure", Line("There were no new rows to judge."))
-    detail = Line("Of the new rows judged, {:,} are exact copies and {:,} nearly so{}.").format(
+        return Card("copies", question, UNSURE, "unsure", Line("There were no new rows to compare."))
+    detail = Line("Of the new rows compared, {:,} are exact copies and {:,} nearly so{}.").format(
         memory["exact"], memory["near"], _expected(memory)
     )
     exact = memory["exact"] > memory.get("exact_expected", 0)
@@ -155,13 +155,13 @@ def _expected(memory: Summary) -> str:
 
 def _cells(summary: Summary) -> Section:
     sources = [s for s, f in summary["overall"]["sources"].items() if f is not None]
-    unjudged = any(c.get("why") for c in summary["cells"])
+    unassessed = any(c.get("why") for c in summary["cells"])
     columns = [
         Column("group", "group", get="group"),
         name_column("label", "label"),
         Column("training rows", "whole", get="n_train"),
         Column("held out", "whole", get="n_held_out"),
-        *([Column("why not judged", get=lambda c: c["why"] or "")] if unjudged else []),
+        *([Column("why not assessed", get=lambda c: c["why"] or "")] if unassessed else []),
     ]
     for s in sources:
         auc = partial(_worst_auc, source=s)
@@ -206,7 +206,7 @@ def _assumption(summary: Summary) -> Section:
         "New rows come from groups around a cell, its parents first: the groups that free one attribute. "
         "That rests on the cell resembling them. Where this fails at {} confidence, new rows may mislead."
     ).format(percent(float(summary["settings"].get("confidence", 0.95))))
-    title = Line(f"{len(records):,} cells judged, failures first")
+    title = Line(f"{len(records):,} cells assessed, failures first")
     failing = any(c["verdict"] == "fails" for c in records)
     brief = Line("does the mix of a cell's parents resemble it? failures first") if failing else None
     judged = table_of("table-assumption", title, columns, records, brief=brief)

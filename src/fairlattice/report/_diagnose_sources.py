@@ -47,7 +47,7 @@ def source_label(source: str) -> str:
 
 
 def sources_of(summary: Summary) -> list[tuple[str, Summary]]:
-    """The sources that were judged, the floor last."""
+    """The sources with figures, the floor last."""
     known = [(k, f) for k, f in summary["overall"]["sources"].items() if f is not None]
     return sorted(known, key=lambda item: item[0] == "real")
 
@@ -56,7 +56,7 @@ def sources_section(summary: Summary) -> Section:
     """All sources together."""
     sources, title = sources_of(summary), "Are the new rows sound?"
     if not sources:
-        return Section("soundness", title, [Text(Line("No source of rows was judged."))])
+        return Section("soundness", title, [Text(Line("No source of rows was compared with real ones."))])
     overall = summary["overall"]
     intro = Line(
         "Made from {:,} training rows and compared with {:,} rows held out. Real rows are the floor: synthetic rows "
@@ -77,7 +77,7 @@ def _auc_chart(sources: list[tuple[str, Summary]], summary: Summary) -> Chart:
             value=c["auc"],
             low=c["null_low"],
             high=c["null_high"],
-            told=f"{source_label(source)}\nAUC {number(c['auc'])}; by chance {number(c['null_low'])} to "
+            tip=f"{source_label(source)}\nAUC {number(c['auc'])}; by chance {number(c['null_low'])} to "
             f"{number(c['null_high'])}\np = {p_value(c['p_adjusted'])} after correction",
             kind=int(c["p_adjusted"] is None or c["p_adjusted"] > limit),
             end=p_value(c["p_adjusted"]),

@@ -292,10 +292,10 @@ def table_brief(summary: Mapping[str, Any]) -> list[Line]:
     ]
     if data.get("positive") is not None:
         parts.append(Line("positive is ", Name(data["positive"])))
-    told = Line(Name(data["name"]), f": {data['rows']:,} rows, ", Line(", ").join(parts))
+    head = Line(Name(data["name"]), f": {data['rows']:,} rows, ", Line(", ").join(parts))
     if data.get("positive_prediction") is not None:
         means = Line("; {} = {} means that, any other does not")
-        told += means.format(Name(data["prediction"]), Name(data["positive_prediction"]))
+        head += means.format(Name(data["prediction"]), Name(data["positive_prediction"]))
     n = summary.get("empty_groups", {}).get("n", 0)
     empty = f"; {n:,} of them without rows" if n else ""
-    return [told, Line("groups: ") + levels_line(summary) + empty]
+    return [head, Line("groups: ") + levels_line(summary) + empty]
