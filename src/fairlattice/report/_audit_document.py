@@ -31,6 +31,7 @@ from fairlattice.report._method import method_section
 from fairlattice.report._words import (
     STYLE,
     TINY,
+    number,
     numbers,
     percent,
     rate_column,
@@ -280,16 +281,14 @@ def _some(what: Line, groups: Any, n: int) -> Line:
 def _unfairness(summary: Summary) -> Section:
     alpha = f"IF{summary['settings']['alpha']:g}"
     rows = [
-        [rate_name(n), kind.upper() if kind == "df" else alpha, *_disparity(m[kind])]
+        [rate_name(n), *_disparity(m["if"]), *_disparity(m["df"]), (m["df"] or {}).get("p_value")]
         for n, m in [*summary["notions"].items(), *summary["measures"].items()]
-        for kind in ("if", "df")
     ]
-    columns = [
-        Column("rate or notion", short="rate or notion"),
-        Column("measure", short="measure"),
-        *(Column(t, "number", t) for t in ("value", "corrected", "low", "high")),
-        Column("p", "p", "p"),
-    ]
+    columns = [Column("rate or notion", short="rate or notion")]
+    for name in (alpha, "DF"):
+        ends = [Column(t, "number") for t in (f"{name} corrected", "low", "high")]
+        columns += [Column(name, "number", name), Column("", "number", "corrected"), *ends]
+    columns.append(Column("p", "p", "p"))
     note = Line(
         "Small is fair, for both. DF is the largest log ratio of two groups' rates; {} weighs how badly the "
         "worse of two groups fares against how far they are apart. Small groups make both too large; the "
@@ -297,16 +296,19 @@ def _unfairness(summary: Summary) -> Section:
         "are alike."
     ).format(alpha)
     sure = percent(summary["settings"]["confidence"])
-    brief = Line(f"unfairness, small is fair; corrected for small groups, with {sure} interval")
+    brief = Line(f"unfairness, small is fair; corrected for small groups [{sure} interval]")
     title = Line("Unfairness by rate and notion")
     table = Table("table-measures", title, columns, rows, note=note, brief=brief, cut=False)
     return Section("unfairness", "Unfairness in figures", [table, *_pairs_table(summary, alpha)])
 
 
 def _disparity(d: Summary | None) -> list[Any]:
+    """As counted; corrected with its interval, in short; and the same apart."""
     if d is None:
         return [None] * 5
-    return [d["value"], d.get("corrected"), d["low"], d["high"], d.get("p_value")]
+    corrected, low, high = d.get("corrected"), d["low"], d["high"]
+    short = f"{number(corrected, 2)} [{number(low, 2)}, {number(high, 2)}]"
+    return [d["value"], short, corrected, low, high]
 
 
 def _pairs_table(summary: Summary, alpha: str) -> list[Table]:
