@@ -59,9 +59,11 @@ def methods_table(study: Study, table: Summary, *, folded: bool) -> Iterator[Tab
         Column("", "number", "worst\nTNR"),
         Column("leveled down?", "verdict", "leveled\ndown?"),
     ]
-    n, seeds = len(table["methods"]), table["seeds"]
-    title = Line("{}: {:,} method{} on {}, {:,} rows, {:,} seed{}").format(
-        study.title, n, "" if n == 1 else "s", _attributes(table), table["data"]["rows"],
+    n, seeds, data = len(table["methods"]), table["seeds"], table["data"]
+    part = "" if data["dealt"] == data["rows"] else f"{data['dealt']:,} of "
+    size = f"{part}{data['rows']:,}"
+    title = Line("{}: {:,} method{} on {}, {} rows, {:,} seed{}").format(
+        study.title, n, "" if n == 1 else "s", _attributes(table), size,
         seeds, "" if seeds == 1 else "s",
     )  # fmt: skip
     note = Line(
