@@ -95,8 +95,8 @@ def check_same_length(**arrays: Any) -> None:
     """Raise if the named arrays, or tables, differ in length."""
     lengths = {name: row_count(a) for name, a in arrays.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"`{name}` has {n:,} rows" for name, n in lengths.items())
-        raise InputError(f"Inputs differ in length: {told}.")
+        sizes = ", ".join(f"`{name}` has {n:,} rows" for name, n in lengths.items())
+        raise InputError(f"Inputs differ in length: {sizes}.")
 
 
 def row_count(data: Any) -> int:
@@ -247,7 +247,7 @@ class _Positions(dict[Any, int]):
 
 
 def plain_value(value: Any) -> Any:
-    """A value as text, a number or a truth value, where it stands for one."""
+    """A value as text, a number or a truth value, where it represents one."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Decimal):

@@ -1,4 +1,4 @@
-"""What can go wrong, by name.
+"""Errors and warnings.
 
 Every error that a user can cause is an :class:`InputError`, so one ``except`` clause (and the
 command line's exit code 2) covers them all; its message says what was wrong, what was got, and

@@ -45,6 +45,9 @@ def epilog() -> str:
     )
 
 
+_QUICK = 100_000  # rows that are trained on, in all fits together: three seconds, as another process takes to start
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_table(parser)
@@ -125,7 +128,8 @@ def compare_frame(
         features = features.select(cs.exclude(cs.by_name(unit, require_all=False)))
     check_roles(frame, columns.label, columns.sensitive, columns.cuts)
     check_infinite(frame, features.columns)
-    start_workers(arguments.jobs)
+    jobs = _jobs(arguments, frame.height, len(strategies))
+    start_workers(jobs)
     with progress("training") as bar:
         comparison = compare(
             features,
@@ -144,7 +148,7 @@ def compare_frame(
             positive=positive,
             cuts=columns.cuts,
             random_state=arguments.seed,
-            n_jobs=arguments.jobs,
+            n_jobs=jobs,
             progress=bar,
             **reading_options(arguments, features.columns),
         )
@@ -161,6 +165,12 @@ def compare_frame(
     fallen = [s["name"] for s in summary["strategies"] if s["leveling_down"]["verdict"] == "yes"]
     gated = arguments.fail_on_leveling_down and fallen
     return gate(arguments.prog, [f"leveling down under {', '.join(fallen)}"] if gated else [])
+
+
+def _jobs(arguments: argparse.Namespace, rows: int, strategies: int) -> int:
+    """One process, unless told otherwise, for work that is done before others have imported what they need."""
+    quick = rows * strategies * arguments.folds * arguments.repeats <= _QUICK
+    return 1 if quick and arguments.jobs == -1 and arguments.classifier == "logistic" else arguments.jobs
 
 
 def chosen_strategies(arguments: argparse.Namespace) -> list[Any]:

@@ -283,7 +283,7 @@ class GroupLattice:
 
 
 def show_group(group: Mapping[str, Level]) -> str:
-    """A group as a person reads it: ``race=black, sex=female``; with nothing fixed, "everyone"."""
+    """A group as text: ``race=black, sex=female``; with nothing fixed, "everyone"."""
     return visible(", ".join(map(_show_fixed, group.items()))) or "everyone"
 
 

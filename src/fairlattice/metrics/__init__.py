@@ -1,4 +1,4 @@
-"""Measures: every one of them a function of :class:`~fairlattice.groups.GroupCounts`."""
+"""Measures: each is a function of :class:`~fairlattice.groups.GroupCounts`."""
 
 from fairlattice.metrics._any_metric import GroupMetric, metric_by_group
 from fairlattice.metrics._attribution import Pair, WorseOff

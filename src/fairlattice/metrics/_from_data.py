@@ -72,7 +72,7 @@ def audit(
     reference : {"best", "others"} or mapping of attribute to level, default="best"
         Whom a group's selection rate is compared with in ratios: the best-off group, everyone else, or one group.
     min_share : float, default=0.0
-        Groups with a smaller share of all rows, in [0, 1], have no ratio and are no reference.
+        Groups with a smaller share of all rows, in [0, 1], have no ratio and are not a reference.
     cuts : mapping of str to sequence of float, optional
         Cut points of numeric attributes, as in ``{"age": [25, 45]}``.
     missing : {"level", "exclude", "raise"}, default="level"
@@ -99,7 +99,7 @@ def audit(
     Returns
     -------
     Audit
-        Answers by method; nothing is computed before it is asked for, and counting is done once.
+        Answers by method; rows are counted once, and each answer is computed on demand.
 
     Raises
     ------

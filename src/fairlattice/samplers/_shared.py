@@ -7,6 +7,7 @@ from fairlattice.samplers._cells import (
     even_share,
     ranks,
 )
+from fairlattice.samplers._membership import LeafProbabilities
 from fairlattice.samplers._rows import concat_rows, draw_by_weight, take_rows
 from fairlattice.samplers._sampler import entropy_of
 from fairlattice.samplers._sensitive_columns import (
@@ -17,6 +18,7 @@ from fairlattice.samplers._sensitive_columns import (
 )
 
 __all__ = [
+    "LeafProbabilities",
     "RowsByKey",
     "columns_inside",
     "concat_rows",
