@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 import fairlattice as fl
-from fairlattice.report import audit_summary, augment_summary, to_html, to_json
+from fairlattice.report import Report
 
 _AUDIT = (
     "notion",
@@ -120,10 +120,11 @@ def _check_audit(case: dict[str, Any], audit: fl.Audit, **more: Any) -> None:
     if depth % 5 != 1:  # the whole document takes fifty milliseconds
         audit.overall, audit.verdicts, repr(audit)
         return
-    summary = _strict(to_json(audit_summary(audit, {"name": "t", "rows": rows}, **more)))
+    report = Report.of(audit, name="t", data={"rows": rows}, **more)
+    _strict(report.to_json())
     if depth == 21:
-        assert "\x1b" not in to_html(summary)
-        fl.report.figures(summary)
+        assert "\x1b" not in report.to_html()
+        report.figures()
 
 
 def _audit(case: dict[str, Any], table: Any) -> None:
@@ -243,7 +244,7 @@ def _augment(case: dict[str, Any], table: Any) -> None:
     )  # fmt: skip
     more = augmenter.fit(X, y, sensitive_features=S).augment(X, y, sensitive_features=S)
     _check_augmented(X, more)
-    _strict(to_json(augment_summary(augmenter, more, {"name": "t", "rows": case["frame"].height})))
+    _strict(Report.of(augmenter, rows=more, name="t", data={"rows": case["frame"].height}).to_json())
 
 
 def _check_augmented(X: Any, more: fl.Augmented) -> None:
@@ -284,8 +285,9 @@ def _compare(case: dict[str, Any], table: Any) -> None:
             n_jobs=1, groups_at_prediction=True, positive=case["positive"], cuts=_cuts(case),
             missing=_training_missing(case), random_state=case["seed"], alpha=case["alpha"], **_options(case, _READING),
         )  # fmt: skip
-    summary = _strict(to_json(fl.report.compare_summary(found, {"name": "t", "rows": len(X), "label": "y"})))
-    to_html(summary)
+    report = Report.of(found, name="t", label="y", data={"rows": len(X)})
+    _strict(report.to_json())
+    report.to_html()
 
 
 def _diagnose(case: dict[str, Any], table: Any) -> None:
@@ -296,8 +298,9 @@ def _diagnose(case: dict[str, Any], table: Any) -> None:
             X, y, sensitive_features=S, sources=["smote"], max_rows=20, permutations=19, pictures=0, cuts=_cuts(case),
             missing=_training_missing(case), random_state=case["seed"], n_jobs=1, **_options(case, _READING),
         )  # fmt: skip
-    summary = _strict(to_json(fl.report.diagnose_summary(found, {"name": "t", "rows": len(X), "label": "y"})))
-    to_html(summary)
+    report = Report.of(found, name="t", label="y", data={"rows": len(X)})
+    _strict(report.to_json())
+    report.to_html()
 
 
 @functools.cache
@@ -309,7 +312,6 @@ def _documents() -> tuple[str, ...]:
     X = pd.DataFrame({"x": rng.normal(size=n), "c": rng.choice(["a", "b"], n)})
     y = (X["x"] + rng.normal(size=n) > 0).astype(int).to_numpy()
     p = np.where(rng.random(n) < 0.2, 1 - y, y)
-    about = {"name": "t", "rows": n, "label": "y"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         audit = fl.audit(y, p, sensitive_features=S)
@@ -324,12 +326,13 @@ def _documents() -> tuple[str, ...]:
         with tempfile.TemporaryDirectory() as folder:
             options = {"methods": ["logistic"], "rows": 120, "seeds": 2, "n_jobs": 1}
             results = fl.bench([fl.datasets.load_dataset("diabetes")], f"{folder}/store.db", **options)
-        summaries = [
-            audit_summary(audit, about), audit_summary(audit, about, harm=harm, leveling=level),
-            augment_summary(augmenter, more, about), fl.report.compare_summary(compared, about),
-            fl.report.diagnose_summary(diagnosed, about), fl.report.bench_summary(results),
+        about = {"name": "t", "label": "y", "data": {"rows": n}}
+        reports = [
+            Report.of(audit, **about), Report.of(audit, harm=harm, leveling=level, **about),
+            Report.of(augmenter, rows=more, **about), Report.of(compared, **about),
+            Report.of(diagnosed, **about), Report.of(results),
         ]  # fmt: skip
-    return tuple(map(to_json, summaries))
+    return tuple(report.to_json() for report in reports)
 
 
 def _report(case: dict[str, Any], table: Any) -> None:

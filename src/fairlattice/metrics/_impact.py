@@ -87,7 +87,7 @@ def impact_ratios(
 ) -> tuple[ImpactRatio, ...]:
     """The ratio of every leaf of some counts, in the lattice's order.
 
-    Groups of less than `min_share` of all rows, and those in `left_out`, have no ratio and are not a reference. Nobody
+    Groups of less than `min_share` of all rows, and those in `left_out`, are not compared. Nobody
     knows which group is the best, so against it the intervals are those that the ratios of all pairs of groups
     allow.
     """

@@ -1,4 +1,4 @@
-"""The sections of experiments: per data set trade-offs, groups, axes and tables; then where the time went."""
+"""The figures of a study: trade-offs with their front, groups under several methods, attributes joining."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
+from fairlattice.report._bench_studies import Study
 from fairlattice.report._charts import Chart, Kind
 from fairlattice.report._charts_bench import (
     COLORS,
@@ -24,73 +23,41 @@ from fairlattice.report._charts_bench import (
     groups_chart,
 )
 from fairlattice.report._charts_kinds import Spot
-from fairlattice.report._page_answer_bench import Study, studies, study_items
-from fairlattice.report._page_bench_tables import (
-    chosen_table,
-    differences_table,
-    failed_table,
-    fidelity_table,
-    figure_text,
-    methods_table,
-    time_table,
-)
-from fairlattice.report._page_blocks import Figure, Heading, Items, Section, Text, plain
-from fairlattice.report._page_method import method_section
-from fairlattice.report._page_words import (
-    cut,
+from fairlattice.report._document import Block, Figure, Heading, Line, Summary
+from fairlattice.report._words import (
+    attributes_title,
+    estimate,
     group_text,
     key,
-    listed,
-    name,
+    label_of,
+    measured_text,
     number,
-    shown,
-    undirected,
     whole,
 )
 from fairlattice.strategies._shared import DEFAULT
 
-Summary = Mapping[str, Any]
-_MOST_GROUPS, _MOST_BESIDE, _MOST_CLIMBS, _ALL_NAMED, _MOST_TITLES = 12, 4, 10, 10, 4
+Looks = Mapping[str, str]
+_MOST_GROUPS, _MOST_BESIDE, _MOST_CLIMBS, _ALL_NAMED = 12, 4, 10, 10
 _NOTIONS = (
     ("tradeoff", "equalized_odds", "equalized odds"),
     ("tradeoff_tpr", "equal_opportunity", "equal opportunity"),
 )
 
 
-def bench_sections(summary: Summary) -> list[Section]:
-    """A section per data set, what to beware of, and the time."""
-    looks = _looks(summary)
-    found = [
-        Section(f"data-{s.name}", s.title, [b for b in _study(s, looks) if b is not None])
-        for s in studies(summary)
-    ]
-    notes = [plain(n) for n in summary["notes"]]
-    found += [Section("notes", "Before you rely on it", [Items(notes)])] if notes else []
-    time = time_table(summary)
-    return [*found, Section("time", "Where the time went", time)] if time else found
+def tradeoff_figures(study: Study, looks: Looks) -> Iterator[Block]:
+    """Accuracy against unfairness, by two notions."""
+    for kind, notion, words in _NOTIONS:
+        yield Figure(_tradeoff(study, looks, kind, notion, words))
 
 
-def bench_method(summary: Summary) -> Section:
-    """How the experiments were made."""
-    return method_section(summary, [s.main for s in studies(summary)])
+def axes_figure(study: Study, looks: Looks) -> Iterator[Block]:
+    """Unfairness as attributes join, where there are tables of several numbers of them."""
+    if len([t for t in study.tables if t["methods"]]) > 1:
+        yield Heading(Line("As attributes join"))
+        yield Figure(_axes(study, looks))
 
 
-def bench_subject(summary: Summary) -> tuple[str, Markup, str]:
-    """What the page is about: for its title, for its heading, and how much there is."""
-    labels = list(dict.fromkeys(str(t["data"]["name"]) for t in summary["tables"]))
-    methods = len({m["name"] for t in summary["tables"] for m in t["methods"]})
-    parts = [(len(labels), "data set"), (len(summary["tables"]), "table"), (methods, "method")]
-    told = ", ".join(f"{n:,} {word}{'' if n == 1 else 's'}" for n, word in parts)
-    more = [f"{len(labels) - _MOST_TITLES:,} more"] if len(labels) > _MOST_TITLES else []
-    first = labels[:_MOST_TITLES]
-    plain_title = ", ".join([*(undirected(cut(shown(n), 40)) for n in first), *more]) or "nothing yet"
-    return plain_title, listed([*(name(n) for n in first), *more]) or Markup("nothing yet"), told
-
-
-Looks = Mapping[str, str]
-
-
-def _looks(summary: Summary) -> Looks:
+def looks_of(summary: Summary) -> Looks:
     """Every method's colour, the same in all charts; the baselines that others are compared with are ink."""
     methods = list(dict.fromkeys(m["method"] for t in summary["tables"] for m in t["methods"]))
     if not methods:
@@ -106,54 +73,7 @@ def _kind(method: Summary, looks: Looks) -> Kind:
 
 
 def _label(text: Any) -> str:
-    return undirected(cut(shown(text), 26))
-
-
-def _study(study: Study, looks: Looks) -> Iterator[Any]:
-    table = study.main
-    yield Text(_facts(study))
-    if table["methods"]:
-        yield Items(list(study_items(table)))
-        for kind, notion, words in _NOTIONS:
-            yield Figure(_tradeoff(study, looks, kind, notion, words))
-        yield from _groups(study, looks)
-        if len([t for t in study.tables if t["methods"]]) > 1:
-            yield Heading(Markup("As attributes join"))
-            yield Figure(_axes(study, looks))
-        yield Heading(Markup("All figures"))
-    for t in reversed(study.tables):
-        yield methods_table(study, t, folded=t is not table)
-    if table["methods"]:
-        yield differences_table(study)
-        yield chosen_table(study)
-    yield from (fidelity_table(study, t) for t in reversed(study.tables))
-    yield from _gone_wrong(study)
-
-
-def _facts(study: Study) -> Markup:
-    table = study.main
-    data, settings = table["data"], table["settings"]
-    levels = Markup(" × ").join(
-        Markup("{} ({:,})").format(name(a["name"]), len(a["levels"])) for a in table["attributes"]
-    )
-    told = Markup("{:,} rows, label {}; groups: {}.").format(data["rows"], name(data["label"]), levels)
-    if settings and table["methods"]:
-        seeds, beyond = table["seeds"], data["rows"] - data["dealt"]
-        told += Markup(
-            " {:,} seed{}, {:,} rows dealt out {}{}; of each method's hyper-parameters, those with the "
-            "least IF{} of {} within {} of the best balanced accuracy on the validation rows."
-        ).format(
-            seeds,
-            "" if seeds == 1 else "s",
-            data["dealt"],
-            "60/20/20" if settings["split"] == "random" else "as published",
-            f", {beyond:,} more tested" if beyond else "",
-            f"{settings['alpha']:g}",
-            str(settings["notion"]).replace("_", " "),
-            f"{settings['margin']:g}",
-        )
-        told += Markup(" One seed alone tells nothing of noise.") if seeds == 1 else Markup()
-    return told
+    return label_of(text, 26)
 
 
 def _tradeoff(study: Study, looks: Looks, kind: str, notion: str, words: str) -> Chart:
@@ -165,8 +85,10 @@ def _tradeoff(study: Study, looks: Looks, kind: str, notion: str, words: str) ->
         front = notion in m["pareto"]
         named = len(methods) <= _ALL_NAMED or front or m["name"] == m["baseline"]
         label = _label(m["name"])
-        told = f"{label}\nbalanced accuracy {figure_text(x)}\n{figure} {figure_text(y)}"
-        spot = Spot(label if named else "", x["mean"], y["mean"], x["se"] or 0.0, y["se"] or 0.0, told)
+        tip = (
+            f"{label}\nbalanced accuracy {measured_text(estimate(x))}\n{figure} {measured_text(estimate(y))}"
+        )
+        spot = Spot(label if named else "", x["mean"], y["mean"], x["se"] or 0.0, y["se"] or 0.0, tip)
         dots.append(Dot(spot, _kind(m, looks), front))
     some = (
         "" if all(d.spot.label for d in dots) else " Named: the front and the baselines; the table has all."
@@ -210,7 +132,8 @@ def _beside(table: Summary) -> list[Summary]:
     return [known[n] for n in names][:_MOST_BESIDE]
 
 
-def _groups(study: Study, looks: Looks) -> Iterator[Any]:
+def groups_figure(study: Study, looks: Looks) -> Iterator[Block]:
+    """The groups worst off under the baseline, and how they fare under others."""
     chosen = _beside(study.main)
     found = [
         (g["high"], rate, i, g)
@@ -234,8 +157,7 @@ def _groups(study: Study, looks: Looks) -> Iterator[Any]:
         )
         for _, rate, _, g in worst
     ]
-    yield Heading(Markup("The groups worst off"))
-    heads = cut(" · ".join(undirected(cut(shown(a["name"]), 20)) for a in study.main["attributes"]), 44)
+    yield Heading(Line("The groups worst off"))
     first = _label(chosen[0]["name"])
     yield Figure(
         groups_chart(
@@ -246,7 +168,7 @@ def _groups(study: Study, looks: Looks) -> Iterator[Any]:
             rows,
             [_kind(m, looks) for m in chosen],
             axis="rate",
-            label_title=heads,
+            label_title=attributes_title(study.main),
         )
     )
 
@@ -254,11 +176,11 @@ def _groups(study: Study, looks: Looks) -> Iterator[Any]:
 def _interval(method: Summary, g: Summary | None, rate: str) -> Interval | None:
     if g is None or g["rate"] is None:
         return None
-    told = (
+    tip = (
         f"{_label(method['name'])}\n{group_text(g['group'], most=200)}\n{rate.upper()} {number(g['rate'])}, "
         f"between {number(g['low'])} and {number(g['high'])}\n{whole(g['n_rows'])} people"
     )
-    return Interval(g["rate"], g["low"], g["high"], told)
+    return Interval(g["rate"], g["low"], g["high"], tip)
 
 
 def _axes(study: Study, looks: Looks) -> Chart:
@@ -298,28 +220,12 @@ def _step(method: Summary | None, table: Summary, figure: str) -> tuple[float, f
     if method is None:
         return None
     e, n = method["equalized_odds"]["if"], len(table["attributes"])
-    told = f"{_label(method['name'])}\n{n} attribute{'' if n == 1 else 's'}: {figure} {figure_text(e)}"
-    return e["mean"], e["se"] or 0.0, told
+    tip = f"{_label(method['name'])}\n{n} attribute{'' if n == 1 else 's'}: {figure} {measured_text(estimate(e))}"
+    return e["mean"], e["se"] or 0.0, tip
 
 
 def _step_words(table: Summary) -> tuple[str, str]:
     attributes = table["attributes"]
-    added = undirected(cut(shown(attributes[-1]["name"]), 16))
+    added = label_of(attributes[-1]["name"], 16)
     groups = math.prod(len(a["levels"]) for a in attributes)
     return f"{len(attributes)}: {'' if len(attributes) == 1 else '+ '}{added}", f"{groups:,} groups"
-
-
-def _gone_wrong(study: Study) -> Iterator[Any]:
-    left = [
-        Markup("{} has {:,} of {:,} seeds on {} and is left out. Run it again to finish it.").format(
-            name(n), seeds, t["seeds"], listed(name(a["name"]) for a in t["attributes"])
-        )
-        for t in study.tables
-        for n, seeds in t["unfinished"].items()
-    ]
-    failed = failed_table(study)
-    if left or failed is not None:
-        yield Heading(Markup("What went wrong"))
-    if left:
-        yield Items(left)
-    yield failed

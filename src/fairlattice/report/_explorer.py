@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fairlattice.report._page_answer import about_words
-from fairlattice.report._page_words import TINY, cut, percent, rate_text, shown
+from fairlattice.report._document import Summary
+from fairlattice.report._words import TINY, cut, percent, rate_text, shown
 
-Summary = Mapping[str, Any]
 _DIGITS = 4
 
 
-def explorer_data(summary: Summary) -> dict[str, Any] | None:
-    """What the explorer shows; None where there is nothing to walk through."""
+def explorer_data(summary: Summary, about: Mapping[str, str]) -> dict[str, Any] | None:
+    """What the explorer shows, with what each rate is `about`; None where there is nothing to walk through."""
     attributes = summary["attributes"]
     if not attributes or not summary["measures"]:
         return None
@@ -25,12 +24,7 @@ def explorer_data(summary: Summary) -> dict[str, Any] | None:
             for a in attributes
         ],
         "rates": [
-            {
-                "id": rate,
-                "name": rate_text(rate),
-                "about": str(about_words(rate, summary).striptags()),
-                "rows": _rows(summary, rate, places),
-            }
+            {"id": rate, "name": rate_text(rate), "about": about[rate], "rows": _rows(summary, rate, places)}
             for rate in summary["measures"]
         ],
         "small": {_key(digits): action for digits, action in small if digits is not None},
