@@ -34,9 +34,9 @@ def run_command_line(case: dict[str, Any]) -> str:
             return f"{arguments[0]} refused{', fresh' if fresh else ''}"
         for name in written & {"o.json", "c.json", "g.json"}:
             json.loads(Path(folder, name).read_text(), parse_constant=_refuse)
-        if "o.json" in written and case["flag"] and arguments[0] != "augment":  # which has a card, not a page
+        if "o.json" in written and case["flag"]:
             shown = _run(
-                ["report", "o.json", "--html", "again.html", "--figures", "figures"], folder, fresh=fresh
+                ["report", "o.json", "--report", "again.html", "--figures", "figures"], folder, fresh=fresh
             )
             assert shown == 0, f"report: {shown}: {arguments}"
         if arguments[0] == "augment":

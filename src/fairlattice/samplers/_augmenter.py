@@ -242,6 +242,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
                 blocks=encoder.blocks,
                 max_copies=self.max_copies,
                 snap=encoder.snap,
+                crowded=encoder.crowded,
             )
         return MixingSampler.fit(
             Z,
