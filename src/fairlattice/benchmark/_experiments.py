@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairlattice._validation import check_choice, check_count
+from fairlattice._validation import CPU_TORCH, check_choice, check_count
 from fairlattice.benchmark._code import code_digest
 from fairlattice.benchmark._fidelity import FidelityTrial
 from fairlattice.benchmark._methods import BASELINE, NEURAL, Combination
@@ -226,5 +226,6 @@ def _check_methods(combinations: Sequence[Combination]) -> None:
     if neural and find_spec("torch") is None:
         raise InputError(
             f"Methods {', '.join(neural)} need PyTorch, which is not installed. "
-            'Install it with pip install "fairlattice[torch]", or name others: logistic, boosting.'
+            'Install it with pip install "fairlattice[torch]", or name others: logistic, boosting. '
+            f"{CPU_TORCH}"
         )

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from fairlattice._validation import FloatArray, check_count
+from fairlattice._validation import CPU_TORCH, FloatArray, check_count
 from fairlattice.encoders._text import Standard, as_texts, text_tags
 from fairlattice.exceptions import InputError
 
@@ -214,8 +214,9 @@ def import_extra(module: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         if error.name in (module, module.partition(".")[0]):
-            told = f'`{module.partition(".")[0]}` is not installed. Run: pip install "fairlattice[{extra}]".'
-            raise InputError(told) from error
+            raise InputError(
+                f'`{module.partition(".")[0]}` is not installed. Run: pip install "fairlattice[{extra}]". {CPU_TORCH}'
+            ) from error
         broken: Exception = error
     except (OSError, RuntimeError) as error:
         broken = error

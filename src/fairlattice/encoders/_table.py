@@ -259,6 +259,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             if codec.width > 1 or (isinstance(codec, OrdinalCodec) and codec.together)
         ]
 
+    @property
+    def crowded(self) -> list[IntArray]:
+        """Of each column with more categories than coordinates: which category each training row has, or -1."""
+        check_is_fitted(self)
+        return list(self._rare.values())
+
     def check(self, X: Any) -> None:
         """Raise unless every row could be one of the training table, going by each column alone.
 

@@ -94,6 +94,8 @@ class ImportanceSampler:
         Makes vectors, or some coordinates of them, valid.
     entropy : tuple of int
         Seed of all draws.
+    crowded : tuple of int array of shape (n,)
+        Of columns with more categories than coordinates: which category a row has, or -1.
     """
 
     Z: FloatArray
@@ -103,6 +105,7 @@ class ImportanceSampler:
     max_copies: float
     snap: Snap | None
     entropy: tuple[int, ...]
+    crowded: tuple[IntArray, ...] = ()
 
     @classmethod
     def fit(
@@ -115,6 +118,7 @@ class ImportanceSampler:
         max_copies: float = 0.1,
         spread: float = 1.0,
         snap: Snap | None = None,
+        crowded: Sequence[IntArray] = (),
     ) -> ImportanceSampler:
         """Learn which rows to draw.
 
@@ -139,6 +143,11 @@ class ImportanceSampler:
             Makes vectors valid, so that copies are recognised after rounding: :meth:`TableEncoder.snap`, whose
             `blocks` these are.
 
+        crowded : sequence of int array of shape (n,)
+            Of each column with more categories than coordinates, where the membership model cannot tell the rare
+            ones apart: the number of a row's category, or -1. A cell keeps their shares, as far as its rows show
+            them.
+
         Raises
         ------
         InputError
@@ -160,7 +169,7 @@ class ImportanceSampler:
         for block in blocks:
             copied[block] = True
         numbers = np.flatnonzero(~copied & (Z.std(axis=0) > 0))
-        return cls(Z, index, numbers, labels, max_copies, snap, tuple(entropy))
+        return cls(Z, index, numbers, labels, max_copies, snap, tuple(entropy), tuple(crowded))
 
     n_sources: ClassVar[int] = 2
     """Source rows of a synthetic one: the row drawn, and the one that its numbers were moved towards."""
@@ -191,6 +200,12 @@ class ImportanceSampler:
         if share < 1.0:
             others = np.where(mine, -np.inf, score)
             weights = np.exp(others - others.max())
+            if self.crowded:
+                weights /= weights.sum()
+                for levels in self.crowded:
+                    weights *= _correction(levels[known.rows], mine, weights)
+                if mine.any():  # what is lacking is of categories that no other row has
+                    share = 1.0 - (1.0 - share) * min(float(weights.sum()), 1.0)
             weights *= (1.0 - share) / weights.sum()
         if share > 0.0:
             weights[mine] = share / mine.sum()
@@ -360,6 +375,19 @@ class ImportanceSampler:
     def _snapped(self, rows: IntArray) -> FloatArray:
         """Training rows as valid vectors."""
         return self.Z[rows] if self.snap is None else self.snap(self.Z[rows], None)
+
+
+def _correction(levels: IntArray, mine: BoolArray, weights: FloatArray) -> FloatArray:
+    """By how much each row's category is too rare among others' weighted rows, for a cell with these own rows.
+
+    The share of a category is that of the cell's rows, shrunk towards that of the others.
+    """
+    k = int(levels.max(initial=-1)) + 2
+    own = np.bincount(levels[mine] + 1, minlength=k)
+    there = np.bincount(levels + 1, weights, minlength=k)
+    wanted = (own + _KAPPA * there) / (own.sum() + _KAPPA)
+    ratio = np.divide(wanted, there, out=np.zeros(k), where=there > 0.0)
+    return np.asarray(ratio[levels + 1])
 
 
 def _capped(weights: FloatArray, n: int) -> FloatArray:
