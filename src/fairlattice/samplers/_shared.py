@@ -7,6 +7,7 @@ from fairlattice.samplers._cells import (
     even_share,
     ranks,
 )
+from fairlattice.samplers._lazy import MOST, SYNTHETIC, cell_sizes, shortfalls
 from fairlattice.samplers._rows import concat_rows, draw_by_weight, take_rows
 from fairlattice.samplers._sampler import entropy_of
 from fairlattice.samplers._sensitive_columns import (
@@ -17,7 +18,10 @@ from fairlattice.samplers._sensitive_columns import (
 )
 
 __all__ = [
+    "MOST",
+    "SYNTHETIC",
     "RowsByKey",
+    "cell_sizes",
     "columns_inside",
     "concat_rows",
     "describe_small_cells",
@@ -27,6 +31,7 @@ __all__ = [
     "even_share",
     "groups_of",
     "ranks",
+    "shortfalls",
     "take_rows",
     "with_inside",
     "without",
