@@ -300,9 +300,9 @@ training. Clip it, or drop the row.
         Z holds all coordinates, or those at `places`, each of them its column's only one.
         """
         check_is_fitted(self)
-        Z, plain = np.asarray(Z), self._plain_numbers
         if places is not None:
             return self._snapped_places(Z, places)
+        Z, plain = np.asarray(Z), self._plain_numbers
         out = np.empty(Z.shape)
         out[:, plain.places] = plain.snap(Z[:, plain.places])
         for name, codec in self.codecs_.items():
@@ -322,12 +322,8 @@ training. Clip it, or drop the row.
     @cached_property
     def _plain_numbers(self) -> PlainNumbers:
         """The columns of numbers without missing values, to be treated together."""
-        chosen = {
-            self.slices_[name].start: codec
-            for name, codec in self.codecs_.items()
-            if type(codec) is NumericCodec and not codec.has_missing
-        }
-        return PlainNumbers.of(chosen)
+        plain = {n: c for n, c in self.codecs_.items() if type(c) is NumericCodec and not c.has_missing}
+        return PlainNumbers.of({self.slices_[name].start: codec for name, codec in plain.items()})
 
     def inverse_transform(self, Z: FloatArray) -> Any:
         """Rows like those of the training table, from vectors of shape (n, n_features_out_).
