@@ -1,6 +1,6 @@
 """How often the gate of harm falls where nothing changed, what it sees, and whether ratios keep their intervals.
 
-python benchmarks/gates.py [--quick] [--out docs/gates.md]
+python benchmarks/gates.py [--quick] [--out docs/evidence/gates.md]
 
 Everything is simulated. `--quick` has a tenth of the replicates.
 """
@@ -21,7 +21,7 @@ LATTICES = {
     "2 × 3 × 3": (("f", "m"), ("a", "b", "c"), ("<25", "25 to <45", ">=45")),
     "2 × 5 × 6": (("f", "m"), tuple("abcde"), tuple("uvwxyz")),
 }
-HEAD = """# Do the gates keep their word?
+HEAD = """# Do the gates hold?
 
 Written by `python benchmarks/gates.py`. Groups are as unequal as in a real table: each level of an attribute
 has half as many people as the next. Labels are positive for 40 %; the baseline finds 80 % of the positives and

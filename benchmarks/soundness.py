@@ -1,6 +1,6 @@
-"""Are made rows sound, does the assumption matter, and do gains survive wrong attributes? On ACS income.
+"""Are synthetic rows sound, does the assumption matter, and do gains survive wrong attributes? On ACS income.
 
-    python benchmarks/soundness.py --data-dir FOLDER [--seeds 10] [--rows 6000] [--out docs/soundness.md]
+    python benchmarks/soundness.py --data-dir FOLDER [--seeds 10] [--rows 6000] [--out docs/evidence/soundness.md]
 
 Results are kept per seed in --cache, so that it resumes.
 """
@@ -28,7 +28,7 @@ FEATURES = ["AGEP", "SCHL", "WKHP", "COW", "MAR", "RELP", "OCCP"]
 TEST = 60_000
 SOURCES = ("augment", "parents")
 NOISE = (0.0, 0.01, 0.05, 0.1, 0.2)
-HEAD = """# Are made rows sound?
+HEAD = """# Are synthetic rows sound?
 
 Written by `python benchmarks/soundness.py --data-dir FOLDER` on ACS income: race × sex × age
 (<25, 25 to <45, >=45), {rows:,} rows to work with, {seeds} seeds; ± is the standard error over seeds.
@@ -177,7 +177,7 @@ def soundness_text(seeds):
         for name in names
     ]
     return f"""All cells together, in their true shares, against rows that no generator saw. An AUC of .5
-cannot be told from real rows. "copied" is the share of exact and near copies beyond what real rows
+cannot be distinguished from real rows. "copied" is the share of exact and near copies beyond what real rows
 show; "leak" is the advantage of a membership attack.
 
 {table(["rows from", *figures], rows)}
@@ -196,7 +196,7 @@ def violation_text(seeds):
         means = [estimate([np.mean([c[g] for c in cells]) for cells in own if cells], 4) for g in SOURCES]
         verdicts.append([verdict, sum(map(len, own)), *means])
     return f"""How far the mix of a cell's parents lies from the cell's held-out rows, against how much
-better the cell is recalled on {TEST:,} other rows with made rows than with equal
+better the cell is recalled on {TEST:,} other rows with synthetic rows than with equal
 weights alone. Mean gain in recall, by the verdict of `diagnose`:
 
 {table(["the assumption", "cells", "gain of augment", "gain of parents"], verdicts)}
@@ -228,7 +228,7 @@ everyone is counted by the true groups. `none` sees no groups, so noise does not
 
 
 SECTIONS = {
-    "soundness": ("1. Can made rows be told from real ones?", one_soundness, soundness_text),
+    "soundness": ("1. Can synthetic rows be distinguished from real ones?", one_soundness, soundness_text),
     "violation": ("2. Does it matter that parents are unlike the child?", one_seed, violation_text),
     "noise": ("3. Do gains survive wrong attributes?", one_noise, noise_text),
 }
@@ -242,7 +242,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--rows", type=int, default=6000)
     parser.add_argument("--cache", type=Path, default=Path("soundness"))
-    parser.add_argument("--out", type=Path, default=Path("docs/soundness.md"))
+    parser.add_argument("--out", type=Path, default=Path("docs/evidence/soundness.md"))
     arguments = parser.parse_args()
     if arguments.data_dir is None:
         parser.error("name the folder of the tables with --data-dir or FAIRLATTICE_DATA")

@@ -1,11 +1,12 @@
-"""What the site makes of the package itself: one page of the API per room, and their place in the menu.
+"""The reference: one page per public package, generated from docstrings, and their place in the menu.
 
-A room that is added has a page the next time the site is built, and a name that is added to a front door
-is on it; nobody needs to remember.
+Packages and names are read from `__all__`, so a new one has its place the next time the site is built. The names of
+`import fairlattice as fl` come first on every page, and the packages that most users need come first in the menu.
 """
 
 import importlib
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,17 +18,66 @@ from mkdocs.utils import get_relative_url
 
 import fairlattice
 
-FETCHED = "https://unpkg.com/iframe-worker/shim"  # what the theme would fetch to search without a server
+sys.path.insert(0, str(Path(__file__).parent))
+from roles import linked
+
+FETCHED = (
+    "https://unpkg.com/iframe-worker/shim"  # the script that the theme fetches to search without a server
+)
 OWN = "offline-search.js"
-MENU = "API"
+MENU = "Reference"
 TOP = "api/index.md"
+FIRST = (
+    "metrics",
+    "benchmark",
+    "strategies",
+    "samplers",
+    "groups",
+    "encoders",
+    "datasets",
+    "report",
+    "exceptions",
+    "cli",
+)
+TASKS = {
+    "Audit": (
+        "audit",
+        "harm",
+        "leveling_down",
+        "audit_scores",
+        "audit_series",
+        "metric_by_group",
+        "misrecording_bounds",
+    ),
+    "Choose and train": (
+        "compare",
+        "FairClassifier",
+        "Strategy",
+        "STRATEGIES",
+        "adaptive_weights",
+        "equal_weights",
+        "equal_resample",
+    ),
+    "Augment and check rows": (
+        "HierarchicalAugmenter",
+        "diagnose",
+        "annotation_noise",
+        "drift",
+        "TableEncoder",
+    ),
+    "Benchmark": ("bench", "CLASSIFIERS"),
+    "Counts": ("GroupCounts", "PairedCounts", "ScoreCounts", "GroupLattice"),
+    "Reports": ("Report",),
+}
+"""The main names, by task; all others of the top level follow."""
 
 
 def rooms() -> list[str]:
-    """The packages and public modules of fairlattice that have a front door."""
+    """The packages and public modules of fairlattice that have a front door, the main ones first."""
     folder = Path(fairlattice.__file__).parent
     packages = [p.parent.name for p in folder.glob("*/__init__.py")]
-    return [r for r in sorted([*packages, "exceptions"]) if hasattr(load(r), "__all__")]
+    found = [r for r in sorted([*packages, "exceptions"]) if hasattr(load(r), "__all__")]
+    return sorted(found, key=lambda room: FIRST.index(room) if room in FIRST else len(FIRST))
 
 
 def load(room: str) -> ModuleType:
@@ -46,27 +96,42 @@ def home_of(name: str) -> str:
 
 
 def top_page() -> str:
-    """Rooms, and the names that `import fairlattice as fl` gives."""
-    lines = ["# API", "", "## Rooms", "", "| room | what it knows |", "| --- | --- |"]
+    """What `import fairlattice as fl` gives, by task, and the packages."""
+    others = sorted(
+        set(fairlattice.__all__) - set(rooms()) - {name for names in TASKS.values() for name in names}
+    )
+    lines = ["# Reference", "", "`import fairlattice as fl` gives"]
+    for task, names in [*TASKS.items(), ("Results and errors", others)]:
+        lines += ["", f"## {task}", "", "| name | what it is |", "| --- | --- |", *map(entry, names)]
+    lines += ["", "## Packages", "", "| package | contents |", "| --- | --- |"]
     lines += [f"| [`fairlattice.{room}`]({room}.md) | {first_line(load(room))} |" for room in rooms()]
-    lines += ["", "## `import fairlattice as fl`", "", "| name | what it is |", "| --- | --- |"]
-    for name in sorted(set(fairlattice.__all__) - set(rooms())):
-        target, thing = f"fairlattice.{home_of(name)}.{name}", getattr(fairlattice, name)
-        about = first_line(thing) if callable(thing) else ", ".join(f"`{key}`" for key in thing)
-        lines.append(f"| [`fl.{name}`][{target}] | {about} |")
     return "\n".join(lines) + "\n"
 
 
+def entry(name: str) -> str:
+    """The line of a name of the top level."""
+    target, thing = f"fairlattice.{home_of(name)}.{name}", getattr(fairlattice, name)
+    about = first_line(thing) if callable(thing) else ", ".join(f"`{key}`" for key in thing)
+    return f"| [`fl.{name}`][{target}] | {about} |"
+
+
 def room_page(room: str) -> str:
-    """All public names of a room, from their docstrings."""
-    options = "    options:\n      show_root_heading: false\n      show_root_toc_entry: false\n"
-    return f"# fairlattice.{room}\n\n::: fairlattice.{room}\n{options}"
+    """All public names of a package: those of the top level first, by task."""
+    main = [name for names in TASKS.values() for name in names]
+    names = load(room).__all__
+    order = sorted(
+        names, key=lambda n: (main.index(n) if n in main else len(main), n not in fairlattice.__all__, n)
+    )
+    about = (load(room).__doc__ or "").strip()
+    options = "    options:\n      show_root_heading: true\n      heading_level: 2\n"
+    parts = [f"::: fairlattice.{room}.{name}\n{options}" for name in order]
+    return "\n".join([f"# fairlattice.{room}\n\n{linked(about)}\n", *parts])
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Name the pages in the menu."""
-    entry = next(item for item in config.nav or [] if MENU in item)
-    entry[MENU] = [TOP, *({room: f"api/{room}.md"} for room in rooms())]
+    menu = next(item for item in config.nav or [] if MENU in item)
+    menu[MENU] = [TOP, *({room: f"api/{room}.md"} for room in rooms())]
     return config
 
 
@@ -84,5 +149,5 @@ def on_post_page(output: str, page: Page, **_: Any) -> str:
 
 
 def on_post_template(output_content: str, **_: Any) -> str:
-    """The same for the page that says that there is none."""
+    """The same for the page of missing addresses."""
     return output_content.replace(FETCHED, f"/{OWN}")

@@ -1,12 +1,12 @@
-"""The code on the pages, and what it prints: run by the tests, and by hand to write outputs anew.
+"""Run the code on the pages: in the tests, and by hand to refresh the outputs.
 
 python docs/snippets.py [PAGE …]          write what the code prints into the pages
 python docs/snippets.py --json [PAGE …]   print it as JSON instead: page to list of outputs, or to a traceback
 
-The Python blocks of a page are run in order, in one namespace and an empty folder. A block of text that
-follows a block of code is what the code prints. `--8<-- "FILE"` in a block stands for a script, which is
-run by itself. `<!-- keeps FILE -->` on a page names a file that its code writes: it is kept in docs/guide/pages when
-outputs are written anew.
+The blocks of a page run in order, in one namespace and an empty folder: all Python, and those command lines (`console`)
+that a block of text follows. That text is what they print. `--8<-- "FILE"` in a block includes a script, which runs by
+itself. `<!-- keeps FILE -->` on a page names a file that its code writes; it is copied to docs/audit/pages when outputs
+are refreshed.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import json
 import os
 import re
 import runpy
+import shlex
 import sys
 import tempfile
 import traceback
@@ -23,17 +24,20 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-BLOCK = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n*^```text\n(?P<text>.*?)^```\n)?", re.M | re.S)
+BLOCK = re.compile(
+    r"^```(?P<kind>python|console)\n(?P<code>.*?)^```\n(?:\n*^```text\n(?P<text>.*?)^```\n)?", re.M | re.S
+)
 COMMAND = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 NEEDS = re.compile(r"<!-- needs (\w+) -->")
 KEEPS = re.compile(r"<!-- keeps ([\w.]+) -->")
-KEPT = DOCS / "guide" / "pages"
+KEPT = DOCS / "audit" / "pages"
 INCLUDED = re.compile(r'--8<-- "(.+?)"')
 
 
 class Block(NamedTuple):
-    """A block of Python, and the text below it that it must print; None where there is none."""
+    """A block of code, and the text below it that it must print; None where there is none."""
 
+    kind: str
     code: str
     text: str | None
     line: int
@@ -53,15 +57,29 @@ def lacking(page: Path) -> str | None:
 
 
 def blocks(page: Path) -> list[Block]:
-    """The Python of a page, in order."""
+    """The blocks of a page that are run, in order."""
     source = page.read_text(encoding="utf-8")
-    return [Block(m["code"], m["text"], source.count("\n", 0, m.start())) for m in BLOCK.finditer(source)]
+    return [
+        Block(m["kind"], m["code"], m["text"], source.count("\n", 0, m.start()))
+        for m in BLOCK.finditer(source)
+        if is_run(m)
+    ]
+
+
+def is_run(found: re.Match[str]) -> bool:
+    """Whether a block is run: all Python, and command lines with their output below."""
+    return found["kind"] == "python" or found["text"] is not None
 
 
 def commands(page: Path) -> list[str]:
-    """The command lines of a page, one a line, continued lines joined."""
-    shown = "".join(COMMAND.findall(page.read_text(encoding="utf-8"))).replace("\\\n", " ")
-    return [line.removeprefix("$ ") for line in shown.splitlines() if line.startswith("$ ")]
+    """All command lines of a page, run or not."""
+    return command_lines("".join(COMMAND.findall(page.read_text(encoding="utf-8"))))
+
+
+def command_lines(code: str) -> list[str]:
+    """The command lines of a block, continued lines joined."""
+    joined = code.replace("\\\n", " ")
+    return [line.removeprefix("$ ") for line in joined.splitlines() if line.startswith("$ ")]
 
 
 def trimmed(text: str) -> str:
@@ -70,18 +88,16 @@ def trimmed(text: str) -> str:
 
 
 def script_of(block: Block) -> str | None:
-    """The script that a block shows, if it shows one."""
-    found = INCLUDED.search(block.code)
-    return found[1] if found else None
+    """The script that a block includes, if any."""
+    included = INCLUDED.search(block.code)
+    return included[1] if included else None
 
 
 def run_script(script: str) -> str:
-    """What a script of the gallery prints; its pictures go where FAIRLATTICE_PICTURES says."""
-    folder = str(ROOT / Path(script).parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)  # as Python does for a script: its neighbours can be imported
+    """What a script of the gallery prints; it runs in the folder that its pictures go to."""
+    pictures = Path(os.environ.get("FAIRLATTICE_PICTURES") or DOCS / "gallery" / "images")
     out = io.StringIO()
-    with contextlib.redirect_stdout(out):
+    with contextlib.redirect_stdout(out), contextlib.chdir(pictures):
         runpy.run_path(str(ROOT / script), run_name="__main__")
     return trimmed(out.getvalue())
 
@@ -95,10 +111,10 @@ def run_page(page: Path, keep: Path | None = None) -> list[str]:
             script = script_of(block)
             printed.append(run_block(block, page, names) if script is None else run_script(script))
         for name in kept(page):
-            made = Path(name).read_bytes()  # a page that keeps what it does not write fails
+            written = Path(name).read_bytes()  # a page that keeps what it does not write fails
             if keep is not None:
                 keep.mkdir(exist_ok=True)
-                (keep / name).write_bytes(made)
+                (keep / name).write_bytes(written)
     return printed
 
 
@@ -109,6 +125,8 @@ def kept(page: Path) -> list[str]:
 
 def run_block(block: Block, page: Path, names: dict[str, object]) -> str:
     """What a block prints, given what those above it defined."""
+    if block.kind == "console":
+        return run_commands(command_lines(block.code))
     out = io.StringIO()
     # Blank lines before the code make the line numbers of a traceback those of the page.
     code = compile("\n" * (block.line + 1) + block.code, str(page), "exec")
@@ -117,11 +135,38 @@ def run_block(block: Block, page: Path, names: dict[str, object]) -> str:
     return trimmed(out.getvalue())
 
 
+def run_commands(lines: list[str]) -> str:
+    """What command lines of fairlattice print, on both streams, as a shell would.
+
+    `> FILE` at the end sends standard output there, and `echo $?` prints the last exit code.
+    """
+    from fairlattice.cli import main as fairlattice
+
+    written, code = io.BytesIO(), 0
+    out = io.TextIOWrapper(written, encoding="utf-8", write_through=True)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        for line in lines:
+            name, *arguments = shlex.split(line)
+            if name == "fairlattice" and ">" in arguments:
+                to = arguments.index(">")
+                with Path(arguments[to + 1]).open("w") as file, contextlib.redirect_stdout(file):
+                    code = fairlattice(arguments[:to])
+            elif name == "fairlattice":
+                code = fairlattice(arguments)
+            elif line == "echo $?":
+                print(code)
+            else:
+                raise ValueError(f"only fairlattice and `echo $?` can be run, got {line!r}")
+    return trimmed(written.getvalue().decode())
+
+
 def rewrite(page: Path) -> None:
     """Write what the code prints into the blocks of text below it."""
     following = iter(run_page(page, KEPT))
 
     def fill(found: re.Match[str]) -> str:
+        if not is_run(found):
+            return found[0]
         text = next(following)
         if found["text"] is None:
             return found[0]
@@ -135,7 +180,7 @@ def attempt(page: Path) -> list[str] | str:
     """What a page prints, or the traceback of what went wrong."""
     try:
         return run_page(page)
-    except Exception:  # noqa: BLE001 - whatever a page does is told
+    except Exception:  # noqa: BLE001 - a page may raise anything
         return traceback.format_exc()
 
 

@@ -1,6 +1,8 @@
 """What the tests share: small tables with known structure, where real ones lie, how many processes run."""
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -49,6 +51,19 @@ def pytest_xdist_auto_num_workers() -> int | None:
     if os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS"):
         return None
     return min(max(joblib.cpu_count(), 2), MOST_WORKERS)
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], object]], None]:
+    """Wait for a condition, at most a minute: tests wait for facts, not for a time to pass."""
+
+    def wait(condition: Callable[[], object], seconds: float = 60) -> None:
+        end, never = time.monotonic() + seconds, threading.Event()
+        while not condition():
+            assert time.monotonic() < end, "what the test waits for did not happen"
+            never.wait(0.005)
+
+    return wait
 
 
 @pytest.fixture

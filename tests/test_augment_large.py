@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -198,17 +197,16 @@ def test_failed_writing_leaves_nothing(table, monkeypatch, capsys):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_an_interrupt_leaves_nothing(table):
+def test_an_interrupt_leaves_nothing(table, wait_until):
     command = [sys.executable, "-m", "fairlattice", "augment", "t.parquet", *ROLES, "--drop", "id"]
     command += ["--out", "o.parquet", *STREAM, "--per-cell", "3000000"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
-        deadline = time.monotonic() + 60
-        while not list(Path.cwd().glob(".fairlattice-*")) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_until(lambda: list(Path.cwd().glob(".fairlattice-*")))
         running.send_signal(signal.SIGINT)
-        told = running.communicate(timeout=60)[1]
+        error = running.communicate(timeout=60)[1]
     assert running.returncode == 2
-    assert "interrupted; nothing was written." in told
+    assert error.count("\n") == 1
+    assert "interrupted" in error
     assert [p.name for p in Path.cwd().iterdir()] == ["t.parquet"]
 
 

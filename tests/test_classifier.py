@@ -40,7 +40,7 @@ def biased():
 
 def test_weights_are_equal_sampling(biased):
     X, y, S = biased
-    model = fl.FairClassifier(LogisticRegression()).fit(X, y, sensitive_features=S)
+    model = fl.FairClassifier(LogisticRegression(), "equal").fit(X, y, sensitive_features=S)
     by_hand = LogisticRegression().fit(X, y, sample_weight=fl.equal_weights(y, sensitive_features=S))
     assert model.predict_proba(X) == pytest.approx(by_hand.predict_proba(X))
     plain = LogisticRegression().fit(X, y)
@@ -129,7 +129,7 @@ class Recorder(LogisticRegression):
 def test_cut_attributes_are_weighted_by_band(people):
     X, y, S = people.select("hours", "skill"), people["hired"].to_numpy(), people.select("sex", "age")
     cuts = {"age": [30, 60]}
-    fl.FairClassifier(Recorder(), cuts=cuts).fit(X, y, sensitive_features=S)
+    fl.FairClassifier(Recorder(), "equal", cuts=cuts).fit(X, y, sensitive_features=S)
     assert Recorder.seen == pytest.approx(fl.equal_weights(y, sensitive_features=S, cuts=cuts))
     assert len(np.unique(Recorder.seen.round(9))) <= 12
     augmenter = fl.HierarchicalAugmenter(cuts=cuts, random_state=0)

@@ -179,7 +179,7 @@ def test_counts_that_no_rows_could_have_are_refused(key, value):
     counts = GroupCounts.from_arrays([1], [0], sensitive_features=S, sample_weight=[1.0])
     found = json.loads(counts.to_json())
     assert GroupCounts.from_json(json.dumps(found)).n == 1
-    with pytest.raises(InputError, match=r"damaged|no JSON"):
+    with pytest.raises(InputError, match=r"damaged|not JSON"):
         GroupCounts.from_json(json.dumps({**found, key: value}))
 
 

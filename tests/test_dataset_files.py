@@ -1,4 +1,4 @@
-"""Data sets whose files cannot come along: small files of their true format, with every trap in them."""
+"""Data sets whose files cannot be included: small files of their true format, with every trap in them."""
 
 import zipfile
 from types import SimpleNamespace
@@ -10,6 +10,12 @@ import pytest
 from fairlattice import InputError
 from fairlattice.datasets import load_dataset
 from fairlattice.groups import GroupLattice
+
+
+@pytest.fixture(autouse=True)
+def no_folder_of_real_data(monkeypatch):
+    """These tests bring their own files, whatever real ones the environment names."""
+    monkeypatch.delenv("FAIRLATTICE_DATA", raising=False)
 
 
 def written(folder, name, text, encoding="utf-8"):
@@ -71,7 +77,7 @@ def test_acs_files_with_other_codes_are_refused(changes, told, tmp_path):
 
 def test_acs_files_that_are_none(tmp_path):
     written(tmp_path, "ACSIncome.train.parquet", "not parquet")
-    with pytest.raises(InputError, match="no Parquet file"):
+    with pytest.raises(InputError, match="Parquet"):
         load_dataset("acs_income", tmp_path)
     pl.DataFrame(INCOME).drop("OCCP").write_parquet(tmp_path / "ACSIncome.train.parquet")
     with pytest.raises(InputError, match="no column 'OCCP'"):
@@ -435,7 +441,7 @@ def test_faces_as_vectors_of_ones_own(tmp_path):
     bad = {
         "5 rows for 6 images": vectors[:5],
         r"shape \(6, d\), got shape \(6,\)": vectors[:, 0],
-        "no finite numbers": np.where(vectors > 0, np.nan, vectors),
+        "not finite numbers": np.where(vectors > 0, np.nan, vectors),
         r"no \.npy file of numbers": np.array([["a"], [None]], dtype=object),
     }
     for told, array in bad.items():
@@ -470,7 +476,7 @@ def test_a_partition_of_other_faces_is_refused(tmp_path):
     for lines, told in (
         (whole[:5], "nothing of 000006.jpg"),
         ([*whole, "000007.jpg 0"], "7 images, not 6"),
-        ([*whole[:5], "000006.jpg 3"], "parts besides 0, 1 and 2"),
+        ([*whole[:5], "000006.jpg 3"], "parts other than 0, 1 and 2"),
     ):
         written(tmp_path, "list_eval_partition.txt", "\n".join(lines))
         with pytest.raises(InputError, match=told):
@@ -532,6 +538,53 @@ def test_files_of_tweets_that_are_not(text, told, tmp_path):
     written(tmp_path, "train.tsv", text)
     with pytest.raises(InputError, match=told):
         load_dataset("twitter", tmp_path)
+
+
+# --- POPQUORN -------------------------------------------------------------------------------------
+
+RATINGS = "instance_id,user_id,text,offensiveness,gender,race,age,education,occupation\n"
+
+
+def rating(comment, score, gender="Woman", race="White", age="54-59", education="College degree"):
+    return f'{comment},7,"he said ""so"", twice",{score},{gender},{race},{age},{education},Student\n'
+
+
+@pytest.mark.parametrize("header", [RATINGS, RATINGS.replace("instance_id,user_id", "comment,rater")])
+def test_ratings(header, tmp_path):
+    rows = [
+        rating("a", 1),
+        rating("a", 2, race="Arab American", age=">65"),
+        rating("b", 3, gender="", education="Other"),
+    ]
+    written(tmp_path / "popquorn", "raw_data.csv", header + "".join(rows))
+    data = load_dataset("popquorn", tmp_path)
+    assert data.columns["offensive"].tolist() == [0, 1, 1]
+    assert data.columns["gender"].tolist() == ["woman", "woman", None]
+    assert data.columns["race"].tolist() == ["white", "other", "white"]
+    assert data.columns["age"].tolist() == ["45-59", "60+", "45-59"]
+    assert data.columns["comment"].tolist() == ["a", "a", "b"]
+    assert data.columns["text"].tolist() == ['he said "so", twice'] * 3
+    assert (data.features, data.text, data.unit) == (("text",), ("text",), "comment")
+    narrower = load_dataset("popquorn", tmp_path, at_least=3, education=True)
+    assert narrower.columns["offensive"].tolist() == [0, 0, 1]
+    assert narrower.sensitive == ("gender", "race", "age", "education")
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        (RATINGS + rating("a", 6), "'6' in column `offensiveness`, row 1"),
+        (RATINGS + rating("a", 1, race="Martian"), "'Martian' in column `race`, row 1"),
+        (RATINGS.replace("instance_id", "item") + rating("a", 1), "no column 'instance_id'"),
+        (RATINGS.replace("age", "years") + rating("a", 1), "no column 'age'"),
+    ],
+)
+def test_files_of_ratings_that_are_not(text, stated, tmp_path):
+    written(tmp_path, "raw_data.csv", text)
+    with pytest.raises(InputError, match=stated):
+        load_dataset("popquorn", tmp_path)
+    with pytest.raises(InputError, match="at_least"):
+        load_dataset("popquorn", tmp_path, at_least=6)
 
 
 # --- numeracy and anxiety -----------------------------------------------------------------------

@@ -78,7 +78,7 @@ def test_diabetes_comes_along():
 
 NAMES = (
     "census", "diabetes", "adult", "acs_income", "acs_coverage", "default_credit", "diabetes130", "german",
-    "student_mat", "student_por", "celeba", "twitter", "numeracy", "anxiety",
+    "student_mat", "student_por", "celeba", "popquorn", "twitter", "numeracy", "anxiety",
 )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def test_a_folder_without_the_files_is_refused_with_both_places_and_where_to_get
 
 
 @pytest.mark.parametrize(
-    "name", ["acs_income", "acs_coverage", "student_mat", "celeba", "twitter", "anxiety"]
+    "name", ["acs_income", "acs_coverage", "student_mat", "celeba", "popquorn", "twitter", "anxiety"]
 )
 def test_what_can_only_be_read_from_files_says_so(name):
     with pytest.raises(InputError, match="is read from "):
@@ -207,18 +207,18 @@ def test_a_sample_without_units_has_just_as_many_rows_and_each_as_likely():
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"label": "z"}, "Columns not found"),
         ({"sensitive": ("sexe",)}, "Did you mean 'sex'"),
         ({"text": ("word",)}, "Did you mean 'words'"),
-        ({"drop": ("who",)}, "Column `fold` tells which rows belong together"),
+        ({"drop": ("who",)}, "Column `fold`"),
         ({"columns": {"y": np.zeros(2), "x": np.zeros(3)}, "sensitive": (), "cuts": {}, "drop": (), "text": (),
           "unit": None, "part": None}, "differ in length"),
     ],
 )  # fmt: skip
-def test_a_data_set_that_contradicts_itself_is_refused(changes, told):
-    with pytest.raises(InputError, match=told):
+def test_a_data_set_that_contradicts_itself_is_refused(changes, message):
+    with pytest.raises(InputError, match=message):
         made(**changes)
 
 

@@ -16,7 +16,13 @@ import fairlattice as fl
 from fairlattice.samplers import CellIndex, ImportanceSampler
 from fairlattice.strategies import _learned as learned
 from fairlattice.strategies._learned import Learner, fit_mass, learn_mass
-from fairlattice.strategies._spread import known_cells, mean_one, representation_of, spread_weights
+from fairlattice.strategies._spread import (
+    known_cells,
+    mean_one,
+    representation_of,
+    spread_weights,
+    thinned_cells,
+)
 
 
 def people(seed=0, n=1500):
@@ -137,7 +143,7 @@ def test_memory_is_bounded_where_nearly_every_row_is_a_cell(monkeypatch):
 def test_many_rows_are_looked_at_in_part_small_cells_whole(monkeypatch):
     monkeypatch.setattr(learned, "_MOST_ROWS", 600)
     Z, index, sampler = fitted()
-    rows = learned._thinned(known_cells(index)[1], 600, np.random.default_rng(0))
+    rows = thinned_cells(known_cells(index)[1], 600, np.random.default_rng(0), least=3)
     place = known_cells(index)[1]
     sizes, kept = np.bincount(place), np.bincount(place[rows])
     assert len(rows) <= 600

@@ -13,10 +13,13 @@ from sklearn.svm import LinearSVC
 import fairlattice as fl
 from fairlattice.encoders import TableEncoder
 from fairlattice.samplers import Cell, CellIndex
+from fairlattice.samplers._shared import LeafProbabilities
 from fairlattice.strategies import STRATEGIES, Strategy, TrainingTable
-from fairlattice.strategies._decisions import DECISIONS, ThresholdsByLeaf, _shrunk
+from fairlattice.strategies._decisions import DECISIONS
+from fairlattice.strategies._leaf_thresholds import LeafThresholds, ThresholdsByLeaf
 from fairlattice.strategies._row_sources import ROW_SOURCES
 from fairlattice.strategies._shared import Vectors, strategies_of, strategy_of
+from fairlattice.strategies._shrinkage import Shrinkage
 from fairlattice.strategies._weightings import WEIGHTINGS
 
 CUTS = {"age": [30, 60]}
@@ -26,7 +29,7 @@ PRODUCTS = [Strategy(*parts) for parts in product(ROW_SOURCES, WEIGHTINGS, DECIS
 
 def test_names_are_unique_lead_back_and_each_preset_is_what_the_design_says():
     names = [s.name for s in PRODUCTS]
-    assert len(set(names)) == len(PRODUCTS) == 100
+    assert len(set(names)) == len(PRODUCTS) == 125
     assert all(strategy_of(s.name) == s for s in PRODUCTS)
     assert set(STRATEGIES) <= set(names)
     parts = {name: (s.rows.name, s.weights.name, s.decision.name) for name, s in STRATEGIES.items()}
@@ -41,8 +44,51 @@ def test_names_are_unique_lead_back_and_each_preset_is_what_the_design_says():
         "paper": ("paper", "equal", ".5"),
         "augment": ("augment", "equal", ".5"),
         "tuned": ("own", "label", "tuned"),
+        "minimax": ("own", "label", "minimax"),
         "thresholds": ("own", "label", "thresholds"),
     }
+
+
+def test_auto_is_equal_where_weights_cannot_be_learned(people):
+    X, y, S = (
+        people.select("hours", "skill").to_numpy(),
+        people["hired"].to_numpy(),
+        people.select("sex", "race"),
+    )
+    three = y + (X[:, 0] > np.median(X[:, 0]))
+    model = fl.FairClassifier(LogisticRegression()).fit(X, three, sensitive_features=S)
+    assert (model.strategy, model.strategy_.name) == ("auto", "equal")
+    augmenter = fl.HierarchicalAugmenter(random_state=0)
+    model = fl.FairClassifier(LogisticRegression(), augmenter=augmenter).fit(X, y, sensitive_features=S)
+    assert model.strategy_.weights.name == "equal"
+
+
+@pytest.mark.parametrize("name", ["thresholds", "expected", "borrow+thresholds"])
+def test_thresholds_are_trained_for_the_notion(people, name):
+    X, y, S = (
+        people.select("hours", "skill").to_numpy(),
+        people["hired"].to_numpy(),
+        people.select("sex", "race"),
+    )
+    model = fl.FairClassifier(LogisticRegression(), name, notion="demographic_parity", random_state=0)
+    model.fit(X, y, sensitive_features=S)
+    assert model.strategy_.name == strategy_of(name).name
+    assert model.strategy_.decision.notion == "demographic_parity"
+    with pytest.raises(fl.InputError, match="notion"):
+        model.set_params(notion="parity").fit(X, y, sensitive_features=S)
+
+
+def test_a_comparison_for_a_notion_compares_thresholds_for_it():
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 2, 800)
+    y = (rng.random(800) < np.where(group == 0, 0.3, 0.7)).astype(int)
+    X = (y + rng.normal(0, 1, 800))[:, None]
+    gaps = []
+    for notion in ("equalized_odds", "demographic_parity"):
+        options = {"strategies": ["label", "thresholds"], "notion": notion, "repeats": 1}
+        result = fl.compare(X, y, sensitive_features=group, **options)
+        gaps.append(result["thresholds"].estimate("selection_rate.if").median)
+    assert gaps[1] < gaps[0] - 0.05
 
 
 def test_auto_is_the_default_everywhere(people):
@@ -56,6 +102,7 @@ def test_auto_is_the_default_everywhere(people):
         for name in ("auto", "borrow")
     )
     assert (auto.predict_proba(X) == borrow.predict_proba(X)).all()
+    assert fl.FairClassifier(pipe).strategy == "auto"
     result = fl.compare(X, y, sensitive_features=S, strategies=["none", "auto"], folds=2, repeats=1)
     assert result["auto"].name == "borrow"
     assert result.difference("auto", "none", "equalized_odds.if").low is not None
@@ -238,7 +285,7 @@ def test_shares_above_a_threshold_are_shrunk_as_by_hand():
     lattice = fl.GroupLattice.from_features({"a": [0, 1], "b": [0, 1]})
     leaves, rows = np.array([0, 1, 3]), np.array([10.0, 20.0, 5.0])
     higher = np.array([[8.0], [5.0], [1.0]])
-    found = _shrunk(lattice, leaves, rows, higher, np.arange(4))[:, 0]
+    found = Shrinkage.of(lattice, leaves, rows, np.arange(4)).shares(higher)[:, 0]
     top = 14 / 35
     a = [(13 + 50 * top) / 80, (1 + 50 * top) / 55]
     b = [(8 + 50 * top) / 60, (6 + 50 * top) / 75]
@@ -266,24 +313,156 @@ def test_thresholds_follow_the_scores_of_large_leaves():
     assert high == pytest.approx(0.65, abs=0.01)
 
 
-def test_an_expected_threshold_follows_the_features_and_never_the_groups():
+def scored(shifts, n=50_000):
+    """A table of leaves whose scores are shifted and whose shares of positives differ, and thresholds for a notion."""
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(len(shifts)), n)
+    y = (rng.random(len(group)) < np.linspace(0.3, 0.6, len(shifts))[group]).astype(int)
+    scores = 0.4 + 0.2 * y + np.asarray(shifts)[group] + rng.normal(0, 0.1, len(group))
+    index = CellIndex(fl.GroupLattice.from_features({"a": list(range(len(shifts)))}), group, y, 2)
+    return TrainingTable(None, index, np.arange(2), None, (0,)), scores, group, y
+
+
+@pytest.mark.parametrize(
+    ("aim", "even"),
+    [
+        (LeafThresholds("equal_opportunity"), "tpr"),
+        (LeafThresholds("equal_opportunity", level=0.9), "tpr"),
+        (LeafThresholds("demographic_parity"), "selected"),
+        (LeafThresholds("demographic_parity", level=0.25), "selected"),
+    ],
+)
+def test_thresholds_make_equal_what_the_notion_asks_for(aim, even):
+    table, scores, group, y = scored((0.0, 0.2, 0.1))
+    fitted = aim.choose(table, lambda: scores)
+    above = fitted.above(scores, None, table.index.lattice, group)
+    own = (y == 1) if even == "tpr" else np.ones(len(y), dtype=bool)
+    rates = np.array([above[own & (group == g)].mean() for g in range(3)])
+    # Candidates are quantiles of all scores, so a rate can be met within about one hundredth.
+    assert np.ptp(rates) < 0.03
+    assert rates.mean() == pytest.approx(fitted.aim.level, abs=0.02)
+    assert aim.level in (None, fitted.aim.level)
+
+
+@pytest.mark.parametrize("costs", [(1.0, 1.0), (3.0, 1.0), (1.0, 2.0)])
+def test_thresholds_for_given_costs_cost_least(costs):
+    table, scores, group, y = scored((0.0, 0.2))
+    fitted = LeafThresholds("accuracy", costs=costs).choose(table, lambda: scores)
+    grid = np.linspace(0.2, 1.0, 201)
+    for g, threshold in enumerate(fitted.thresholds(table.index.lattice, np.arange(2))):
+        own, label = scores[group == g], y[group == g]
+        price = [
+            costs[0] * (own[label == 1] <= t).sum() + costs[1] * (own[label == 0] > t).sum() for t in grid
+        ]
+        mine = (
+            costs[0] * (own[label == 1] <= threshold).sum() + costs[1] * (own[label == 0] > threshold).sum()
+        )
+        assert mine < 1.02 * min(price)
+
+
+def test_thresholds_are_saved_with_what_unseen_leaves_need(tmp_path):
+    table, scores, _, _ = scored((0.0, 0.2, 0.1), 500)
+    fitted = LeafThresholds("demographic_parity", level=0.4).choose(table, lambda: scores)
+    fitted.to_json(tmp_path / "t.json")
+    again = ThresholdsByLeaf.from_json(tmp_path / "t.json")
+    wider = fl.GroupLattice.from_features({"a": [0, 1, 2, 7]})
+    assert again.to_json() == fitted.to_json()
+    assert (again.thresholds(wider, np.arange(4)) == fitted.thresholds(wider, np.arange(4))).all()
+    for text in (
+        '{"schema": "fairlattice/counts/1"}',
+        '{"schema": "fairlattice/thresholds/1"}',
+        "[",
+        "nowhere.json",
+    ):
+        with pytest.raises(fl.InputError):
+            ThresholdsByLeaf.from_json(text)
+
+
+def test_intervals_of_thresholds_are_those_of_a_bootstrap_of_rows():
+    table, scores, group, y = scored((0.0, 0.2), 300)
+    lattice, leaves = table.index.lattice, np.arange(2)
+    fitted = LeafThresholds().choose(table, lambda: scores)
+    low, high = fitted.intervals(draws=400)
+    assert (low <= fitted.thresholds(lattice, leaves)).all()
+    rng, drawn = np.random.default_rng(1), []
+    for _ in range(200):
+        rows = rng.integers(0, len(y), len(y))
+        part = TrainingTable(None, CellIndex(lattice, group[rows], y[rows], 2), leaves, None, (0,))
+        drawn.append(LeafThresholds().choose(part, lambda r=rows: scores[r]).thresholds(lattice, leaves))
+    widths = np.quantile(drawn, 0.975, axis=0) - np.quantile(drawn, 0.025, axis=0)
+    assert high - low == pytest.approx(widths, rel=0.35)
+    sizes = [[int(((group == g) & (y == k)).sum()) for k in (0, 1)] for g in (0, 1)]
+    assert [row["rows"] for row in fitted.table()] == sizes
+
+
+@pytest.mark.parametrize("decision", ["expected", "minimax"])
+def test_blind_thresholds_follow_the_features_and_never_the_groups(decision):
     """Leaf "b" has scores .3 higher; a feature says who is in it, a sensitive column among the features may not."""
     rng = np.random.default_rng(0)
     n = 4_000
     group, y = rng.choice(["a", "b"], n), rng.integers(0, 2, n)
     skill = y + rng.normal(0, 0.8, n) + 1.5 * (group == "b")
     proxy = (group == "b") * 1.0 + rng.normal(0, 0.2, n)  # a copy would be a sensitive column itself
-    told = pl.DataFrame({"skill": skill, "proxy": proxy})
-    untold = pl.DataFrame({"skill": skill, "group": group})
+    with_proxy = pl.DataFrame({"skill": skill, "proxy": proxy})
+    with_group = pl.DataFrame({"skill": skill, "group": group})
     rates = {}
-    for name, X in (("told", told), ("untold", untold)):
-        model = fl.FairClassifier(make_pipeline(fl.TableEncoder(), Blunt()), "label+expected", random_state=0)
+    for name, X in (("proxy", with_proxy), ("group", with_group)):
+        model = fl.FairClassifier(make_pipeline(fl.TableEncoder(), Blunt()), decision, random_state=0)
         model.fit(X, y, sensitive_features=pl.DataFrame({"group": group}))
         predicted = model.predict(X)
-        rates[name] = [(predicted == y)[(group == g) & (y == 0)].mean() for g in "ab"]
-    assert abs(np.subtract(*rates["told"])) < 0.1  # as fair as thresholds per leaf
-    assert np.subtract(*rates["untold"]) > 0.2  # blind: only the score speaks of the group
-    assert strategy_of("label+expected").needs_groups is False
+        assert (model.predict(X[:7]) == predicted[:7]).all()
+        rates[name] = [(predicted == y)[(group == g) & (y == k)].mean() for g in "ab" for k in (0, 1)]
+    assert np.ptp(rates["proxy"]) < 0.2  # nearly as fair as thresholds per leaf
+    assert np.ptp(rates["group"]) > 0.3  # blind: only the score speaks of the group
+    assert strategy_of(decision).needs_groups is False
+
+
+def test_minimax_costs_raise_the_lowest_recall_of_any_blind_rule():
+    """Leaf b is one row in ten, features say half of who is in it; one threshold for all would fail its negatives."""
+    rng = np.random.default_rng(0)
+    n = 20_000
+    group, y = rng.random(n) < 0.1, rng.integers(0, 2, n)
+    hint = np.where(rng.random(n) < 0.5, group, rng.random(n) < 0.1)
+    X = np.column_stack([y + rng.normal(0, 0.7, n) + 1.0 * group, hint])
+    lowest = {}
+    for name in ("label", "minimax"):
+        model = fl.FairClassifier(LogisticRegression(), name, random_state=0).fit(
+            X, y, sensitive_features=group
+        )
+        right = model.predict(X) == y
+        lowest[name] = min(right[(group == g) & (y == k)].mean() for g in (False, True) for k in (0, 1))
+    # The best of all pairs of thresholds, one for each value of the hint, found by trying them.
+    grid = np.linspace(-0.5, 2.5, 61)
+    below = [
+        [[np.mean(X[(group == g) & (y == k) & (hint == h), 0] <= t) for t in grid] for h in (False, True)]
+        for g in (False, True) for k in (0, 1)
+    ]  # fmt: skip
+    cells = np.array([
+        [np.mean(hint[(group == g) & (y == k)] == h) for h in (False, True)]
+        for g in (False, True) for k in (0, 1)
+    ])  # fmt: skip
+    first, second = (np.array(below)[:, h] for h in (0, 1))
+    passed = cells[:, :1, None] * first[:, :, None] + cells[:, 1:, None] * second[:, None, :]
+    passed[1::2] = 1 - passed[1::2]
+    best = passed.min(axis=0).max()
+    assert lowest["label"] < best - 0.1
+    assert lowest["minimax"] == pytest.approx(best, abs=0.03)
+
+
+def test_probabilities_of_leaves_are_a_softmax_over_those_that_have_rows():
+    rng = np.random.default_rng(0)
+    lattice = fl.GroupLattice.from_features({"a": [0, 1], "b": [0, 1]})
+    leaves = np.repeat([0, 1, 2], [5_000, 2_000, 3_000])
+    X = rng.normal(size=(10_000, 1)) + (leaves == 2)[:, None] * 2.0
+    model = LeafProbabilities.fit(X, lattice, leaves, rng=rng)
+    chances = model(X)
+    assert chances.sum(axis=1) == pytest.approx(np.ones(10_000))
+    assert chances.mean(axis=0) == pytest.approx([0.5, 0.2, 0.3], abs=0.03)
+    # With normal features, one of which is moved, Bayes' rule is the truth.
+    density = np.exp(-0.5 * (X - np.array([0.0, 0.0, 2.0])) ** 2) * [0.5, 0.2, 0.3]
+    assert np.abs(chances - density / density.sum(axis=1, keepdims=True)).mean() < 0.03
+    values = rng.random((3, 2))
+    assert model.expected(X, values) == pytest.approx(chances @ values)
 
 
 class Blunt(LogisticRegression):

@@ -1,7 +1,9 @@
 """Fairer, because the worst-off group does worse still: leveling down."""
 
+from pathlib import Path
+
 import numpy as np
-from picture import BLUE, GREY, RED, save
+import vl_convert
 
 import fairlattice as fl
 from fairlattice.groups import show_group
@@ -41,39 +43,44 @@ marks = {
     "color": {
         "field": "verdict",
         "type": "nominal",
-        "scale": {"domain": ["lost", "within noise", "gained"], "range": [RED, GREY, BLUE]},
+        "scale": {"domain": ["lost", "within noise", "gained"], "range": ["#D55E00", "#999999", "#0072B2"]},
     },
 }
 line = {"condition": {"test": "datum.value === 0", "value": "black"}, "value": "#eeeeee"}
 zero = {"grid": True, "gridColor": line}
-save(
-    "leveling",
-    {
-        "title": "What the new model changes, with intervals that hold together",
-        "data": {"values": changes},
-        "facet": {"column": {"field": "rate", "title": None, "header": {"labelFontSize": 12}}},
-        "spec": {
-            "width": 230,
-            "height": {"step": 24},
-            "encoding": marks,
-            "layer": [
-                {
-                    "mark": {"type": "rule", "strokeWidth": 2},
-                    "encoding": {
-                        "x": {
-                            "field": "low",
-                            "type": "quantitative",
-                            "title": "change of the rate",
-                            "axis": zero,
-                        },
-                        "x2": {"field": "high"},
+chart = {
+    "title": "What the new model changes, with intervals that hold together",
+    "data": {"values": changes},
+    "facet": {"column": {"field": "rate", "title": None, "header": {"labelFontSize": 12}}},
+    "spec": {
+        "width": 230,
+        "height": {"step": 24},
+        "encoding": marks,
+        "layer": [
+            {
+                "mark": {"type": "rule", "strokeWidth": 2},
+                "encoding": {
+                    "x": {
+                        "field": "low",
+                        "type": "quantitative",
+                        "title": "change of the rate",
+                        "axis": zero,
                     },
+                    "x2": {"field": "high"},
                 },
-                {
-                    "mark": {"type": "point", "filled": True, "size": 50, "opacity": 1},
-                    "encoding": {"x": {"field": "change", "type": "quantitative"}},
-                },
-            ],
-        },
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 50, "opacity": 1},
+                "encoding": {"x": {"field": "change", "type": "quantitative"}},
+            },
+        ],
     },
-)
+    "config": {
+        "background": "white",
+        "padding": 12,
+        "view": {"stroke": None},
+        "title": {"anchor": "start", "fontSize": 14, "fontWeight": "normal", "offset": 10},
+        "legend": {"title": None, "orient": "top"},
+    },
+}
+Path("leveling.svg").write_text(vl_convert.vegalite_to_svg(chart), encoding="utf-8")

@@ -1,7 +1,9 @@
 """Strategies side by side, on 442 patients: what little data can tell, and what it cannot."""
 
+from pathlib import Path
+
 import polars as pl
-from picture import BLACK, BLUE, GREEN, RED, save
+import vl_convert
 
 import fairlattice as fl
 
@@ -32,30 +34,35 @@ free = {"type": "quantitative", "scale": {"zero": False}}
 colour = {
     "field": "strategy",
     "type": "nominal",
-    "scale": {"domain": names, "range": [BLACK, BLUE, GREEN, RED]},
+    "scale": {"domain": names, "range": ["#000000", "#0072B2", "#009E73", "#D55E00"]},
 }
-save(
-    "strategies",
-    {
-        "title": "Fairer is lower, more accurate is to the right",
-        "data": {"values": points},
-        "width": 420,
-        "height": 260,
-        "encoding": {
-            "x": {**free, "field": "x", "title": "balanced accuracy (± 2 standard errors)"},
-            "y": {**free, "field": "y", "title": "IF0.5 of equalized odds (95 % interval)"},
-            "color": colour,
-        },
-        "layer": [
-            {
-                "mark": {"type": "rule"},
-                "encoding": {"x": {**free, "field": "x1"}, "x2": {"field": "x2"}},
-            },
-            {
-                "mark": {"type": "rule"},
-                "encoding": {"y": {**free, "field": "y1"}, "y2": {"field": "y2"}},
-            },
-            {"mark": {"type": "point", "filled": True, "size": 110, "opacity": 1}},
-        ],
+chart = {
+    "title": "Fairer is lower, more accurate is to the right",
+    "data": {"values": points},
+    "width": 420,
+    "height": 260,
+    "encoding": {
+        "x": {**free, "field": "x", "title": "balanced accuracy (± 2 standard errors)"},
+        "y": {**free, "field": "y", "title": "IF0.5 of equalized odds (95 % interval)"},
+        "color": colour,
     },
-)
+    "layer": [
+        {
+            "mark": {"type": "rule"},
+            "encoding": {"x": {**free, "field": "x1"}, "x2": {"field": "x2"}},
+        },
+        {
+            "mark": {"type": "rule"},
+            "encoding": {"y": {**free, "field": "y1"}, "y2": {"field": "y2"}},
+        },
+        {"mark": {"type": "point", "filled": True, "size": 110, "opacity": 1}},
+    ],
+    "config": {
+        "background": "white",
+        "padding": 12,
+        "view": {"stroke": None},
+        "title": {"anchor": "start", "fontSize": 14, "fontWeight": "normal", "offset": 10},
+        "legend": {"title": None, "orient": "top"},
+    },
+}
+Path("strategies.svg").write_text(vl_convert.vegalite_to_svg(chart), encoding="utf-8")

@@ -1,8 +1,10 @@
 """Who is worst off, and how sure is that?"""
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
-from picture import BLACK, RED, save
+import vl_convert
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -41,28 +43,33 @@ side = {"field": "which", "type": "nominal", "sort": None}
 shared = {
     "y": {**places, "axis": {"labelLimit": 300, "grid": True}},
     "yOffset": side,
-    "color": {**side, "scale": {"domain": ["as counted", "pooled"], "range": [BLACK, RED]}},
+    "color": {**side, "scale": {"domain": ["as counted", "pooled"], "range": ["#000000", "#D55E00"]}},
 }
-save(
-    "worst_off",
-    {
-        "title": "True-positive rate of every group, with 95 % intervals",
-        "data": {"values": rows},
-        "width": 420,
-        "height": {"step": 13},
-        "encoding": shared,
-        "layer": [
-            {
-                "mark": {"type": "rule", "strokeWidth": 1.5},
-                "encoding": {
-                    "x": {"field": "low", "type": "quantitative", "title": "true-positive rate"},
-                    "x2": {"field": "high"},
-                },
+chart = {
+    "title": "True-positive rate of every group, with 95 % intervals",
+    "data": {"values": rows},
+    "width": 420,
+    "height": {"step": 13},
+    "encoding": shared,
+    "layer": [
+        {
+            "mark": {"type": "rule", "strokeWidth": 1.5},
+            "encoding": {
+                "x": {"field": "low", "type": "quantitative", "title": "true-positive rate"},
+                "x2": {"field": "high"},
             },
-            {
-                "mark": {"type": "point", "filled": True, "size": 45, "opacity": 1},
-                "encoding": {"x": {"field": "rate", "type": "quantitative"}},
-            },
-        ],
+        },
+        {
+            "mark": {"type": "point", "filled": True, "size": 45, "opacity": 1},
+            "encoding": {"x": {"field": "rate", "type": "quantitative"}},
+        },
+    ],
+    "config": {
+        "background": "white",
+        "padding": 12,
+        "view": {"stroke": None},
+        "title": {"anchor": "start", "fontSize": 14, "fontWeight": "normal", "offset": 10},
+        "legend": {"title": None, "orient": "top"},
     },
-)
+}
+Path("worst_off.svg").write_text(vl_convert.vegalite_to_svg(chart), encoding="utf-8")

@@ -11,11 +11,12 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, TypeVar
 
 from fairlattice.exceptions import InputError
 
 Writer = Callable[[IO[bytes]], Any]
+Built = TypeVar("Built")
 
 
 @contextlib.contextmanager
@@ -61,13 +62,46 @@ def strict_json(text: str) -> Any:
     Raises
     ------
     ValueError
-        If it is no JSON.
+        If it is not valid JSON.
     """
     return json.loads(text, parse_constant=_refuse)
 
 
+def read_json(source: str | os.PathLike[str], schema: str, build: Callable[[dict[str, Any]], Built]) -> Built:
+    """What `build` makes of the JSON in a file, or of JSON text, of a given schema.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is damaged, or is of another schema.
+    """
+    if not isinstance(source, str | os.PathLike):
+        raise InputError(f"`source` must be a path or JSON text, got {type(source).__name__}.")
+    is_text = isinstance(source, str) and source.lstrip().startswith(("{", "["))
+    text, name = (str(source), "The text") if is_text else (_text_of(Path(source)), f"`{source}`")
+    try:
+        found = strict_json(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{name} is not JSON: {error}. Pass what `to_json` wrote.") from error
+    given = found.get("schema") if isinstance(found, dict) else None
+    if given != schema:
+        raise InputError(f"{name} has the schema {given!r}, not {schema!r}. Pass what `to_json` wrote.")
+    try:
+        return build(found)
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(f"{name} is damaged ({reason}). Write it again with `to_json`.") from error
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise InputError(f"`{path}` cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a number in JSON")
 
 
 def resolved(path: Path) -> Path:

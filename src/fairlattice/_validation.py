@@ -18,7 +18,7 @@ import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice.exceptions import InputError
+from fairlattice.exceptions import InputError, visible
 
 _MOST_NAMED = 20
 TIMES = (date, time, timedelta)  # a datetime is a date too
@@ -45,8 +45,7 @@ def did_you_mean(word: str, candidates: Iterable[Any], *, cutoff: float = 0.5) -
 
 def printable(value: Any) -> str:
     """A value's text on one line, without signs that a terminal would obey."""
-    text = " ".join(str(value).split())
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return visible(" ".join(str(value).split()))
 
 
 def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
@@ -96,8 +95,8 @@ def check_same_length(**arrays: Any) -> None:
     """Raise if the named arrays, or tables, differ in length."""
     lengths = {name: row_count(a) for name, a in arrays.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"`{name}` has {n:,} rows" for name, n in lengths.items())
-        raise InputError(f"Inputs differ in length: {told}.")
+        sizes = ", ".join(f"`{name}` has {n:,} rows" for name, n in lengths.items())
+        raise InputError(f"Inputs differ in length: {sizes}.")
 
 
 def row_count(data: Any) -> int:
@@ -248,7 +247,7 @@ class _Positions(dict[Any, int]):
 
 
 def plain_value(value: Any) -> Any:
-    """A value as text, a number or a truth value, where it stands for one."""
+    """A value as text, a number or a truth value, where it represents one."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Decimal):

@@ -41,7 +41,7 @@ from fairlattice.metrics._shared import find_positive
 from fairlattice.samplers import CellIndex
 from fairlattice.samplers._shared import describe_small_cells, take_rows
 from fairlattice.strategies import STRATEGIES, TrainingTable
-from fairlattice.strategies._shared import AnyStrategy, strategies_of
+from fairlattice.strategies._shared import AnyStrategy, aimed_at, strategies_of
 from fairlattice.tables._shared import Feature, Rules, read_attributes, read_labels
 
 Progress = Callable[[int, int], None]
@@ -144,8 +144,9 @@ def compare(
     >>> result.recommendation.strategy
     'equal'
     """
-    chosen = strategies_of(_default(groups_at_prediction) if strategies is None else strategies)
     check_choice("notion", notion, tuple(NOTIONS))
+    named = strategies_of(_default(groups_at_prediction) if strategies is None else strategies)
+    chosen = [aimed_at(strategy, notion) for strategy in named]
     check_count("folds", folds, 2)
     if max_loss is not None:
         check_real("max_loss", max_loss, 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Classifiers: one network and one training loop, and an objective for each idea of what is fair.
+"""Classifiers: one network and one training loop, and an objective for each fairness method.
 
 :class:`NeuralClassifier` is a scikit-learn estimator; what it is trained for is an
 :class:`Objective`, so every method starts from the same weights and sees the same batches.

@@ -1,4 +1,4 @@
-"""Adversarial training: what the network learns should not tell an adversary the group."""
+"""Adversarial training: the representation should not reveal the group to an adversary."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Adversarial(Objective):
     """Gradient reversal: adversarial heads read the last hidden representation, the network hides from them.
 
     A head is trained to predict an attribute by cross-entropy; the network gets ``-weight`` times the
-    gradient of the heads' summed loss, beside that of its own. The heads see the representation with
+    gradient of the heads' summed loss, in addition to that of its own. The heads see the representation with
     dropout, and are trained in the same backward pass by an Adam of their own, with the network's learning
     rate.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FairGrad(Objective):
-    r"""Row weights from multipliers that grow while a group is treated better or worse than all.
+    r"""Row weights from multipliers that grow while a group is treated better or worse than average.
 
     The notion splits rows into groups T_k with shares p_k (under the drawing of rows) and says how fair the
     network is to a group by ``F_k = C⁰_k + Σ_j C_k^j e_j``, with e_j the error rate in T_j; F_k > 0 where it
@@ -48,7 +48,7 @@ class FairGrad(Objective):
     - equalized odds: T_rl are the cells; ``F_rl = P(err | l) - P(err | r, l)``, so
       ``C_rl^sl = P(s | l) - [s = r]``, and 0 between labels. Equal opportunity: F_rl of l = 1 only.
     - demographic parity: T_rl are the cells; ``F_r = P(h = 1 | r) - P(h = 1)``, one for each leaf. A row of
-      label 1 is predicted 1 if it is no error, one of label 0 if it is, so
+      label 1 is predicted 1 if it is correct, one of label 0 if it is, so
       ``P(h = 1 | r) = P(1 | r) (1 - e_r1) + P(0 | r) e_r0`` and ``P(h = 1) = Σ_s P(s,1) (1 - e_s1) +
       P(s,0) e_s0``. Hence ``C⁰_r = P(1 | r) - P(1)``, ``C_r^s1 = P(s,1) - [s = r] P(1 | r)`` and
       ``C_r^s0 = [s = r] P(0 | r) - P(s,0)``: rows of a favoured leaf weigh less with label 1 and more with
@@ -97,7 +97,7 @@ class FairnessConstants:
     own : bool array of shape (F, G)
         The groups, of those that have rows, that an F needs to see.
     alike : float array of shape (G, G)
-        1 where one group's error rate may stand for another's: those of one label.
+        1 where one group's error rate may replace another's: those of one label.
     """
 
     shares: FloatArray

@@ -101,7 +101,7 @@ class Pool(NamedTuple):
         return len(self.borders) - 1
 
     def pair(self, count: int, rng: np.random.Generator) -> IntArray:
-        """`count` rows of one leaf beside as many of another, of shape (2, count)."""
+        """`count` rows of one leaf and as many of another, of shape (2, count)."""
         first = int(rng.integers(self.n_leaves))
         second = (first + 1 + int(rng.integers(self.n_leaves - 1))) % self.n_leaves
         low, high = self.borders[[first, second]], self.borders[[first + 1, second + 1]]

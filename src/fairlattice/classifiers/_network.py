@@ -45,7 +45,7 @@ class Network:
     def along(self, x: torch.Tensor, direction: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The logit at `x`, and its derivative in a direction per row; without dropout.
 
-        The derivative is carried forward beside the value (a ReLU lets it pass where it is open), so
+        The derivative is carried forward with the value (a ReLU lets it pass where it is open), so
         that its own gradient costs one ordinary backward pass.
         """
         for weight, bias in self.layers[:-1]:

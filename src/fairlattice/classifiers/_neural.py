@@ -1,4 +1,4 @@
-"""A neural classifier, and what it is trained for beside being right."""
+"""A neural classifier, and its objectives besides accuracy."""
 
 from __future__ import annotations
 

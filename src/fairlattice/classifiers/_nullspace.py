@@ -1,4 +1,4 @@
-"""Iterative nullspace projection: take out of a representation what tells the groups apart linearly."""
+"""Iterative nullspace projection: remove from a representation what separates the groups linearly."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from fairlattice.classifiers._estimator import read_leaves, read_weights
 from fairlattice.exceptions import InputError
 
 _LOSS_WEIGHT = 10.0  # of the mean loss, against half the squared coefficients on rows of spread 1
-_NEGLIGIBLE = 1e-6  # singular values below this share of the largest are no direction
+_NEGLIGIBLE = 1e-6  # singular values below this share of the largest count as zero
 
 
 class NullspaceProjection(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Project rows so that linear classifiers can hardly tell their groups.
+    """Project rows so that linear classifiers can hardly predict their groups.
 
     Each iteration fits a logistic regression for every attribute on the rows projected so far, and adds the
     directions that it reads (the row space of its coefficients) to those that are taken out. With Q an

@@ -46,7 +46,7 @@ class NullspaceClassifier(NetworkClassifier):
 
     Notes
     -----
-    Groups that the representation tells nothing of leave it as it is, of rank hidden[-1]. Where every
+    Groups that the representation does not encode leave it as it is, of rank hidden[-1]. Where every
     direction is taken out, a :class:`fairlattice.exceptions.FairlatticeWarning` says so.
 
     References

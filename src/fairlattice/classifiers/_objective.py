@@ -1,7 +1,7 @@
 """What a network is trained for: the part in which the methods differ.
 
 An objective is a value, a few numbers that can be compared and copied. What it learns on the way
-(multipliers, counts, an adversary) lives in a :class:`Running`, made anew at the start of each fit.
+(multipliers, counts, an adversary) lives in a :class:`Running`, created at the start of each fit.
 The loop asks it for one thing: the loss of a batch.
 """
 
@@ -101,7 +101,7 @@ class Training:
         return shares
 
     def tensor(self, values: Any) -> torch.Tensor:
-        """An array as a tensor beside the rows; floats take the rows' precision."""
+        """An array as a tensor on the device of the rows; floats take the rows' precision."""
         import torch
 
         made = torch.as_tensor(np.asarray(values), device=self.x.device)
@@ -116,7 +116,7 @@ class Running:
         return step.losses.mean()
 
     def parameters(self) -> list[torch.Tensor]:
-        """Tensors beside the network's that are trained on the same loss, by an optimiser of their own."""
+        """Tensors besides the network's that are trained on the same loss, by an optimiser of their own."""
         return []
 
 

@@ -19,7 +19,7 @@ from fairlattice.classifiers._objective import Running, Step
 from fairlattice.exceptions import InputError
 
 _BLOCK_NUMBERS = 2**20  # how many numbers a block of steps may hold
-_DRAWS = 2**16  # dropout is exact to one part in so many
+_DRAWS = 2**16  # dropout is exact to one part in this number
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ SOURCE = Source(
         "Gaps were filled with 0 before, so 0 is a level of its own, such as births (FER) of men.",
         "OCCP and POBP are codes of hundreds of levels, without order; encoders keep the most frequent.",
         "All nine codes of race stay apart, so the smallest groups have some fifty rows in half a million.",
-        "Persons of one household are rows of their own, and nothing tells that they belong together.",
+        "Persons of one household are rows of their own, and nothing says that they belong together.",
     ),
 )
 PARTS = ("train", "validation", "test")
@@ -62,7 +62,7 @@ def load_acs_income(data_dir: Path | str | None = None) -> Dataset:
     ----------
     data_dir : Path or str
         A folder with `ACSIncome.train.parquet`, `.validation` and `.test`, or one with a folder `acs` that
-        has them. Those that are there are pooled in this order; column `part` tells which a row is from.
+        has them. Those that are there are pooled in this order; column `part` says which a row is from.
 
     Raises
     ------
@@ -78,13 +78,13 @@ def load_acs_income(data_dir: Path | str | None = None) -> Dataset:
 
 
 def load_acs_coverage(data_dir: Path | str | None = None) -> Dataset:
-    """ACSPublicCoverage: is a person of low income insured by the public, by race, sex and age.
+    """ACSPublicCoverage: does a person of low income have public health insurance, by race, sex and age.
 
     Parameters
     ----------
     data_dir : Path or str
         A folder with `ACSPublicCoverage.train.parquet`, `.validation` and `.test`, or one with a folder `acs`
-        that has them. Those that are there are pooled in this order; column `part` tells which a row is from.
+        that has them. Those that are there are pooled in this order; column `part` says which a row is from.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def _read(path: Path) -> pl.DataFrame:
     try:
         frame = pl.read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"`{path}` is no Parquet file that can be read: {error}. Fetch it again.") from error
+        raise InputError(f"`{path}` cannot be read as Parquet: {error}. Fetch it again.") from error
     if not frame.height:
         raise InputError(f"`{path}` has no rows. Fetch it again.")
     return frame

@@ -19,9 +19,9 @@ SOURCE = Source(
     reference="Becker & Kohavi (1996), Adult, UCI Machine Learning Repository, doi:10.24432/C5XW20.",
     traps=(
         "fnlwgt is a survey weight and no feature; it is left out.",
-        "Labels in adult.test end in a dot, and its first line may be a banner; both are seen to.",
+        "Labels in adult.test end in a dot, and its first line may be a banner; the loader handles both.",
         "3,620 rows lack workclass, occupation or native-country: a question mark in the files.",
-        "relationship says husband or wife, and so the sex of 45 % of the rows, although sex is no feature.",
+        "relationship says husband or wife, and so the sex of 45 % of the rows, although sex is not a feature.",
     ),
 )
 _NAMES = (

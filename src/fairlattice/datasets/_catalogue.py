@@ -1,4 +1,4 @@
-"""The list of data sets that can be asked for by name, and what is known of them before any is loaded."""
+"""The data sets by name, and what is known of them before they are loaded."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from fairlattice.datasets import (
     _diabetes,
     _diabetes130,
     _german,
+    _popquorn,
     _psychometric,
     _student,
     _twitter,
@@ -48,6 +49,7 @@ _CATALOGUE: dict[str, _Entry] = {
     "student_mat": _Entry(_student.load_student_mat, _student.ABOUT_MAT, _student.SOURCE),
     "student_por": _Entry(_student.load_student_por, _student.ABOUT_POR, _student.SOURCE),
     "celeba": _Entry(_celeba.load_celeba, _celeba.ABOUT, _celeba.SOURCE),
+    "popquorn": _Entry(_popquorn.load_popquorn, _popquorn.ABOUT, _popquorn.SOURCE),
     "twitter": _Entry(_twitter.load_twitter, _twitter.ABOUT, _twitter.SOURCE),
     "numeracy": _Entry(_psychometric.load_numeracy, _psychometric.ABOUT_NUMERACY, _psychometric.SOURCE),
     "anxiety": _Entry(_psychometric.load_anxiety, _psychometric.ABOUT_ANXIETY, _psychometric.SOURCE),
@@ -60,7 +62,7 @@ def register(name: str, loader: Loader, *, about: str = "", source: Source | Non
     Parameters
     ----------
     name : str
-        What to ask for. A name that exists already is given anew.
+        Name of the data set; an existing one is replaced.
     loader : callable
         Takes a folder of local files, or None, and returns a :class:`Dataset`. Further keyword arguments are
         its options.
@@ -112,12 +114,12 @@ def load_dataset(name: str, data_dir: Path | str | None = None, **options: Any) 
         A folder with the data set's own files, or one with a folder of the data set that has them. By default, the
         folder of the data set in the one that the environment variable ``FAIRLATTICE_DATA`` names, if it is there.
     **options
-        What the data set's own loader takes besides.
+        Options of the data set's own loader.
 
     Raises
     ------
     InputError
-        If there is no such data set or option, or it cannot be had.
+        If there is no such data set or option, or it cannot be loaded.
 
     Examples
     --------
@@ -128,8 +130,8 @@ def load_dataset(name: str, data_dir: Path | str | None = None, **options: Any) 
     taken = list(inspect.signature(loader).parameters)[1:]
     for option in options:
         if option not in taken and not _takes_any(loader):
-            told = f"It takes {', '.join(taken)}." if taken else "It takes none."
-            raise InputError(f"Data set `{name}` has no option `{option}`. {told}")
+            advice = f"It takes {', '.join(taken)}." if taken else "It takes none."
+            raise InputError(f"Data set `{name}` has no option `{option}`. {advice}")
     return loader(_folder_of(name) if data_dir is None else Path(data_dir), **options)
 
 

@@ -23,7 +23,7 @@ SOURCE = Source(
         "Attributes are what annotators saw, not what the persons said of themselves.",
         "202,599 images are of 10,177 persons; identity_CelebA.txt keeps each in one part of a split.",
         "The smallest of the sixteen groups has 47 images.",
-        "High_Cheekbones and Mouth_Slightly_Open go with a smile, so attributes alone tell much.",
+        "High_Cheekbones and Mouth_Slightly_Open go with a smile, so attributes alone say much.",
     ),
 )
 SENSITIVE = ("Male", "Young", "Attractive", "Pale_Skin")
@@ -42,7 +42,7 @@ def load_celeba(data_dir: Path | str | None = None, *, features: Path | str = "a
     ----------
     data_dir : Path or str
         A folder with `list_attr_celeba.txt`, or one with a folder `celeba` that has it. If
-        `list_eval_partition.txt` lies beside it, `part` tells the published split; if
+        `list_eval_partition.txt` lies in the same folder, `part` is the published split; if
         `identity_CelebA.txt` does, the person is the unit.
     features : "attributes", "images" or path, default="attributes"
         "attributes": the other 35 attributes, 0 or 1. "images": paths of the images themselves, in the folder
@@ -74,7 +74,7 @@ def load_celeba(data_dir: Path | str | None = None, *, features: Path | str = "a
     as_images = str(features) == "images"
     columns |= {_LABEL: values[:, names.index(_LABEL)]}
     columns |= {"image": _paths(folder / _IMAGES, images) if as_images else objects(images)}
-    columns |= _beside(folder, images)
+    columns |= _companions(folder, images)
     aside = ("part", "person") if as_images else ("image", "part", "person")
     return Dataset(
         name="celeba",
@@ -137,7 +137,7 @@ def _paths(folder: Path, images: list[str]) -> Any:
     """Where the images lie; that the first one is there is checked, the others are when they are read."""
     if not (folder / images[0]).is_file():
         raise InputError(
-            f"`{folder / images[0]}` is not there. Unpack CelebA's {_IMAGES}.zip beside the lists."
+            f"`{folder / images[0]}` is not there. Unpack CelebA's {_IMAGES}.zip next to the lists."
         )
     return objects(str(folder / image) for image in images)
 
@@ -156,17 +156,19 @@ def _vectors(path: Path, n: int) -> Columns:
     if len(vectors) != n:
         raise InputError(f"`{path}` has {len(vectors):,} rows for {n:,} images. Row i belongs to image i.")
     if not all(np.isfinite(vectors[i : i + _BLOCK]).all() for i in range(0, n, _BLOCK)):
-        raise InputError(f"`{path}` holds values that are no finite numbers. Make it anew.")
+        raise InputError(f"`{path}` holds values that are not finite numbers. Write it again.")
     return {f"v{j:03d}": vectors[:, j] for j in range(vectors.shape[1])}
 
 
-def _beside(folder: Path, images: list[str]) -> Columns:
-    """The published split and the persons, where their files lie beside the attributes."""
+def _companions(folder: Path, images: list[str]) -> Columns:
+    """The published split and the persons, where their files lie next to the attributes."""
     columns: Columns = {}
     if (folder / _PARTITION).is_file():
         codes = _of_images(folder / _PARTITION, images)
         if not set(codes) <= {"0", "1", "2"}:
-            raise InputError(f"`{folder / _PARTITION}` has parts besides 0, 1 and 2. Is it the right file?")
+            raise InputError(
+                f"`{folder / _PARTITION}` has parts other than 0, 1 and 2. Is it the right file?"
+            )
         columns["part"] = objects(_PARTS[int(code)] for code in codes)
     if (folder / _IDENTITY).is_file():
         columns["person"] = objects(_of_images(folder / _IDENTITY, images))
@@ -175,9 +177,9 @@ def _beside(folder: Path, images: list[str]) -> Columns:
 
 def _of_images(path: Path, images: list[str]) -> list[str]:
     """What a file with a line for each image says of `images`, in their order."""
-    told = {image: value.strip() for _, image, value in _lines(path, read_text(path, advice=_ADVICE))}
-    absent = next((image for image in images if image not in told), None)
-    if absent is not None or len(told) != len(images):
-        where = f"nothing of {absent}" if absent else f"{len(told):,} images, not {len(images):,}"
+    values = {image: value.strip() for _, image, value in _lines(path, read_text(path, advice=_ADVICE))}
+    absent = next((image for image in images if image not in values), None)
+    if absent is not None or len(values) != len(images):
+        where = f"nothing of {absent}" if absent else f"{len(values):,} images, not {len(images):,}"
         raise InputError(f"`{path}` has {where}. It must fit {_ATTRIBUTES}; fetch both again.")
-    return [told[image] for image in images]
+    return [values[image] for image in images]

@@ -1,4 +1,4 @@
-"""What a data set is: a table, and all that must be known of its columns to judge fairly on it.
+"""What a data set is: a table, and what an audit or a comparison must know of its columns.
 
 A column plays one part only. It is the label, a sensitive attribute, a feature, or it is left out
 (`drop`): a survey weight, a number that names the person, the part of a published split.
@@ -29,7 +29,7 @@ from fairlattice.exceptions import InputError
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a data set comes from, and what its reader should mind.
+    """Where a data set comes from, and what to watch out for.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Dataset:
     cuts : mapping of str to tuple of float
         Cut points of those that are numeric.
     drop : tuple of str
-        Columns that are no features, such as survey weights.
+        Columns not used as features, such as survey weights.
     about : str
         One sentence of origin, for the reader of a result.
     text : tuple of str
@@ -130,16 +130,16 @@ class Dataset:
         if not all(isinstance(column, np.ndarray) for column in given.values()):
             given = {name: _as_array(column, name) for name, column in given.items()}
         object.__setattr__(self, "columns", given)
-        beside = tuple(name for name in (self.unit, self.part) if name is not None)
+        others = tuple(name for name in (self.unit, self.part) if name is not None)
         check_columns_exist(
-            (self.label, *self.sensitive, *self.cuts, *self.drop, *self.text, *self.images, *beside),
+            (self.label, *self.sensitive, *self.cuts, *self.drop, *self.text, *self.images, *others),
             list(self.columns),
         )
         check_same_length(**self.columns)
-        for name in beside:
+        for name in others:
             if name not in self.drop:
                 raise InputError(
-                    f"Column `{name}` tells which rows belong together and is no feature. "
+                    f"Column `{name}` says which rows belong together and cannot be a feature. "
                     "Name it in `drop` too."
                 )
 
@@ -172,7 +172,7 @@ class Dataset:
         Returns
         -------
         Dataset
-            The attributes after the first `n` are in its `drop`, so they are no features either.
+            The attributes after the first `n` are in its `drop`, so they are not features either.
 
         Raises
         ------

@@ -36,7 +36,7 @@ SOURCE = Source(
         "A row is a stay and not a patient: 101,766 stays of 71,518 patients. Split by patient_nbr.",
         "None in max_glu_serum and A1Cresult means not measured, which some readers take for missing.",
         "2,423 stays end in death or hospice, after which nobody comes back; they are left out.",
-        "Race is missing in 2,273 rows, weight in 98,569; weight and two constant drugs are no features.",
+        "Race is missing in 2,273 rows, weight in 98,569; weight and two constant drugs are left out.",
         "Some groups of race, gender and age have hardly a row: two Asian men are below 30.",
     ),
 )

@@ -22,7 +22,7 @@ SOURCE = Source(
     reference="Hofmann (1994), Statlog (German Credit Data), UCI Machine Learning Repository, "
     "doi:10.24432/C5NC77.",
     traps=(
-        "Sex is told only through personal_status, which mixes it with marriage and is therefore left out.",
+        "Sex is known only through personal_status, which mixes it with marriage and is therefore left out.",
         "Age is cut after 25: the groups are up to 25 and from 26.",
         "963 of 1,000 are foreign workers; it stays a feature, since the others are too few for groups.",
         "With 1,000 rows the smallest of the four groups has 85.",

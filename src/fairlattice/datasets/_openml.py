@@ -1,4 +1,4 @@
-"""OpenML's tables through scikit-learn: its errors as one of ours, its codes as the words they stand for."""
+"""OpenML's tables through scikit-learn: its errors as one of ours, its codes as words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fairlattice.exceptions import InputError
 
 @contextlib.contextmanager
 def reaching_openml(title: str, files: str) -> Iterator[None]:
-    """Whatever keeps a table from being fetched becomes one error that tells which files to get instead."""
+    """Whatever keeps a table from being fetched becomes one error that names the files to get instead."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of every retry; the error below says it once

@@ -67,7 +67,7 @@ _FIRST_AGE = 17  # code 1 is 18 years
 
 
 def load_numeracy(data_dir: Path | str | None = None) -> Dataset:
-    """Numeracy: does a respondent reckon better with health figures than the median, told from a text.
+    """Numeracy: does a respondent handle health figures better than the median, predicted from a text.
 
     Attributes, each of two levels: sex; age above the sample's median or not; race White or other; education
     below college or not. Who declined to answer is missing.
@@ -76,8 +76,8 @@ def load_numeracy(data_dir: Path | str | None = None) -> Dataset:
     ----------
     data_dir : Path or str
         A folder with `Data_SurveyPlusDemographics.txt`, or one with a folder `fair_psych_nlp` that has it.
-        The fold in which a row is tested comes from its column `File`, or from `DataCVFolds.zip` beside it by
-        the text; rows of no fold are then left out, and `about` tells how many.
+        The fold in which a row is tested comes from its column `File`, or from `DataCVFolds.zip` in the same folder by
+        the text; rows of no fold are then left out, and `about` says how many.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def load_numeracy(data_dir: Path | str | None = None) -> Dataset:
 
 
 def load_anxiety(data_dir: Path | str | None = None) -> Dataset:
-    """Anxiety: does a respondent fear the doctor more than the median, told from a text.
+    """Anxiety: does a respondent fear the doctor more than the median, predicted from a text.
 
     Attributes, each of two levels: sex; age above the sample's median or not; race White or other; education
     below college or not. Who declined to answer is missing.
@@ -102,8 +102,8 @@ def load_anxiety(data_dir: Path | str | None = None) -> Dataset:
     ----------
     data_dir : Path or str
         A folder with `Data_SurveyPlusDemographics.txt`, or one with a folder `fair_psych_nlp` that has it.
-        The fold in which a row is tested comes from its column `File`, or from `DataCVFolds.zip` beside it by
-        the text; rows of no fold are then left out, and `about` tells how many.
+        The fold in which a row is tested comes from its column `File`, or from `DataCVFolds.zip` in the same folder by
+        the text; rows of no fold are then left out, and `about` says how many.
 
     Raises
     ------
@@ -131,13 +131,13 @@ def _load(name: str, data_dir: Path | str | None, about: str) -> Dataset:
         raise InputError(f"`{path}` has no score in column `Label_{task}`. Is it the right file?")
     columns[name] = (scores > np.nanmedian(scores)).astype(np.int64)
     age = (float(np.floor(np.nanmedian(columns["age"]))) + 1,)
-    kept, told = ~np.isnan(scores), ""
+    kept, note = ~np.isnan(scores), ""
     folds = _folds(path, raw, columns["text"], task)
     if folds is not None:
         columns["fold"] = folds
         kept &= folds > 0
     if not kept.all():
-        told = f" {int((~kept).sum()):,} of {len(kept):,} rows have no score or no fold and are left out."
+        note = f" {int((~kept).sum()):,} of {len(kept):,} rows have no score or no fold and are left out."
     return Dataset(
         name=name,
         columns={column: values[kept] for column, values in columns.items()},
@@ -146,7 +146,7 @@ def _load(name: str, data_dir: Path | str | None, about: str) -> Dataset:
         sensitive=("sex", "age", "race", "education"),
         cuts={"age": age},
         drop=("fold",) if folds is not None else (),
-        about=about + told,
+        about=about + note,
         text=("text",),
         part="fold" if folds is not None else None,
         source=SOURCE,
@@ -217,7 +217,7 @@ def _meant(path: Path, name: str, values: list[str], meaning: Mapping[int, str |
 def _folds(
     path: Path, raw: Mapping[str, list[str]], text: npt.NDArray[Any], task: str
 ) -> npt.NDArray[Any] | None:
-    """In which fold each row is tested, 1 to 5, or 0 for none; nothing where nobody tells."""
+    """In which fold each row is tested, 1 to 5, or 0 for none; None where it is not recorded."""
     if "File" in raw:
         codes = _codes(path, "File", raw["File"], 1, 5)
         return np.nan_to_num(codes).astype(np.int64)

@@ -52,7 +52,7 @@ def read_rows(
 ) -> Iterator[list[str]]:
     """Rows of `width` fields, or of as many as the first has; blank lines are passed over.
 
-    What is in a row is never told, since it may be personal.
+    The content of a row is never shown, since it may be personal.
     """
     for line, row in (_quoted if quoted else _plain)(path, text, delimiter):
         width = width or len(row)

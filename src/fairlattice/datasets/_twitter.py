@@ -22,10 +22,10 @@ SOURCE = Source(
     reference="Huang, Xing, Dernoncourt & Paul (2020), Multilingual Twitter Corpus and Baselines for "
     "Evaluating Demographic Bias in Hate Speech Recognition, LREC, arXiv:2002.10361.",
     traps=(
-        "Gender, age and ethnicity were inferred from profiles by machine; nobody told them of themselves.",
+        "Gender, age and ethnicity were inferred from profiles by machine; the authors did not state them.",
         "Most rows lack one of the four attributes: 9,658 of 25,363 remain in valid and test.",
-        "The published parts are no random split: 23 % are hateful in valid and 73 % in test.",
-        "Quotation marks in tweets are plain characters; a reader that heeds them swallows rows.",
+        "The published split is not random: 23 % are hateful in valid and 73 % in test.",
+        "Quotation marks in tweets are plain characters; a reader that interprets them loses rows.",
         "Some texts are numbers of words, in which those outside the vocabulary are gone.",
     ),
 )
@@ -44,7 +44,7 @@ _ADVICE = f"The folder must hold English train.tsv, valid.tsv or test.tsv, from 
 def load_twitter(data_dir: Path | str | None = None, *, pool: bool = True) -> Dataset:
     """Twitter hate speech: is a tweet hateful, by its author's gender, age, country and ethnicity.
 
-    Rows that lack one of the four attributes are left out; `about` tells how many. The author is the unit;
+    Rows that lack one of the four attributes are left out; `about` says how many. The author is the unit;
     a row without one is a unit of its own.
 
     Parameters
@@ -53,7 +53,7 @@ def load_twitter(data_dir: Path | str | None = None, *, pool: bool = True) -> Da
         A folder with `train.tsv`, `valid.tsv` and `test.tsv`, or those of them that there are, or one with a
         folder `twitter` that has them.
     pool : bool, default=True
-        Whether all rows may be split anew. If false, `part` tells the published split, whose parts differ
+        Whether all rows are pooled, to be split again. If false, `part` is the published split, whose parts differ
         much in their rate of hateful tweets.
 
     Raises

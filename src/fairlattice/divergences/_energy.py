@@ -27,7 +27,7 @@ def energy_distance(X: Any, Y: Any) -> float:
     float
         At least 0 and without a bound, in the units of the data; 0 for two equal samples, up to rounding.
         Multiplying all rows by c multiplies it by |c|. It is the square of what
-        ``scipy.stats.energy_distance`` tells in one dimension.
+        ``scipy.stats.energy_distance`` computes in one dimension.
 
     Raises
     ------

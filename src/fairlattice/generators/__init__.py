@@ -1,4 +1,4 @@
-"""Generators: mixings of parents' rows, fitted so that what they make resembles the child's rows."""
+"""Generators: mixings of parents' rows, fitted so that generated rows resemble the child's rows."""
 
 from fairlattice.generators._batches import CellRows
 from fairlattice.generators._mixing import Mixing

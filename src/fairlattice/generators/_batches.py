@@ -49,7 +49,7 @@ class Batch(NamedTuple):
 
 
 def draw_rows(cell: CellRows, beta: float, size: int, rng: np.random.Generator) -> Draw:
-    """Rows of the cell, rows of each parent to mix, and as many of each, drawn anew, to resemble."""
+    """Rows of the cell, rows of each parent to mix, and as many of each, drawn independently, as targets."""
     mixed, targets = [], [(_some(cell.rows, size, rng), 1.0)]
     for rows in cell.parents:
         mixed.append(rng.choice(rows, size))
@@ -116,5 +116,5 @@ def to_numpy(array: Any) -> FloatArray:
 
 
 def _some(rows: IntArray, size: int, rng: np.random.Generator) -> IntArray:
-    """At most so many rows, in no order, as neighbours in a table may be alike."""
+    """At most `size` rows, in random order, as neighbours in a table may be alike."""
     return rng.permutation(rows) if len(rows) <= size else rng.choice(rows, size, replace=False)

@@ -38,13 +38,13 @@ class Blocks:
     def of(cls, Z: Any, draws: Sequence[Draw], kernel: Kernel, *, pairs: int) -> Blocks:
         """Gather the rows that were drawn, in single precision where that is safe.
 
-        At most so many pairs meet, unless blocks would be very small.
+        `pairs` is how many pairs meet at most, unless blocks would be very small.
         """
         (p, n), targets = draws[0].parents.shape, draws[0].targets
         g = block_size(n, len(draws) * len(targets), pairs)
         parents = np.concatenate([np.swapaxes(draw.parents.reshape(p, n // g, g), 0, 1) for draw in draws])
-        dealt = [[_dealt(rows, weight, n, g) for rows, weight in draw.targets] for draw in draws]
-        wanted, share = (np.concatenate([np.hstack([t[k] for t in cell]) for cell in dealt]) for k in (0, 1))
+        split = [[_split(rows, weight, n, g) for rows, weight in draw.targets] for draw in draws]
+        wanted, share = (np.concatenate([np.hstack([t[k] for t in cell]) for cell in split]) for k in (0, 1))
         X, T = _in_best_precision(Z, parents, wanted, n // g, kernel.finest)
         alone = _alone(Z, draws, kernel, g, single=X.dtype == array_namespace(X).float32)
         return cls(n, sum(weight for _, weight in targets), alone, X, T, like(share, X))
@@ -60,7 +60,7 @@ class Blocks:
 
 @np.errstate(over="ignore", invalid="ignore")  # what overflows is found not to do
 def _in_best_precision(Z: Any, parents: IntArray, wanted: IntArray, blocks: int, finest: float) -> Any:
-    """The rows of parents and those wanted; so many blocks are a cell's."""
+    """The rows of parents and of targets; `blocks` is the number of blocks of a cell."""
     X, T = (gather(Z, numbers, single=True) for numbers in (parents, wanted))
     xp, cells = array_namespace(X), (X[k : k + blocks, ...] for k in range(0, X.shape[0], blocks))
     largest = max(float(xp.max(squared_norms(R))) for R in (X, T))
@@ -101,7 +101,7 @@ def squared_between(X: Any, Y: Any, x2: Any, y2: Any) -> Any:
 
 
 def dealable(n: int) -> int:
-    """So many rows, or where they are many a few less, that blocks can divide."""
+    """The number of rows, or slightly fewer where they are many, so that blocks can divide them."""
     return n if n <= _LEAST**2 else n // _LEAST * _LEAST
 
 
@@ -111,10 +111,10 @@ def block_size(n: int, targets: int, pairs: int) -> int:
     return max((g for g in sizes if targets * n * g <= pairs), default=sizes[0])
 
 
-def _dealt(rows: IntArray, weight: float, n: int, g: int) -> tuple[IntArray, FloatArray]:
-    """A target's rows dealt to blocks, and their shares, of shape (n / g, g).
+def _split(rows: IntArray, weight: float, n: int, g: int) -> tuple[IntArray, FloatArray]:
+    """A target's rows split into blocks, and their shares, of shape (n / g, g).
 
-    Fewer rows than n are dealt again until all blocks are full; all rows count the same in the end. In one
+    Fewer rows than n are repeated until all blocks are full; all rows count the same in the end. In one
     block they count once, so that the statistic is complete.
     """
     m, order = len(rows), np.arange(n) % len(rows)

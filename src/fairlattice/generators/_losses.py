@@ -23,7 +23,7 @@ from fairlattice.generators._mixing import Mixing
 
 
 class Place(NamedTuple):
-    """A loss in one place: its value, its gradient, and its Hessian where that is cheap to tell."""
+    """A loss in one place: its value, its gradient, and its Hessian where that is cheap."""
 
     value: float
     gradient: FloatArray

@@ -21,8 +21,8 @@ from fairlattice.generators._losses import Loss, Place
 from fairlattice.generators._newton import End, descend, explore, is_bent, least, polish
 
 _PLAIN = {"ftol": 1e-7, "gtol": 1e-5}
-_TRIED = 20  # steps of a quasi-Newton descent that tell which start to go on from,
-_NEAR = 0.5  # and how far a parameter may move meanwhile: a leap would tell nothing about the start
+_TRIED = 20  # steps of a quasi-Newton descent that show which start to go on from,
+_NEAR = 0.5  # and how far a parameter may move meanwhile: a leap would say nothing about the start
 _KEPT = 64  # places that a loss remembers
 
 
@@ -52,7 +52,7 @@ def minimise(losses: Sequence[Loss], starts: Sequence[FloatArray], *, max_steps:
 
 
 class _Remembered:
-    """A loss in some unit, not computed again in the places that it was asked for last."""
+    """A loss in some unit, which keeps its latest values."""
 
     def __init__(self, loss: Loss, unit: float = 1.0) -> None:
         self.unit = unit

@@ -1,4 +1,4 @@
-"""Training: mixing parameters that bring generated rows close to the cells they stand for.
+"""Training: mixing parameters that bring generated rows close to their cells.
 
 For one or several cells that share parameters θ the loss is the mean over cells of
 
@@ -35,18 +35,18 @@ DIVERGENCES = ("mmd", "energy", "sliced_wasserstein")
 """The divergences that a fit may choose from, by name."""
 
 _SMOOTH = 1e-3  # of the spread of rows: rounds the energy distance's corners where two rows meet
-_THINNED = (4, 2)  # every fourth block first, then every second, where so many are left:
+_THINNED = (4, 2)  # every fourth block first, then every second, where that many are left:
 _ENOUGH = 32
 _PAIRS = 200_000  # pairs of rows of an evaluation that are enough for few parameters,
-_PER_COLUMN = 512  # or so many per column: gathering wide rows takes longer than looking at their pairs,
+_PER_COLUMN = 512  # or this many per column: gathering wide rows takes longer than looking at their pairs,
 _MANY_PAIRS = 800_000  # and those for many parameters
 _FEW_PAIRS = 32_000  # pairs that show where the minima of few parameters are
-_SPREAD_ROWS = 64  # of each parent, that tell the spread of rows
+_SPREAD_ROWS = 64  # of each parent, that show the spread of rows
 
 
 @dataclass(frozen=True)
 class MixingFit:
-    """A fitted mixing, with the story of its fit.
+    """A fitted mixing, with the record of its fit.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def fit_mixing(
         Rows drawn from each cell and each parent; a smaller cell is taken whole. Above 64 it is rounded down
         to a multiple of 8.
     max_cells : int, default=64
-        At most so many cells, drawn by `rng`, enter the loss.
+        At most this many cells, drawn by `rng`, enter the loss.
     max_steps : int, default=200
         Bound on the steps of each descent.
     rng : numpy.random.Generator

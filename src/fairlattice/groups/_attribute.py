@@ -153,7 +153,7 @@ class Attribute:
 def distinct_plain(values: Any) -> tuple[Any, ...]:
     """A list of distinct plain values, as JSON holds it, as a tuple."""
     if not isinstance(values, list) or any(isinstance(v, list | dict) for v in values):
-        raise TypeError(f"{values!r} is no list of plain values")
+        raise TypeError(f"{values!r} is not a list of plain values")
     if any(isinstance(v, float) and not np.isfinite(v) for v in values):
         raise ValueError("a value is not finite")
     if len(set(values)) < len(values):

@@ -23,7 +23,7 @@ def common_classes(first: npt.NDArray[Any], *others: npt.NDArray[Any], what: str
         odd = [v for v in given if isinstance(v, float) and not v.is_integer() and v not in known]
         if odd:
             raise InputError(
-                f"Predictions hold {odd[0]!r}, which is no label. Turn scores into labels by a threshold."
+                f"Predictions hold {odd[0]!r}, which is not a label. Turn scores into labels by a threshold."
             )
         classes = join_classes(classes, given, what)
     check_labels_differ(classes, what[0].lower() + what[1:])

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._files import strict_json, write_text
+from fairlattice._files import read_json, write_text
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import Attribute, distinct_plain
@@ -190,7 +190,7 @@ class GroupCounts:
     ) -> GroupCounts:
         """Count rows given as leaf codes and positions of labels and predictions among `classes`.
 
-        Without labels `truth` is None. `rows` is how many rows each entry stands for, by default one; `sums` may
+        Without labels `truth` is None. `rows` is how many rows each entry represents, by default one; `sums` may
         hold their ``weights`` and ``squares``.
         """
         k = len(classes)
@@ -347,11 +347,7 @@ class GroupCounts:
         >>> GroupCounts.from_json(counts.to_json()).table.tolist() == counts.table.tolist()
         True
         """
-        if not isinstance(source, str | os.PathLike):
-            raise InputError(f"`source` must be a path or JSON text, got {type(source).__name__}.")
-        if isinstance(source, str) and source.lstrip().startswith(("{", "[")):
-            return parse_counts(source, "The text")
-        return parse_counts(read_text(Path(source)), f"`{source}`")
+        return read_json(source, SCHEMA, _build)
 
     def emptied(self) -> GroupCounts:
         """The same leaves and classes without rows: added to other counts, it makes positions agree."""
@@ -378,7 +374,7 @@ class GroupCounts:
 
     @property
     def layers(self) -> list[npt.NDArray[Any]]:
-        """The table, and beside it the sums of weights and of their squares where rows are weighted."""
+        """The table, and the sums of weights and of their squares where rows are weighted."""
         return [layer for layer in (self.table, self.weights, self.squares) if layer is not None]
 
     @classmethod
@@ -467,22 +463,6 @@ def dump_counts(counts: GroupCounts) -> str:
     return json.dumps(summary, allow_nan=False) + "\n"  # ASCII, so that any name is text
 
 
-def parse_counts(text: str, name: str) -> GroupCounts:
-    """Counts from JSON text; `name` is what errors call it."""
-    try:
-        found = strict_json(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} is no JSON: {error}. Pass what `to_json` wrote.") from error
-    schema = found.get("schema") if isinstance(found, dict) else None
-    if schema != SCHEMA:
-        raise InputError(f"{name} has the schema {schema!r}, not {SCHEMA!r}. Pass what `to_json` wrote.")
-    try:
-        return _build(found)
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError, AttributeError) as error:
-        told = f"{type(error).__name__}: {error}"
-        raise InputError(f"{name} is damaged ({told}). Write it again with `to_json`.") from error
-
-
 def _build(found: dict[str, Any]) -> GroupCounts:
     lattice = GroupLattice(tuple(Attribute.of_plain(a) for a in found["attributes"]))
     known = distinct_plain(found["classes"])
@@ -534,11 +514,3 @@ def _column(values: Any, *, whole: bool) -> Any:
     if array.ndim != 1 or (array.size and array.dtype.kind not in ("iu" if whole else "iuf")):
         raise TypeError("a column holds other things than numbers")
     return array.astype(np.int64 if whole else np.float64)
-
-
-def read_text(path: Path) -> str:
-    """The text of a file."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise InputError(f"`{path}` cannot be read: {getattr(error, 'strerror', None) or error}.") from error

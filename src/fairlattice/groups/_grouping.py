@@ -1,4 +1,4 @@
-"""How columns become groups: cut points of numbers, and what becomes of missing values. One value that travels."""
+"""How columns become groups: cut points of numbers, and what becomes of missing values. One value that is passed on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two models judged on the same rows: counts that remember on which rows they differ."""
+"""Two models on the same rows: counts that keep on which rows they differ."""
 
 from __future__ import annotations
 

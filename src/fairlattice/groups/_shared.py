@@ -1,4 +1,4 @@
-"""What other rooms use of this one, beside its public names."""
+"""What other rooms use of this one besides its public names."""
 
 from fairlattice.groups._agreement import check_agreement
 from fairlattice.groups._attribute import is_open_band, parse_sensitive, show_level

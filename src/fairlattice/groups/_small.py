@@ -61,7 +61,7 @@ class GroupTable:
 
 
 def group_table(counts: GroupCounts, *, min_size: int = 1, on_small: str = "warn") -> GroupTable:
-    """The leaves of some counts, those with fewer than `min_size` rows seen to.
+    """The leaves of some counts, those with fewer than `min_size` rows kept, merged, dropped or refused.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ def group_table(counts: GroupCounts, *, min_size: int = 1, on_small: str = "warn
     min_size : int, default=1
         Leaves with fewer rows are small.
     on_small : {"warn", "merge", "drop", "raise"}, default="warn"
-        Keep them and say so; let the parent that they resemble most, with all of its rows, stand for
-        them, or that parent's parent if it is small too; leave them out; or refuse to go on.
+        Keep them and say so; merge each into the parent that it resembles most, with all of its rows, or that
+        parent's parent if it is small too; leave them out; or refuse to go on.
 
     Raises
     ------
@@ -84,9 +84,9 @@ def group_table(counts: GroupCounts, *, min_size: int = 1, on_small: str = "warn
     small = np.flatnonzero(counts.rows < min_size)
     if not len(small):
         return GroupTable(groups, counts.layers)
-    told = [f"{show_group(groups[i])} ({counts.rows[i]:,})" for i in small[:_MOST_NAMED]]
+    named = [f"{show_group(groups[i])} ({counts.rows[i]:,})" for i in small[:_MOST_NAMED]]
     more = f" and {len(small) - _MOST_NAMED:,} more" if len(small) > _MOST_NAMED else ""
-    what = f"Groups with fewer than {min_size:,} rows: {'; '.join(told)}{more}."
+    what = f"Groups with fewer than {min_size:,} rows: {'; '.join(named)}{more}."
     if on_small == "raise":
         raise InputError(f"{what} Pass `on_small='merge'` or 'drop', or a smaller `min_size`.")
     if on_small == "warn":
@@ -108,7 +108,7 @@ def _merged(
     *,
     drop: bool,
 ) -> GroupTable:
-    """The large leaves, and unless small ones are dropped, the ancestors that stand for them."""
+    """The large leaves, and unless small ones are dropped, the ancestors that they are merged into."""
     ancestors = _Ancestors(counts)
     done: list[SmallGroup] = []
     added: dict[tuple[tuple[str, Any], ...], list[npt.NDArray[Any]]] = {}
@@ -132,7 +132,7 @@ def _merged(
 
 
 class _Ancestors:
-    """Counts of ancestors, summed up once for every set of attributes that is asked for."""
+    """Counts of ancestors, summed up once for every requested set of attributes."""
 
     def __init__(self, counts: GroupCounts) -> None:
         self._counts = counts

@@ -40,8 +40,9 @@ from fairlattice.tables._shared import (
 
 MISSING = ("level", "exclude", "raise")
 _TEXTS = (nw.String, nw.Categorical, nw.Enum, nw.Object)
+_EXACT = 2.0**53  # beyond, floats skip whole numbers
 _HUGE = 1.79e308  # beyond it lie the infinities, which engines write in different ways
-_REFUSED = -1e150  # stands for a weight that is missing or negative
+_REFUSED = -1e150  # marks a weight that is missing or negative
 _INFINITE = -1  # the band of infinite values, which are refused
 
 
@@ -56,9 +57,9 @@ class Tally:
     codes : int array of shape (k,)
         Leaf of every entry.
     values : mapping of str to array of shape (k,)
-        The values counted beside the leaf, such as labels and predictions.
+        The values counted within each leaf, such as labels and predictions.
     rows : int array of shape (k,), or None
-        Rows that each entry stands for; None for one each.
+        Rows that each entry represents; None for one each.
     sums : mapping of str to float array of shape (k,)
         Sums over these rows, such as of weights.
     excluded : int
@@ -147,8 +148,8 @@ def tally_frame(
 ) -> Tally:
     """Count the rows of a frame, eager or lazy, by its own engine in one aggregation.
 
-    `values` names the columns of the values to count beside the leaf; `score` is a column to count in
-    so many equal bins of [0, 1], with the sums of the score and of its square.
+    `values` names the columns of the values to count within each leaf; `score` is a column to count in
+    equal bins of [0, 1], with the sums of the score and of its square.
     """
     check_choice("missing", missing, MISSING)
     table = _lazy(frame)
@@ -301,8 +302,8 @@ def _lazy(frame: Any) -> nw.LazyFrame[Any]:
         warnings.filterwarnings("ignore", "Dask support is moving", FutureWarning)
         native = as_native(frame)
         if not isinstance(native, nw.DataFrame | nw.LazyFrame):
-            told = type(frame).__name__
-            raise InputError(f"`frame` must be a data frame that narwhals knows, got {told}.")
+            found = type(frame).__name__
+            raise InputError(f"`frame` must be a data frame that narwhals knows, got {found}.")
         return native.lazy()
 
 
@@ -347,18 +348,23 @@ def _key(name: str, cuts: Sequence[float], dtype: Any, gone: Sequence[float]) ->
     number = value if dtype.is_integer() else value.cast(nw.Float64())
     # Engines disagree on how NaN and null compare, and on whether they are one key or two.
     present = _present(name, dtype)
-    for odd in gone if cuts else ():  # of a band nobody could tell later
+    for odd in gone if cuts else ():  # whose band could not be restored later
         present = present & (number != odd)
     known = nw.when(present)
     if not cuts:
         return known.then(number).otherwise(nw.lit(None))
-    limits = [int(c) if dtype.is_integer() and c.is_integer() else c for c in cuts]
+    limits = [_whole(c) for c in cuts] if dtype.is_integer() else cuts
     steps = [(number >= limit).cast(nw.Int64()) for limit in limits]
     band = sum(steps[1:], start=steps[0])
     if dtype.is_float():
         finite = (number <= _HUGE) & (number >= -_HUGE)
         band = nw.when(finite).then(band).otherwise(nw.lit(_INFINITE).cast(nw.Int64()))
     return known.then(band).otherwise(nw.lit(None))
+
+
+def _whole(cut: float) -> float:
+    """The cut between whole numbers, as one of them: some engines refuse to compare large ones with 0.5."""
+    return int(np.ceil(cut)) if abs(cut) < _EXACT else cut
 
 
 def _present(name: str, dtype: Any) -> nw.Expr:

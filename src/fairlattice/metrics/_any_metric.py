@@ -73,12 +73,12 @@ def metric_by_group(
     draws: int = 1000,
     random_state: int = 0,
 ) -> tuple[GroupMetric, ...]:
-    """A metric of every group, as of scikit-learn, with intervals by a Bayesian bootstrap over people.
+    """A metric of every group, such as scikit-learn's, with intervals by a Bayesian bootstrap over people.
 
     Parameters
     ----------
     metric : callable (y_true, y_pred, sample_weight=) -> float
-        Any metric of scikit-learn, or one of your own. Without `sample_weight` it is given rows drawn anew.
+        Any metric of scikit-learn, or one of your own. Without `sample_weight` it gets resampled rows.
     y_true, y_pred : array-like of shape (n,)
         Labels, and predictions or scores, whichever the metric takes.
     sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
@@ -183,7 +183,7 @@ class _Measured:
     weighted: bool
 
     def drawn(self, mass: FloatArray, n: int, rng: np.random.Generator) -> float | None:
-        """Its value with random weights, or of n rows drawn anew."""
+        """Its value with random weights, or on n resampled rows."""
         if not self.weighted:
             return self.of(rng.multinomial(n, mass / mass.sum()))
         weights = rng.gamma(mass)

@@ -83,7 +83,7 @@ def ranked_pairs(
 ) -> tuple[Pair, ...]:
     """The pairs of groups furthest apart, the pair that attains DF and IFα first.
 
-    Both measures are largest for a low rate beside a high one, so the `top` pairs lie among the
+    Both measures are largest for a low rate against a high one, so the `top` pairs lie among the
     `top` lowest and the `top` highest groups.
     """
     m = rates.smoothed(smoothing)
@@ -152,7 +152,7 @@ class LevelGaps:
     own, rest : Rates
         Their rates, and those of everyone else.
     gaps : Gaps
-        How far apart the two are, of those that can be judged.
+        How far apart the two are, of those that can be compared.
     """
 
     groups: Sequence[Group]
@@ -164,7 +164,7 @@ class LevelGaps:
 def level_gaps(
     levels: Sequence[GroupTable], classes: tuple[Any, ...], rate: str, positive: Any, confidence: float
 ) -> LevelGaps | None:
-    """How far the groups of all levels lie from everyone else; None where there is no group."""
+    """How far the groups of all levels lie from everyone else; None where there are no groups."""
     everyone, *inner = levels
     groups = [group for level in inner for group in level.groups]
     if not groups:

@@ -19,7 +19,7 @@ UNSURE = "not enough data"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A statement about a rate, and whether the data bear it out.
+    """A statement about a rate, and whether the data support it.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Claim:
     verdict : {"yes", "no", "not enough data"}
         What the interval says.
     estimate, low, high : float
-        The figure that is judged, and its interval.
+        The figure that the claim is about, and its interval.
     needed : Needed or None
         Where data do not suffice: about how many rows (that the rate is about) would, if the estimate stays
         what it is; None where data suffice, and where no realistic number would do.

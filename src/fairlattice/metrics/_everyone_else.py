@@ -1,4 +1,4 @@
-"""A group beside everyone else: the rate of the others, how far apart, and whether that is sure."""
+"""A group against everyone else: the rate of the others, how far apart, and whether that is sure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Gaps:
 
 
 def gaps_to_others(own: Rates, rest: Rates, confidence: float) -> Gaps:
-    """Of every group that can be judged, how far its rate lies from that of everyone else."""
+    """Of every group that can be compared, how far its rate lies from that of everyone else."""
     judged = np.flatnonzero(own.defined & rest.defined)
     each = simultaneous_confidence(confidence, len(judged))
     mine, others = own.of(judged), rest.of(judged)

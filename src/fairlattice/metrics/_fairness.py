@@ -4,7 +4,7 @@ Both are maxima over pairs of groups, and both are attained by the worst and the
 they cost one pass over the groups. For both, small is fair and 0 or α·(1 - m) is the least.
 
 A maximum over many small groups is biased upwards: of seven hundred equal groups, some look far apart.
-So beside the value there is a corrected one, from the posterior of all groups' rates together.
+So there is a corrected value too, from the posterior of all groups' rates together.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Measure = Callable[[FloatArray, FloatArray], FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Disparity:
-    """A measure of unfairness, how sure it is, and what remains of it when the bias is taken out.
+    """A measure of unfairness, with its interval, its p-value and the value corrected for bias.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def alpha_intersectional(
     smoothing: float = 0.5,
     confidence: float = 0.95,
 ) -> Disparity:
-    """α-intersectional fairness: how badly off the worst group is, alone and beside the best. Small is fair.
+    """α-intersectional fairness: how badly off the worst group is, alone and against the best. Small is fair.
 
     ``IFα = max over pairs α · max(1 - m_g, 1 - m_g') + (1 - α) · (1 - min(m_g, m_g') / max(m_g, m_g'))``,
     in [0, 1]. At α = 0 it is ``1 - exp(-DF)``, DF of one outcome, so it orders models as that does; at
@@ -216,7 +216,7 @@ def _value(rates: Rates, measure: Measure, smoothing: float, both_outcomes: bool
     worst, best = int(m.argmin()), int(m.argmax())
     value = float(measure(m[worst], m[best]))
     if both_outcomes:
-        # Counted anew, since 1 - m loses its digits where nearly all succeed.
+        # Counted again, since 1 - m loses its digits where nearly all succeed.
         mirror = Rates(rates.trials - rates.successes, rates.trials).smoothed(smoothing)[place]
         turned = float(measure(mirror[best], mirror[worst]))
         value = max(value, turned)

@@ -222,7 +222,7 @@ def newcombe_interval(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Difference of two independent rates, after - before, with its interval.
 
-    Newcombe's square-and-add construction over intervals of either rate. Two models judged on the same
+    Newcombe's square-and-add construction over intervals of either rate. Two models on the same
     rows are positively correlated as a rule, so there it errs on the side of caution.
 
     Parameters

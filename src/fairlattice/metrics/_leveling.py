@@ -4,7 +4,7 @@ A mitigation levels down on a rate if it lowers DF or IFα while the worst-off g
 below what it was under the unconstrained model. Each claim has three verdicts, since a fall
 within noise is neither proof of harm nor proof of none.
 
-Where both models judged the same rows, only those on which they differ can tell, and they tell much
+Where both models predicted the same rows, only those on which they differ count, and they show much
 more than two separate rates do.
 """
 
@@ -99,11 +99,11 @@ class LevelingDown:
         return tuple(c for c in reversed(self.changes) if c.gained)
 
     def __str__(self) -> str:
-        told = [
+        lines = [
             f"{show_group(c.group)}: {c.rate} {c.before:.3f} -> {c.after:.3f} [{c.low:+.3f}, {c.high:+.3f}]"
             for c in (*self.lost, *self.gained)
         ]
-        return "\n".join([f"leveling down: {self.verdict}", *told])
+        return "\n".join([f"leveling down: {self.verdict}", *lines])
 
 
 def leveling_down_verdict(*, unfairness_fell: bool, worst_fell: bool, beyond_noise: bool) -> str:

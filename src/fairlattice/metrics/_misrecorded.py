@@ -21,7 +21,7 @@ from fairlattice.metrics._fairness import Measure
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Between what a measure lies, whoever was recorded wrongly.
+    """The range of a measure over all ways in which attributes may be recorded wrongly.
 
     Parameters
     ----------

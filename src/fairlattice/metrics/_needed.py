@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 from scipy.special import ndtri
 
-_MOST = 20.0  # times the rows at hand: beyond, no realistic amount would tell
+_MOST = 20.0  # times the rows at hand: beyond, no realistic amount would be enough
 LEAST_ROWS = 10  # with fewer, widths do not shrink as the root of the rows, and the estimate is chance
 _NINE_IN_TEN = float(ndtri(0.9))
 
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """About how many rows would tell, if the figure stays what it is.
+    """About how many rows would be enough, if the figure stays what it is.
 
     Parameters
     ----------
     low, high : int
-        Rows with which chances to tell are even, and nine in ten. Rows are those that the rate is about.
+        Rows with which the chances of a clear answer are even, and nine in ten. Rows are those that the rate is about.
     difference : float
         The difference that they would show.
     """

@@ -45,7 +45,7 @@ def leveling_down(
     smoothing: float = 0.5,
     confidence: float = 0.95,
 ) -> LevelingDown:
-    """Who lost and who gained when one model took another's place, judged on the rows where they differ.
+    """Who lost and who gained when one model took another's place, by the rows where they differ.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def leveling_down(
     positive, positive_prediction, favourable : label, optional
         As in :func:`audit`.
     measure : str, optional
-        The rate or notion to judge by; by default equalized odds, and without labels demographic parity.
+        The rate or notion; by default equalized odds, and without labels demographic parity.
     cuts, missing, alpha, smoothing, confidence
         As in :func:`audit`.
 
@@ -274,7 +274,7 @@ def _flips(counts: PairedCounts, rate: str, positive: Any, place: IntArray) -> F
 def _successes(counts: PairedCounts, rate: str, positive: Any) -> tuple[BoolArray, Any]:
     """Which entries a rate is about, and which predictions succeed there."""
     everyone = np.ones(len(counts.truth), dtype=bool)
-    # Refuses what is no rate, lacks a class, or needs labels.
+    # Refuses unknown rates, and those that lack a class, or needs labels.
     k = len(counts.classes)
     group_rates(np.zeros((0, k if counts.labelled else 1, k), dtype=np.int64), counts.classes, rate, positive)
     if rate == "accuracy":

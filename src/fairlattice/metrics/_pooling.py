@@ -13,7 +13,7 @@ conjugate, so posteriors are exact; σ → 0 pools completely, and σ → ∞ wo
 A model can be wrong. One group may be unlike the others, while one σ is learned from all: so every group may
 have a wide prior of the same centre. How many do is learned, and a group's own counts say how likely it does. And all
 groups may be unlike their ancestors: one draw in twenty supposes that they have nothing in common, and intervals reach
-as far as counts alone, half of the time, would take them. Neither helps a group of three: its counts tell nothing.
+as far as counts alone, half of the time, would take them. Neither helps a group of three: its counts say nothing.
 """
 
 from __future__ import annotations

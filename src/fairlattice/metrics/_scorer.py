@@ -55,7 +55,7 @@ def make_scorer(
         measures are df, if, ratio and worst, of which the first two are negated, and the figures value, corrected
         (the default), low and high.
     sensitive : sequence of str, optional
-        Columns of X that hold the groups. Without it the groups are asked for as metadata called
+        Columns of X that hold the groups. Without it the groups are requested as metadata called
         `sensitive_features`, which needs scikit-learn's metadata routing.
     **options
         As in :func:`audit`: positive, alpha, cuts …

@@ -2,7 +2,7 @@
 
 Ranking is the AUC, meaning is calibration, and a score may have one without the other. Both are sums
 over counts of scores in bins, so they cost the same for ten rows and for a billion. What binning hides
-from the AUC is told beside it; calibration is exact, as sums of scores and of their squares are kept.
+from the AUC is returned with it; calibration is exact, as sums of scores and of their squares are kept.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _COARSE = 10  # bins of the expected calibration error
 
 @dataclass(frozen=True, slots=True)
 class GroupScore:
-    """How well the scores rank one group, and how far they can be taken at their word.
+    """Ranking and calibration of the scores of one group.
 
     Parameters
     ----------

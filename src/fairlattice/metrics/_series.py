@@ -11,7 +11,8 @@ import numpy as np
 from fairlattice._validation import FloatArray, IntArray, check_choice, check_columns_exist
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
-from fairlattice.metrics._audit import Audit, check_options
+from fairlattice.metrics._audit import Audit
+from fairlattice.metrics._audit_options import check_options
 from fairlattice.metrics._everyone_else import rates_of_others
 from fairlattice.metrics._from_data import positive_of
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
@@ -43,7 +44,7 @@ class Change:
     since : level
         The first of the periods that it is compared with: those since the last change of the same.
     kind : {"composition", "rate", "fairness"}
-        A group's share of all rows; the rate of everyone; or a group's rate beside everyone else's.
+        A group's share of all rows; the rate of everyone; or a group's rate against everyone else's.
     rate : str or None
         Which rate; None for composition.
     group : dict
@@ -72,7 +73,7 @@ class Change:
 
 @dataclass(frozen=True)
 class AuditSeries:
-    """An audit of every period, in order, and the changes that are real.
+    """An audit of every period, in order, and the changes beyond noise.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ def audit_series(
         check_choice("option", option, _OPTIONS)
     check_columns_exist([by], counts.lattice.names)
     if counts.lattice.names == (by,):
-        raise InputError(f"`{by}` is the only attribute. Name a sensitive attribute besides.")
+        raise InputError(f"`{by}` is the only attribute. Name a sensitive attribute too.")
     if None in next(a.levels for a in counts.lattice.attributes if a.name == by):
         raise InputError(f"`{by}` is missing in some rows. Remove these rows first.")
     label = positive_of(counts, positive)

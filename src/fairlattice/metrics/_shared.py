@@ -1,4 +1,4 @@
-"""What other rooms use of this one, beside its public names."""
+"""What other rooms use of this one besides its public names."""
 
 from fairlattice.groups._shared import find_positive
 from fairlattice.metrics._claims import FOUR_FIFTHS, UNSURE
@@ -16,7 +16,6 @@ from fairlattice.metrics._sentences import (
     notion_words,
     percent,
     rate_phrases,
-    rows_phrase,
     verdict_sentence,
 )
 
@@ -38,6 +37,5 @@ __all__ = [
     "parse_figure",
     "percent",
     "rate_phrases",
-    "rows_phrase",
     "verdict_sentence",
 ]

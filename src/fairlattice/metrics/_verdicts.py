@@ -57,7 +57,7 @@ class Verdict:
     limit : float
         The difference or ratio that the answer is about.
     needed : Needed or None
-        About how many rows would tell, where that is a realistic number.
+        About how many rows would be enough, where that is a realistic number.
     """
 
     question: str

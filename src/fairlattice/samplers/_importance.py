@@ -32,13 +32,12 @@ from fairlattice._validation import BoolArray, FloatArray, IntArray, check_real
 from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
 from fairlattice.generators import MixingFit
-from fairlattice.samplers._cells import Cell, CellIndex, ranks
-from fairlattice.samplers._membership import MembershipScores, fit_membership
+from fairlattice.samplers._cells import Cell, CellIndex
+from fairlattice.samplers._membership import MembershipModel, MembershipScores, thinned
 from fairlattice.samplers._own_shares import own_shares, random_features
 from fairlattice.samplers._rows import draw_by_weight
 from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of, stream_of, stream_of_piece
 
-_THIN = 200  # rows of a cell that the model learns from
 _FEATURES = 256  # pairs of random features
 _POOL = 500  # rows among which similar ones are looked for
 _NEIGHBOURS = 5
@@ -66,8 +65,9 @@ class _Label:
     ) -> _Label:
         leaves, leaf, sizes = np.unique(index.leaves[rows], return_inverse=True, return_counts=True)
         levels = np.array(index.lattice.digits(leaves))
-        thin = _thinned(leaf, stream_of(key))
-        scores = fit_membership(Z[rows], levels[:, leaf], thin, levels=index.lattice.shape, spread=spread)
+        thin = thinned(leaf, stream_of(key))
+        model = MembershipModel.fit(Z[rows], levels[:, leaf], thin, levels=index.lattice.shape, spread=spread)
+        scores = model.scores(Z[rows])
         shares = own_shares(random_features(Z[rows[thin]], F), scores.at(thin), leaf[thin], sizes, levels)
         return cls(rows, scores, dict(zip(leaves.tolist(), shares.tolist(), strict=True)))
 
@@ -358,13 +358,6 @@ class ImportanceSampler:
     def _snapped(self, rows: IntArray) -> FloatArray:
         """Training rows as valid vectors."""
         return self.Z[rows] if self.snap is None else self.snap(self.Z[rows], None)
-
-
-def _thinned(leaves: IntArray, rng: np.random.Generator) -> IntArray:
-    """Places of at most so many rows of each leaf, increasing."""
-    shuffled = rng.permutation(len(leaves))
-    order = shuffled[np.argsort(leaves[shuffled], kind="stable")]
-    return np.sort(order[ranks(leaves[order]) < _THIN])
 
 
 def _capped(weights: FloatArray, n: int) -> FloatArray:

@@ -15,7 +15,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 from fairlattice._validation import FloatArray, IntArray
+from fairlattice.groups import GroupLattice
+from fairlattice.samplers._cells import ranks
 
+_THIN = 200  # rows of a leaf to learn from
 _STEPS = 40
 _LOOSE = 0.01  # ridge of intercepts, relative to that of slopes: only there to make the answer unique
 _LENGTH = 2.0  # of a typical row while learning, so that steps do not depend on the unit
@@ -53,59 +56,160 @@ class MembershipScores:
         return MembershipScores(self.parts[rows], self.starts)
 
 
-def fit_membership(
-    X: FloatArray, digits: IntArray, thin: IntArray, *, levels: Sequence[int], spread: float
-) -> MembershipScores:
-    """Learn P(leaf | x) from the rows `thin` of X, and return the scores of all rows.
+@dataclass(frozen=True)
+class _Softmax:
+    """Log-odds of the levels of some attributes, linear in a row.
 
     Parameters
     ----------
-    X : float array of shape (n, d)
-        Rows of one label.
-    digits : int array of shape (p, n)
-        Their levels of the attributes.
-    thin : int array of shape (m,)
-        Rows to learn from; large leaves may be thinned, which changes intercepts only.
-    levels : sequence of int
-        How many levels each attribute has.
-    spread : float
-        Variance of the log-odds of a typical row before anything is learned, so that the ridge
-        depends neither on the unit nor on the number of columns.
+    centre : float array of shape (d,)
+        Of the rows that it was learned from.
+    scale : float
+        By which rows are multiplied.
+    slopes : float array of shape (d + 1, R)
+        Of each level; the last ones are intercepts.
+    member : float array of shape (R, k)
+        1 where a level belongs to a leaf.
+    sizes : int array of shape (k,)
+        Rows of each leaf.
+    first : int
+        Levels of the first attribute, from whose scores the denominator is taken.
     """
-    centre = X[thin].mean(axis=0)
-    n_leaves = np.unique(digits, axis=1).shape[1]
-    every = list(range(len(digits)))
-    together = [every] if len(thin) * n_leaves <= _MOST_SCORES else [[i] for i in every]
-    parts = [_softmax(X, centre, digits[axes], thin, [levels[i] for i in axes], spread) for axes in together]
-    return MembershipScores(np.hstack(parts), np.cumsum([0, *levels])[:-1])
+
+    centre: FloatArray
+    scale: float
+    slopes: FloatArray
+    member: FloatArray
+    sizes: IntArray
+    first: int
+
+    @classmethod
+    def fit(
+        cls, X: FloatArray, digits: IntArray, thin: IntArray, levels: list[int], spread: float
+    ) -> _Softmax:
+        centre = X[thin].mean(axis=0)
+        leaves, leaf, sizes = np.unique(digits, axis=1, return_inverse=True, return_counts=True)
+        leaf = leaf.ravel()
+        starts = np.cumsum([0, *levels])
+        member = np.zeros((starts[-1], len(sizes)))  # which levels add up to which leaf
+        for start, own in zip(starts[:-1], leaves, strict=True):
+            member[start + own, np.arange(len(sizes))] = 1.0
+        total = float(((X[thin] - centre) ** 2).sum()) / len(thin)
+        scale = _LENGTH / np.sqrt(total) if total else 1.0
+        rows = np.hstack([scale * (X[thin] - centre), np.ones((len(thin), 1))])
+        ridge = np.append(np.ones(X.shape[1]), _LOOSE)[:, None] * (_LENGTH**2 / spread)
+        start = np.zeros((rows.shape[1], starts[-1]))
+        loss = _loss(rows, leaf[thin], member, ridge)
+        found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
+        return cls(centre, scale, found.x.reshape(start.shape), member, sizes, levels[0])
+
+    def scores(self, X: FloatArray) -> FloatArray:
+        """Scores of the levels, of shape (n, R)."""
+        out = self.scale * ((X - self.centre) @ self.slopes[:-1]) + self.slopes[-1]
+        # Learned with the offsets of thinned leaves, scored with those of all rows.
+        for first in range(0, len(X), _CHUNK):
+            scores = out[first : first + _CHUNK] @ self.member + np.log(self.sizes)
+            top = scores.max(axis=1)
+            sums = top + np.log(np.exp(scores - top[:, None]).sum(axis=1))
+            out[first : first + _CHUNK, : self.first] -= sums[:, None]
+        return np.asarray(out, dtype=np.float64)
 
 
-def _softmax(
-    X: FloatArray, centre: FloatArray, digits: IntArray, thin: IntArray, levels: list[int], spread: float
-) -> FloatArray:
-    """Scores of all levels of some attributes; the denominator is taken from those of the first."""
-    leaves, leaf, sizes = np.unique(digits, axis=1, return_inverse=True, return_counts=True)
-    leaf = leaf.ravel()
-    starts = np.cumsum([0, *levels])
-    member = np.zeros((starts[-1], len(sizes)))  # which levels add up to which leaf
-    for start, own in zip(starts[:-1], leaves, strict=True):
-        member[start + own, np.arange(len(sizes))] = 1.0
-    total = float(((X[thin] - centre) ** 2).sum()) / len(thin)
-    scale = _LENGTH / np.sqrt(total) if total else 1.0
-    rows = np.hstack([scale * (X[thin] - centre), np.ones((len(thin), 1))])
-    ridge = np.append(np.ones(X.shape[1]), _LOOSE)[:, None] * (_LENGTH**2 / spread)
-    start = np.zeros((rows.shape[1], starts[-1]))
-    loss = _loss(rows, leaf[thin], member, ridge)
-    found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
-    slopes = found.x.reshape(start.shape)
-    out = scale * ((X - centre) @ slopes[:-1]) + slopes[-1]
-    # Learned with the offsets of thinned leaves, scored with those of all rows.
-    for first in range(0, len(X), _CHUNK):
-        scores = out[first : first + _CHUNK] @ member + np.log(sizes)
-        top = scores.max(axis=1)
-        sums = top + np.log(np.exp(scores - top[:, None]).sum(axis=1))
-        out[first : first + _CHUNK, : levels[0]] -= sums[:, None]
-    return np.asarray(out, dtype=np.float64)
+@dataclass(frozen=True)
+class MembershipModel:
+    """Log P(leaf | x) of any rows.
+
+    Parameters
+    ----------
+    parts : tuple of _Softmax
+        For all attributes together, or for each of them.
+    starts : int array of shape (p,)
+        The first column of each attribute's scores.
+    """
+
+    parts: tuple[_Softmax, ...]
+    starts: IntArray
+
+    @classmethod
+    def fit(
+        cls, X: FloatArray, digits: IntArray, thin: IntArray, *, levels: Sequence[int], spread: float = 1.0
+    ) -> MembershipModel:
+        """Learn P(leaf | x) from the rows `thin` of X.
+
+        Parameters
+        ----------
+        X : float array of shape (n, d)
+            Rows, of one label or of all.
+        digits : int array of shape (p, n)
+            Their levels of the attributes.
+        thin : int array of shape (m,)
+            Rows to learn from; large leaves may be thinned, which changes intercepts only.
+        levels : sequence of int
+            How many levels each attribute has.
+        spread : float, default=1.0
+            Variance of the log-odds of a typical row before anything is learned, so that the ridge
+            depends neither on the unit nor on the number of columns.
+        """
+        n_leaves = np.unique(digits, axis=1).shape[1]
+        every = list(range(len(digits)))
+        together = [every] if len(thin) * n_leaves <= _MOST_SCORES else [[i] for i in every]
+        parts = (_Softmax.fit(X, digits[axes], thin, [levels[i] for i in axes], spread) for axes in together)
+        return cls(tuple(parts), np.cumsum([0, *levels])[:-1])
+
+    def scores(self, X: FloatArray) -> MembershipScores:
+        """The scores of rows of shape (n, d)."""
+        return MembershipScores(np.hstack([part.scores(X) for part in self.parts]), self.starts)
+
+
+@dataclass(frozen=True)
+class LeafProbabilities:
+    """P(leaf | x) over the leaves that have training rows.
+
+    Parameters
+    ----------
+    model : MembershipModel
+        Learned from rows of all labels.
+    digits : int array of shape (p, k)
+        Levels of each leaf.
+    offsets : float array of shape (k,)
+        Log of the rows of each leaf.
+    """
+
+    model: MembershipModel
+    digits: IntArray
+    offsets: FloatArray
+
+    @classmethod
+    def fit(
+        cls, X: FloatArray, lattice: GroupLattice, leaves: IntArray, *, rng: np.random.Generator
+    ) -> LeafProbabilities:
+        """Learn from rows X of shape (n, d) and their leaf codes; `rng` thins large leaves."""
+        known, leaf, sizes = np.unique(leaves, return_inverse=True, return_counts=True)
+        digits = np.array(lattice.digits(known))
+        model = MembershipModel.fit(X, digits[:, leaf], thinned(leaf, rng), levels=lattice.shape)
+        return cls(model, digits, np.log(sizes))
+
+    def expected(self, X: FloatArray, values: FloatArray) -> FloatArray:
+        """Mean over leaves, given each row's features, of values of shape (k, c); of shape (n, c)."""
+        out = np.empty((len(X), values.shape[1]))
+        for first in range(0, len(X), _CHUNK):
+            out[first : first + _CHUNK] = self(X[first : first + _CHUNK]) @ values
+        return out
+
+    def __call__(self, X: FloatArray) -> FloatArray:
+        """Probabilities of shape (n, k)."""
+        scores = self.model.scores(X).of(self.digits) + self.offsets
+        scores -= scores.max(axis=1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=1, keepdims=True)
+        return scores
+
+
+def thinned(leaves: IntArray, rng: np.random.Generator) -> IntArray:
+    """Places of at most so many rows of each leaf that a model learns quickly, increasing."""
+    shuffled = rng.permutation(len(leaves))
+    order = shuffled[np.argsort(leaves[shuffled], kind="stable")]
+    return np.sort(order[ranks(leaves[order]) < _THIN])
 
 
 def _loss(

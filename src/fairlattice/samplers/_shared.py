@@ -8,6 +8,7 @@ from fairlattice.samplers._cells import (
     ranks,
 )
 from fairlattice.samplers._lazy import MOST, SYNTHETIC, cell_sizes, shortfalls
+from fairlattice.samplers._membership import LeafProbabilities
 from fairlattice.samplers._rows import concat_rows, draw_by_weight, take_rows
 from fairlattice.samplers._sampler import entropy_of
 from fairlattice.samplers._sensitive_columns import (
@@ -20,6 +21,7 @@ from fairlattice.samplers._sensitive_columns import (
 __all__ = [
     "MOST",
     "SYNTHETIC",
+    "LeafProbabilities",
     "RowsByKey",
     "cell_sizes",
     "columns_inside",

@@ -15,16 +15,24 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from fairlattice._validation import IntArray, as_columns, check_same_length, is_missing, row_count
+from fairlattice._validation import (
+    IntArray,
+    as_columns,
+    check_choice,
+    check_same_length,
+    is_missing,
+    row_count,
+)
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 from fairlattice.groups._shared import Grouping
 from fairlattice.samplers import CellIndex, HierarchicalAugmenter
 from fairlattice.samplers._shared import entropy_of, groups_of
-from fairlattice.strategies._lookup import strategy_of
+from fairlattice.strategies._leaf_thresholds import NOTIONS
+from fairlattice.strategies._lookup import aimed_at, strategy_of
 from fairlattice.strategies._row_sources import AugmenterRows
-from fairlattice.strategies._strategy import AnyStrategy, Strategy
+from fairlattice.strategies._strategy import AUTO, AnyStrategy, Strategy
 from fairlattice.strategies._training import TrainingTable, Vectors
 from fairlattice.tables._shared import Rules, read_attributes
 
@@ -47,10 +55,10 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
     estimator : classifier
         Any scikit-learn classifier or pipeline that ends in one; it is cloned. Of a pipeline that begins with a
         :class:`TableEncoder`, the encoder is fitted to the original rows only.
-    strategy : str, Strategy or object, default="equal"
-        A name, such as "borrow"; "auto", which means the default of :func:`fairlattice.compare`; parts with + between
-        them, such as "smote+learned+thresholds"; a :class:`Strategy`; or an object with `name` and ``fit(table)``.
-        ``fairlattice.STRATEGIES`` lists the names.
+    strategy : str, Strategy or object, default="auto"
+        A name, such as "borrow"; parts with + between them, such as "smote+learned+thresholds"; a :class:`Strategy`;
+        or an object with `name` and ``fit(table)``. ``fairlattice.STRATEGIES`` lists the names. "auto" is the default
+        of :func:`fairlattice.compare`, or "equal" where the label has more than two classes or an augmenter is given.
     augmenter : HierarchicalAugmenter, optional
         Draws the synthetic rows in place of the strategy's own source. Its `sensitive`, `cuts` and `missing` hold.
     cuts : mapping of str to sequence of float, optional
@@ -59,6 +67,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Give missing values of an attribute a level of their own, or refuse them.
     na : sequence of str, optional
         Texts that mean a missing value of an attribute, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
+    notion : {"equalized_odds", "equal_opportunity", "demographic_parity", "accuracy"}, default="equalized_odds"
+        What thresholds per leaf aim at (:class:`LeafThresholds`); weights, and other decisions, aim at equalized odds.
     per_cell : int, default=1000
         Strategies with synthetic rows raise smaller (leaf, label) cells to this many rows, at most to the largest
         cell's number.
@@ -107,12 +117,13 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
     def __init__(
         self,
         estimator: Any,
-        strategy: Any = "equal",
+        strategy: Any = AUTO,
         *,
         augmenter: HierarchicalAugmenter | None = None,
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
         na: Sequence[str] | None = None,
+        notion: str = "equalized_odds",
         per_cell: int = 1000,
         random_state: Any = None,
     ) -> None:
@@ -122,6 +133,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         self.cuts = cuts
         self.missing = missing
         self.na = na
+        self.notion = notion
         self.per_cell = per_cell
         self.random_state = random_state
 
@@ -137,7 +149,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
             The sensitive attributes; may be left out for "none" and "label", which do not use them.
         """
-        self.strategy_ = self._strategy()
+        check_choice("notion", self.notion, NOTIONS)
+        strategy_of(self.strategy)  # refuses what is none before anything else
         validate_data(self, X=X, skip_check_array=True)
         labels = column_or_1d(y, warn=True)
         try:
@@ -150,6 +163,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         check_consistent_length(X, y)
         if not len(labels):
             raise InputError("`X` has no rows.")
+        self.strategy_ = self._strategy(len(np.unique(labels)))
         index, self.classes_ = self._cells(X, labels, sensitive_features)
         self.lattice_ = index.lattice
         self._encoder, estimator = _split_encoder(self.estimator)
@@ -213,9 +227,10 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         predicted = self.predict(X, sensitive_features=sensitive_features)
         return float(accuracy_score(y, predicted, sample_weight=sample_weight))
 
-    def _strategy(self) -> AnyStrategy:
-        """The strategy, with the augmenter as its row source if there is one."""
-        strategy = strategy_of(self.strategy)
+    def _strategy(self, n_classes: int) -> AnyStrategy:
+        """The strategy for the notion, with the augmenter as its row source if there is one."""
+        plain = self.strategy == AUTO and (self.augmenter is not None or n_classes > 2)
+        strategy = aimed_at(strategy_of("equal" if plain else self.strategy), self.notion)
         if self.augmenter is None:
             return strategy
         if not isinstance(strategy, Strategy) or strategy.makes_rows:

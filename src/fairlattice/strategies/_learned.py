@@ -29,12 +29,13 @@ from fairlattice._validation import FloatArray, IntArray
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.samplers import CellIndex, ImportanceSampler
-from fairlattice.samplers._shared import even_share, ranks, take_rows
+from fairlattice.samplers._shared import take_rows
 from fairlattice.strategies._folds import cell_folds
 from fairlattice.strategies._spread import (
     Representation,
     known_cells,
     representation_of,
+    thinned_cells,
 )
 from fairlattice.strategies._weighted_fit import fit_weighted
 
@@ -176,7 +177,7 @@ class _Seen:
     def of(cls, sampler: ImportanceSampler, most: int, rng: np.random.Generator) -> _Seen:
         """At most `most` rows of a training table."""
         cells, place = known_cells(sampler.index)
-        rows = _thinned(place, min(most, _MOST_SHARES // len(cells)), rng)
+        rows = thinned_cells(place, min(most, _MOST_SHARES // len(cells)), rng, least=_FOLDS)
         return cls(rows, representation_of(sampler, rows), np.bincount(place))
 
     def folds(self, learner: Learner, rng: np.random.Generator) -> list[_Fold]:
@@ -289,15 +290,6 @@ def _out_of_fold(folds: list[_Fold], mass: FloatArray, *, spread: bool) -> Float
     for fold in folds:
         correct[fold.rest] = fold.correct(mass, spread=spread)
     return correct
-
-
-def _thinned(place: IntArray, n: int, rng: np.random.Generator) -> IntArray:
-    """Row numbers of at most n rows: small cells whole, large ones in part; of too many cells, any rows."""
-    if len(place) <= n:
-        return np.arange(len(place))
-    order = np.lexsort((rng.random(len(place)), place))
-    rows = order[ranks(place[order]) < even_share(np.bincount(place), n, least=_FOLDS)]
-    return np.sort(rows if len(rows) <= n else rng.choice(rows, n, replace=False))
 
 
 def _unfair(recalls: FloatArray, labels: IntArray) -> float:

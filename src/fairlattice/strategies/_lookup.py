@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fairlattice._validation import did_you_mean
@@ -136,6 +136,14 @@ def strategies_of(
     if not found:
         raise InputError("`strategies` must name at least one strategy.")
     return list(found.values())
+
+
+def aimed_at(strategy: AnyStrategy, notion: str) -> AnyStrategy:
+    """The same with a decision that aims at a notion of fairness, where it can."""
+    aim = getattr(getattr(strategy, "decision", None), "for_notion", None)
+    if not isinstance(strategy, Strategy) or aim is None:
+        return strategy
+    return replace(strategy, decision=aim(notion))
 
 
 def _composed(text: str, presets: Mapping[str, AnyStrategy]) -> Strategy:

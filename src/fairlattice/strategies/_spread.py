@@ -13,6 +13,7 @@ import numpy as np
 
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.samplers import Cell, CellIndex, ImportanceSampler
+from fairlattice.samplers._shared import even_share, ranks
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,3 +116,24 @@ def spread_weights(sampler: ImportanceSampler, mass: FloatArray) -> FloatArray:
         members, chances = sampler.weights(cell)
         weights[members] += share * chances
     return weights
+
+
+def thinned_cells(place: IntArray, n: int, rng: np.random.Generator, *, least: int) -> IntArray:
+    """Row numbers of at most n rows: small cells whole, large ones in part; of too many cells, any rows.
+
+    Parameters
+    ----------
+    place : int array of shape (m,)
+        The cell of each row.
+    n : int
+        How many rows at most.
+    least : int
+        Rows that a cell keeps, if it has them and there is room.
+    rng : numpy.random.Generator
+        Draws them.
+    """
+    if len(place) <= n:
+        return np.arange(len(place))
+    order = np.lexsort((rng.random(len(place)), place))
+    rows = order[ranks(place[order]) < even_share(np.bincount(place), n, least=least)]
+    return np.sort(rows if len(rows) <= n else rng.choice(rows, n, replace=False))

@@ -19,7 +19,8 @@ from sklearn.utils.validation import has_fit_parameter
 from fairlattice._validation import FloatArray, IntArray, did_you_mean, index_of
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
-from fairlattice.strategies._decisions import DECISIONS, Decision, FittedDecision
+from fairlattice.strategies._decision import Decision, FittedDecision
+from fairlattice.strategies._decisions import DECISIONS
 from fairlattice.strategies._folds import out_of_fold_scores, scores_of
 from fairlattice.strategies._row_sources import ROW_SOURCES, RowSource
 from fairlattice.strategies._training import TrainingRows, TrainingTable, levels_of
@@ -77,7 +78,7 @@ class Strategy:
         Where synthetic rows of small cells come from; "own" draws none.
     weights : {"none", "label", "equal", "learned", "borrow"} or weighting, default="equal"
         How much each row counts.
-    decision : {".5", "tuned", "thresholds"} or decision, default=".5"
+    decision : {".5", "tuned", "expected", "minimax", "thresholds"} or decision, default=".5"
         How a score becomes a label.
 
     Raises
@@ -107,7 +108,9 @@ class Strategy:
     @cached_property
     def name(self) -> str:
         """The preset's name, or those of the parts with + between them."""
-        return next((n for n, s in STRATEGIES.items() if s.parts == self.parts), "+".join(self._named()))
+        return next(
+            (n for n, s in STRATEGIES.items() if s._kinds() == self._kinds()), "+".join(self._named())
+        )
 
     @property
     def parts(self) -> tuple[RowSource, Weighting, Decision]:
@@ -177,6 +180,10 @@ class Strategy:
         if has_fit_parameter(model, "sensitive_features"):
             groups["sensitive_features"] = np.stack(table.index.lattice.digits(rows.leaves), axis=1)
         return fit_weighted(model, rows.X, y, rows.weights, rng=rng, **groups)
+
+    def _kinds(self) -> list[tuple[type, str]]:
+        """What kind of part each is, whatever its options."""
+        return [(type(part), part.name) for part in self.parts]
 
     def _named(self) -> list[str]:
         """Names of the parts, without the weights where these are the default beside the others."""
@@ -266,6 +273,7 @@ STRATEGIES |= {
     "paper": Strategy(rows="paper"),
     "augment": Strategy(rows="augment"),
     "tuned": Strategy(weights="label", decision="tuned"),
+    "minimax": Strategy(weights="label", decision="minimax"),
     "thresholds": Strategy(weights="label", decision="thresholds"),
 }
 BASELINE, DEFAULT, AUGMENT = "none", "borrow", "augment"
