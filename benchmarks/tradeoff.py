@@ -39,8 +39,9 @@ from fairlattice.exceptions import InputError
 from fairlattice.samplers import CellIndex
 from fairlattice.samplers._shared import take_rows
 from fairlattice.strategies import STRATEGIES as PRESETS
-from fairlattice.strategies import TrainingTable
+from fairlattice.strategies import FittedStrategy, Strategy, TrainingTable
 from fairlattice.strategies._equal import cell_weights
+from fairlattice.strategies._folds import out_of_fold_scores
 from fairlattice.strategies._shared import BASELINE, Vectors, strategy_of
 
 DATASETS = ("acs_income", "acs_coverage", "adult", "default_credit", "diabetes130")
@@ -77,11 +78,62 @@ def parts(table, size, seed):
     return np.sort(order[:cut]), np.sort(order[cut : cut + TESTED])
 
 
-def points(strategy, blends):
+def points(strategy, blends, own):
     """Where a strategy is measured on its curve; at one point where no weights of groups can be blended."""
-    found = strategy_of(strategy)
+    found = strategy_of(strategy, known=own)
     weighted = found.uses_groups and not found.needs_groups and hasattr(found, "weights")
     return {(strategy, blend) for blend in blends} if weighted else {(strategy, 1.0)}
+
+
+class Shared:
+    """Trains strategies of one table; those with the same rows and weights share a model and its scores.
+
+    The seconds are those that each would take by itself.
+    """
+
+    def __init__(self, table):
+        self.table, self.known = table, {}
+
+    def fit(self, strategy):
+        """The trained strategy and its seconds."""
+        if not isinstance(strategy, Strategy):
+            return timed(lambda: strategy.fit(self.table))
+        key = (strategy.rows.name, strategy.weights.name)
+        model, seconds = self.once((*key, "model"), lambda: strategy._fit_part(self.table))
+        asked = []
+
+        def scores():
+            found, spent = self.once(
+                (*key, "scores"), lambda: out_of_fold_scores(self.table, strategy._fit_part)
+            )
+            asked.append(spent)
+            return found
+
+        known = (*key, "scores") in self.known
+        decision, spent = timed(lambda: strategy.decision.choose(self.table, scores))
+        total = seconds + spent + (sum(asked) if known else 0.0)
+        return FittedStrategy(model, decision, self.table.classes), total
+
+    def blended(self, strategy, by_label, blend):
+        """The same, with weights between those of the strategy and those of `label`."""
+        rows, prepared = timed(lambda: strategy.prepare(self.table))
+        weights = np.zeros(len(rows.labels))
+        weights[: len(by_label)] = by_label / by_label.sum()
+        weights = len(by_label) * (blend * rows.weights / rows.weights.sum() + (1 - blend) * weights)
+        fitted, seconds = timed(lambda: strategy.fit(self.table, replace(rows, weights=weights)))
+        return fitted, prepared + seconds
+
+    def once(self, key, make):
+        if key not in self.known:
+            self.known[key] = timed(make)
+        return self.known[key]
+
+
+def timed(make):
+    """What is made, and the seconds that it took."""
+    start = time.perf_counter()
+    made = make()
+    return made, time.perf_counter() - start
 
 
 def one_split(name, folder, size, seed, classifier, *, plugins, device, strategies, blends):
@@ -100,24 +152,16 @@ def one_split(name, folder, size, seed, classifier, *, plugins, device, strategi
         training = TrainingTable(
             None, index, np.arange(2), trained, (seed,), per_cell=PER_CELL, encoded=Vectors(encoder, Z)
         )
+        own, shared = plugins.strategies(), Shared(training)
         for called in strategies:
-            strategy = strategy_of(called, known=plugins.strategies())
-            start = time.perf_counter()
-            rows = strategy.prepare(training) if hasattr(strategy, "prepare") else None
-            seconds = time.perf_counter() - start
-            for _, blend in sorted(points(called, blends)):
-                blended = rows
-                if blend < 1.0:
-                    weights = np.zeros(len(rows.labels))
-                    weights[: len(train)] = by_label / by_label.sum()
-                    weights = len(train) * (blend * rows.weights / rows.weights.sum() + (1 - blend) * weights)
-                    blended = replace(rows, weights=weights)
-                start = time.perf_counter()
-                fitted = strategy.fit(training, blended)
-                total = seconds + time.perf_counter() - start
+            strategy = strategy_of(called, known=own)
+            for _, blend in sorted(points(called, blends, own)):
+                fitted, seconds = (
+                    shared.fit(strategy) if blend == 1.0 else shared.blended(strategy, by_label, blend)
+                )
                 right = fitted.predict(tested, table.lattice, table.leaves[test]) == table.truth[test]
                 figures = figures_of(right, table.leaves[test], table.truth[test])
-                found.append({"strategy": called, "blend": blend, "seconds": total, **figures})
+                found.append({"strategy": called, "blend": blend, "seconds": seconds, **figures})
     return {"classifier": classifier, "size": size, "dataset": name, "seed": seed, "figures": found}
 
 
@@ -157,10 +201,17 @@ def run(arguments):
     each = itertools.product(range(arguments.seeds), *(axis.split(",") for axis in axes))
     ended = read(arguments.store)
     blends = arguments.blends
-    options = {"plugins": Plugins.of(arguments.plugin), "device": arguments.device, "blends": blends}
+    plugins = Plugins.of(arguments.plugin)
+    options = {"plugins": plugins, "device": arguments.device, "blends": blends}
+    try:
+        names = [
+            strategy_of(name, known=plugins.strategies()).name for name in arguments.strategies.split(",")
+        ]
+    except InputError as error:
+        raise SystemExit(str(error)) from error
     wanted = [(c, int(size), name, seed) for seed, c, size, name in each]
     lacking = {
-        key: [s for s in arguments.strategies if not points(s, blends) <= set(ended.get(key, ()))]
+        key: [s for s in names if not points(s, blends, plugins.strategies()) <= set(ended.get(key, ()))]
         for key in wanted
     }
     todo = {key: strategies for key, strategies in lacking.items() if strategies}
@@ -192,14 +243,6 @@ def show(arguments):
         draw(splits, STRATEGIES[1:], arguments.picture)
 
 
-def known_strategies(text):
-    """Strategies by name, with commas between them."""
-    try:
-        return [strategy_of(name).name for name in text.split(",")]
-    except InputError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
 def whole_curve(text):
     """Points of the curve, its end among them."""
     blends = [float(blend) for blend in text.split(",")]
@@ -223,8 +266,10 @@ def main():
     running.add_argument("--sizes", default="6000,2000")
     running.add_argument("--seeds", type=int, default=20)
     running.add_argument("--classifiers", default="logistic,boosting")
-    running.add_argument("--plugin", type=Path, action="append", default=[], help="a file with data sets")
-    running.add_argument("--strategies", type=known_strategies, default=",".join(STRATEGIES))
+    running.add_argument(
+        "--plugin", type=Path, action="append", default=[], help="a file with data sets or strategies"
+    )
+    running.add_argument("--strategies", default=",".join(STRATEGIES))
     running.add_argument("--device", default="cpu", help="where networks are trained, as torch names it")
     running.add_argument(
         "--blends", type=whole_curve, default="0.5,1", help="points of the curve, in (0, 1]; 1 must be there"

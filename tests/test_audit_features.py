@@ -389,7 +389,9 @@ def test_groups_are_routed_through_a_scikit_learn_pipeline():
     X, S = rng.normal(size=(300, 3)), rng.choice(["f", "m"], 300, p=[0.2, 0.8])
     y = (X[:, 0] + np.where(S == "f", X[:, 1], -X[:, 1]) > 0).astype(int)
     with sklearn.config_context(enable_metadata_routing=True):
-        last = fl.FairClassifier(LogisticRegression(), random_state=0).set_fit_request(sensitive_features=True)
+        last = fl.FairClassifier(LogisticRegression(), random_state=0).set_fit_request(
+            sensitive_features=True
+        )
         routed = make_pipeline(StandardScaler(), last).fit(X, y, sensitive_features=S)
     scaled = StandardScaler().fit_transform(X)
     direct = fl.FairClassifier(LogisticRegression(), random_state=0).fit(scaled, y, sensitive_features=S)

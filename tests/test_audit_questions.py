@@ -20,7 +20,7 @@ from fairlattice.groups import GroupCounts, PairedCounts
 from fairlattice.metrics import audit_series, make_scorer, metric_by_group
 from fairlattice.metrics._intervals import ratio_interval
 from fairlattice.metrics._needed import rows_needed
-from fairlattice.report import Report, audit_summary
+from fairlattice.report import Report
 
 SEXES, RACES = ["f", "m"], ["a", "b", "c"]
 
@@ -609,8 +609,8 @@ def test_paired_counts_without_labels_hold_two_models(decided):
 
 def test_a_page_of_decisions_alone_has_no_word_of_labels(decided):
     audit = fl.audit(decided, prediction="decision", sensitive=["sex", "race"], positive_prediction="approve")
-    summary = audit_summary(audit, {"name": "t", "rows": 1500, "label": None, "prediction": "decision"})
-    assert Report(summary).to_html().count("true-positive rate") == 0
+    data = {"name": "t", "rows": 1500, "label": None, "prediction": "decision"}
+    assert Report.of(audit, data=data).to_html().count("true-positive rate") == 0
 
 
 def test_hostile_names_of_columns_and_values_are_text_on_the_page():

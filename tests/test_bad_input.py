@@ -309,7 +309,7 @@ def test_cells_with_one_row_or_none_are_no_bad_input(capsys):
         out, err = capsys.readouterr()
         assert "have one row or none: s=c with label 0 (0)" in " ".join((out + err).split())
     assert main(["audit", "t.csv", *COMMANDS["audit"]]) == 0
-    assert "tnr is undefined, for want of rows, for s=c." in " ".join(capsys.readouterr().out.split())
+    assert "true-negative rate is about, so undefined (1): s=c." in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.fixture

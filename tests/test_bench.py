@@ -222,7 +222,7 @@ def test_a_trial_is_what_one_would_do_by_hand(found):
 def test_results_read_from_the_file_are_the_results(found):
     results, path = found
     again = read_results(Store(path, create=False))
-    assert fl.report.bench_summary(again) == fl.report.bench_summary(results)
+    assert fl.Report.of(again).summary == fl.Report.of(results).summary
     assert results.tables[0].seconds("logistic+parents")["rows"] > 0
     assert set(results.seconds) == {"encode", "rows", "train", "predict"}
 
@@ -695,7 +695,7 @@ def test_results_of_newer_code_count_and_are_told(tmp_path):
     results = read_results(Store(path))
     assert results.n_codes == 2
     assert len(results.tables[0].comparison["logistic"].runs) == 2
-    assert "2 versions" in fl.report.bench_summary(results)["notes"][0]
+    assert "2 versions" in fl.Report.of(results).summary["notes"][0]
 
 
 # Methods, plugins, experiments

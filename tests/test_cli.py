@@ -15,7 +15,7 @@ import pytest
 
 import fairlattice as fl
 from fairlattice.cli import main
-from fairlattice.report import Report, audit_summary, to_json
+from fairlattice.report import Report
 
 SENSITIVE = ["--sensitive", "sex", "race", "age:30,60"]
 FEW = ["--sensitive", "sex", "race"]  # six groups instead of eighteen, a third of the mixings to fit
@@ -527,7 +527,7 @@ def test_summaries_hold_no_nan_even_for_odd_tables():
 
     for y, p in (([1, 1], [1, 0]), ([0, 0], [0, 1]), ([1, 0], [1, 1])):
         odd = fl.audit(y, p, sensitive_features=["a", "b"])
-        text = to_json(audit_summary(odd, {"name": "t", "rows": 2}))
+        text = Report.of(odd, name="t").to_json()
         assert "NaN" not in text
         assert "Infinity" not in text
 
@@ -566,10 +566,10 @@ def test_report_refuses_what_is_no_result(tmp_path, monkeypatch, capsys):
     Path("kinds.json").write_text(json.dumps({**json.loads(whole), "pairs": 3, "settings": []}))
     for arguments, word in (
         (["gone.json", "--html", "p.html"], "`gone.json` cannot be read"),
-        (["bad.json", "--html", "p.html"], "`bad.json` is no JSON"),
+        (["bad.json", "--html", "p.html"], "`bad.json` is not JSON"),
         (["other.json", "--html", "p.html"], "`other.json` cannot be shown: `schema` must be one of"),
         (["list.json", "--html", "p.html"], "`list.json`: This is no result"),
-        (["nan.json", "--html", "p.html"], "`nan.json` is no JSON: NaN"),
+        (["nan.json", "--html", "p.html"], "`nan.json` is not JSON: NaN"),
         (["lacks.json", "--html", "p.html"], "`lacks.json` cannot be shown: The report lacks"),
         (["kinds.json", "--html", "p.html"], "`kinds.json` cannot be shown: The report is damaged"),
         (["other.json", "--html", "-"], "Only --json may be -"),

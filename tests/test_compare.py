@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 import fairlattice as fl
 from fairlattice.benchmark import Difference, Estimate
 from fairlattice.benchmark._splits import cross_folds, stratified_splits
-from fairlattice.report import compare_summary, to_json
+from fairlattice.report import Report
 from fairlattice.strategies import STRATEGIES
 
 CUTS = {"age": [30, 60]}
@@ -50,11 +50,11 @@ def test_every_strategy_is_there_and_everyone_is_tested_once_a_repeat(people, co
 
 
 def test_same_seed_same_bytes_whatever_the_number_of_jobs(people, comparison, two_threads):
-    first = to_json(compare_summary(comparison, {"name": "t", "rows": people.height}))
+    first = Report.of(comparison, data={"name": "t", "rows": people.height}).to_json()
     for jobs in (1, 2):
-        again = to_json(compare_summary(run(people, n_jobs=jobs), {"name": "t", "rows": people.height}))
+        again = Report.of(run(people, n_jobs=jobs), data={"name": "t", "rows": people.height}).to_json()
         assert again == first
-    other = to_json(compare_summary(run(people, random_state=4), {"name": "t", "rows": people.height}))
+    other = Report.of(run(people, random_state=4), data={"name": "t", "rows": people.height}).to_json()
     assert other != first
 
 
@@ -192,7 +192,7 @@ def test_predicting_one_label_for_everyone_is_fair_and_its_price_is_said():
             return np.ones(len(X), dtype=int)
 
     result = planted(2000, ["none", Yes()])
-    price = compare_summary(result, {"name": "t", "rows": 2000})["recommendation"]["price"]
+    price = Report.of(result, name="t").summary["recommendation"]["price"]
     assert price["selection_rate"]["after"] == 1.0
     assert price["accuracy"]["difference"] < -0.3
     assert result["yes"].accuracies.calibration is None
@@ -254,7 +254,7 @@ def test_threads_of_the_users_own_backend_give_the_same(people, comparison):
     with joblib.parallel_config(backend="threading"):
         again = run(people, n_jobs=4)
     about = {"name": "t", "rows": people.height}
-    assert to_json(compare_summary(again, about)) == to_json(compare_summary(comparison, about))
+    assert Report.of(again, data=about).to_json() == Report.of(comparison, data=about).to_json()
 
 
 def test_augment_predicts_about_as_many_positives_as_equal_does_on_text_columns():

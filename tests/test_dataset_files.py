@@ -540,6 +540,53 @@ def test_files_of_tweets_that_are_not(text, told, tmp_path):
         load_dataset("twitter", tmp_path)
 
 
+# --- POPQUORN -------------------------------------------------------------------------------------
+
+RATINGS = "instance_id,user_id,text,offensiveness,gender,race,age,education,occupation\n"
+
+
+def rating(comment, score, gender="Woman", race="White", age="54-59", education="College degree"):
+    return f'{comment},7,"he said ""so"", twice",{score},{gender},{race},{age},{education},Student\n'
+
+
+@pytest.mark.parametrize("header", [RATINGS, RATINGS.replace("instance_id,user_id", "comment,rater")])
+def test_ratings(header, tmp_path):
+    rows = [
+        rating("a", 1),
+        rating("a", 2, race="Arab American", age=">65"),
+        rating("b", 3, gender="", education="Other"),
+    ]
+    written(tmp_path / "popquorn", "raw_data.csv", header + "".join(rows))
+    data = load_dataset("popquorn", tmp_path)
+    assert data.columns["offensive"].tolist() == [0, 1, 1]
+    assert data.columns["gender"].tolist() == ["woman", "woman", None]
+    assert data.columns["race"].tolist() == ["white", "other", "white"]
+    assert data.columns["age"].tolist() == ["45-59", "60+", "45-59"]
+    assert data.columns["comment"].tolist() == ["a", "a", "b"]
+    assert data.columns["text"].tolist() == ['he said "so", twice'] * 3
+    assert (data.features, data.text, data.unit) == (("text",), ("text",), "comment")
+    narrower = load_dataset("popquorn", tmp_path, at_least=3, education=True)
+    assert narrower.columns["offensive"].tolist() == [0, 0, 1]
+    assert narrower.sensitive == ("gender", "race", "age", "education")
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        (RATINGS + rating("a", 6), "'6' in column `offensiveness`, row 1"),
+        (RATINGS + rating("a", 1, race="Martian"), "'Martian' in column `race`, row 1"),
+        (RATINGS.replace("instance_id", "item") + rating("a", 1), "no column 'instance_id'"),
+        (RATINGS.replace("age", "years") + rating("a", 1), "no column 'age'"),
+    ],
+)
+def test_files_of_ratings_that_are_not(text, stated, tmp_path):
+    written(tmp_path, "raw_data.csv", text)
+    with pytest.raises(InputError, match=stated):
+        load_dataset("popquorn", tmp_path)
+    with pytest.raises(InputError, match="at_least"):
+        load_dataset("popquorn", tmp_path, at_least=6)
+
+
 # --- numeracy and anxiety -----------------------------------------------------------------------
 
 FIRST = ("D1", "D2", "D3", "D4", "D5", "D6")

@@ -78,7 +78,7 @@ def test_diabetes_comes_along():
 
 NAMES = (
     "census", "diabetes", "adult", "acs_income", "acs_coverage", "default_credit", "diabetes130", "german",
-    "student_mat", "student_por", "celeba", "twitter", "numeracy", "anxiety",
+    "student_mat", "student_por", "celeba", "popquorn", "twitter", "numeracy", "anxiety",
 )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def test_a_folder_without_the_files_is_refused_with_both_places_and_where_to_get
 
 
 @pytest.mark.parametrize(
-    "name", ["acs_income", "acs_coverage", "student_mat", "celeba", "twitter", "anxiety"]
+    "name", ["acs_income", "acs_coverage", "student_mat", "celeba", "popquorn", "twitter", "anxiety"]
 )
 def test_what_can_only_be_read_from_files_says_so(name):
     with pytest.raises(InputError, match="is read from "):

@@ -13,8 +13,7 @@ from fairlattice.benchmark._diagnose import SOURCES
 from fairlattice.benchmark._noise import flipped
 from fairlattice.cli import main
 from fairlattice.exceptions import InputError
-from fairlattice.report import diagnose_summary, to_json
-from fairlattice.report._shared import diagnose_text
+from fairlattice.report import Report
 
 FAST = {"permutations": 199, "max_rows": 60, "pictures": 0}
 
@@ -63,12 +62,11 @@ def test_every_figure_stands_beside_the_floor_and_copies_are_those_of_the_table(
 def test_the_same_seed_gives_the_same_bytes_whatever_the_jobs(two_threads):
     X, y, S = table()
     texts = [
-        to_json(
-            diagnose_summary(
-                fl.diagnose(X, y, sensitive_features=S, n_jobs=jobs, random_state=seed, **FAST),
-                {"name": "t", "rows": 600, "label": "y"},
-            )
-        )
+        Report.of(
+            fl.diagnose(X, y, sensitive_features=S, n_jobs=jobs, random_state=seed, **FAST),
+            name="t",
+            label="y",
+        ).to_json()
         for jobs, seed in ((1, 0), (2, 0), (1, 1))
     ]
     assert texts[0] == texts[1] != texts[2]
@@ -94,7 +92,7 @@ def test_labels_of_three_classes_and_mixed_columns_with_holes():
     found = fl.diagnose(X, y, sensitive_features=S, sources=["augment"], **FAST)
     assert found.classes == ("a", "b", "c")
     assert {c.name for c in found.overall["augment"].marginals.columns} == {"job", "pay", "k"}
-    json.loads(to_json(diagnose_summary(found, {"name": "t", "rows": n, "label": "y"})))
+    json.loads(Report.of(found, name="t", label="y").to_json())
 
 
 def test_pictures_lay_out_real_made_and_parents_rows():
@@ -206,7 +204,7 @@ def test_the_command_writes_json_and_prints_what_the_json_says(people, capsys):
     out, err = capsys.readouterr()
     assert err == ""
     found = json.loads(Path("out.json").read_text(encoding="utf-8"))
-    assert found["schema"] == "fairlattice/diagnose/1"
+    assert found["schema"] == "fairlattice/diagnose/2"
     assert {p["rate"] for p in found["noise"]} == {0.0, 0.1}
     assert found["drift"]["cells"]
     for words in ("an AUC of .5", "Of 8 cells", "by share of wrong attributes", "Changes from the earlier"):
@@ -242,7 +240,8 @@ def test_the_command_refuses_in_one_line(people, capsys, more, word):
 def test_text_of_a_diagnosis_without_failures_or_copies():
     X, y, S = table(200)
     found = fl.diagnose(X, y, sensitive_features=S, sources=["augment"], **FAST)
-    assert diagnose_text(diagnose_summary(found, {"name": "t", "rows": 200, "label": "y"})) is not None
+    text = Report.of(found, name="t", label="y").to_text()
+    assert "augment" in text and "t: 200 rows" in text
 
 
 def test_seeds_of_any_size_and_columns_named_by_numbers():

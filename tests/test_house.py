@@ -92,9 +92,8 @@ def test_a_shared_door_holds_only_what_other_rooms_use_and_users_do_not(path):
 LONG = {
     "groups/_counts.py": "counts, and how they are written and read",
     "metrics/_audit.py": "every question that an auditor asks of counts",
+    "report/_schemas.py": "the JSON of every kind of result",
     "samplers/_augmenter.py": "the augmenter: its parameters, its fit, and the rows that it draws",
-    "report/_page_audit.py": "the page of an audit",
-    "report/_page_diagnose.py": "the page of a diagnosis",
 }
 
 

@@ -19,13 +19,14 @@ import pytest
 
 import fairlattice as fl
 from fairlattice.benchmark._shared import Store, read_results
+from fairlattice.cli import main
 from fairlattice.exceptions import InputError
 from fairlattice.metrics import audit_series
-from fairlattice.report import audit_summary, bench_summary, compare_summary
+from fairlattice.report import Report
 from fairlattice.report._charts import chart_png
-from fairlattice.report._page import figures, to_html
-from fairlattice.report._page_lattice import explorer_data
-from fairlattice.report._page_words import cut, group_text, name, shown
+from fairlattice.report._document import Explorer, Line, Name
+from fairlattice.report._html import html as html_of
+from fairlattice.report._words import cut, group_text, shown
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 HOSTILE = [
@@ -66,6 +67,18 @@ DATA = {
     "method",
     "remarks",
 }
+
+
+def to_html(summary):
+    return Report(summary).to_html()
+
+
+def figures(summary):
+    return Report(summary).figures()
+
+
+def audit_summary(audit, data, **more):
+    return Report.of(audit, data=data, **more).summary
 
 
 class Document(HTMLParser):
@@ -181,7 +194,7 @@ def a_comparison():
         X, y, sensitive_features=S, strategies=["none", "label", "equal", "borrow"], folds=3, n_jobs=1
     )
     return through_json(
-        compare_summary(found, {"name": "people.csv", "rows": n, "label": "hired", "dropped": []})
+        Report.of(found, data={"name": "people.csv", "rows": n, "label": "hired", "dropped": []}).summary
     )
 
 
@@ -218,7 +231,7 @@ def a_diagnosis(told=False, fails=True):
     sources = {"augment": judged(0.81, 0.001, 2) if told else judged(), "parents": judged(), "smote": None}
     sources["real"] = {**judged(0.5), "pairwise": None, "memory": None}
     return {
-        "schema": "fairlattice/diagnose/1",
+        "schema": "fairlattice/diagnose/2",
         "data": {
             "name": "people.csv",
             "rows": 400,
@@ -318,7 +331,7 @@ def a_bench():
         data = [fl.datasets.load_dataset("diabetes")]
         for axes in (1, 2):
             fl.bench(data, store, methods=["logistic", "logistic+equal"], seeds=2, axes=axes)
-        summary = through_json(bench_summary(read_results(store)))
+        summary = through_json(Report.of(read_results(store)).summary)
     fidelity = {"auc_linear": {"mean": 0.5, "se": 0.01}, "mmd": {"mean": 412.5, "se": None}, "copies": None}
     for table in summary["tables"]:
         table["failed"] = [{"method": "broken", "seed": 0, "error": "ValueError: <b>on purpose</b>"}]
@@ -366,8 +379,8 @@ def test_another_process_makes_the_same_bytes(tmp_path):
     path = tmp_path / "audit.json"
     path.write_text(json.dumps(an_audit()))
     code = (
-        "import sys, json; from fairlattice.report._page import to_html; "
-        "sys.stdout.buffer.write(to_html(json.load(open(sys.argv[1]))).encode())"
+        "import sys; from fairlattice.report import Report; "
+        "sys.stdout.buffer.write(Report.from_json(sys.argv[1]).to_html().encode())"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, check=True, timeout=60
@@ -507,8 +520,8 @@ def test_names_are_shown_whole_cut_or_as_what_they_lack():
     assert lacking == ["(empty)", "(missing)", "(blank)", "2", "True", "'(missing)'"]
     assert shown("a\0b\ud800") == "a\ufffdb\ufffd"
     assert cut("n" * 100, 10) == "n" * 9 + "…"
-    assert f'title="{"n" * 100}"' in name("n" * 100)
-    assert name("<b>") == "<bdi>&lt;b&gt;</bdi>"
+    assert f'title="{"n" * 100}"' in html_of(Line(Name("n" * 100)))
+    assert html_of(Line(Name("<b>"))) == "<bdi>&lt;b&gt;</bdi>"
     assert group_text({}) == "everyone"
     assert group_text({"age": "<25", "a": "\u202ex"}) == "age<25, a=x"
     assert len(group_text({f"attribute {i}": "long level " * 9 for i in range(9)}, most=44)) <= 44
@@ -519,7 +532,7 @@ def test_names_are_shown_whole_cut_or_as_what_they_lack():
 )
 def test_coarser_groups_are_those_of_the_audit(options):
     audit, summary = audited(**options)
-    data = explorer_data(through_json(summary))
+    data = Report(through_json(summary)).document.blocks(Explorer)[0].data
     assert data["complete"]
     names = [a["name"] for a in summary["attributes"]]
     levels = [{repr(v): str(i) for i, v in enumerate(a["levels"])} for a in summary["attributes"]]
@@ -627,14 +640,38 @@ def test_figures_stand_alone(kind):
     assert png.startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("schema", [None, "fairlattice/audit/1", "fairlattice/bench/1", 7, {}])
-def test_an_unknown_schema_is_refused_with_those_known(schema):
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ("fairlattice/audit/1", "this version reads fairlattice/audit/2. Run the command again"),
+        ("fairlattice/bench/3", "this version reads fairlattice/bench/2. Use a newer fairlattice"),
+        (None, "must be one of fairlattice/audit/2, .*; got null"),
+        (7, "must be one of .*; got 7"),
+        ("fairlattice/adit/2", "Did you mean 'fairlattice/audit/2'"),
+        ({}, "must be one of .*; got {}"),
+    ],
+)
+def test_schemas_of_other_versions_and_of_nothing_are_refused(schema, words, tmp_path, capsys):
     summary = {**an_audit(), "schema": schema}
-    for call in (to_html, figures):
-        with pytest.raises(InputError, match=r"`schema` must be one of fairlattice/audit/2.*diagnose/1; got"):
-            call(summary)
-    with pytest.raises(InputError, match="schema"):
-        to_html([1, 2])
+    with pytest.raises(InputError, match=words):
+        Report(summary)
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(summary))
+    assert main(["report", str(path), "--report", str(tmp_path / "a.html")]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "a.json" in told
+    assert not (tmp_path / "a.html").exists()
+
+
+def test_what_is_no_report_is_refused():
+    for odd in ([1, 2], {}, None):
+        with pytest.raises(InputError, match="schema"):
+            Report(odd)
+
+
+def test_schemas_that_lack_nothing_of_the_next_are_read():
+    old = {**a_diagnosis(), "schema": "fairlattice/diagnose/1"}
+    assert Report(old).to_html() == Report(a_diagnosis()).to_html()
 
 
 def test_a_report_that_lacks_something_is_told_so():

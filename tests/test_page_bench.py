@@ -11,11 +11,18 @@ import pytest
 import fairlattice as fl
 from fairlattice.benchmark._shared import Store
 from fairlattice.exceptions import InputError
-from fairlattice.report import Report, bench_summary
+from fairlattice.report import Report
+from fairlattice.report._bench_studies import FIGURES, studies, verdicts
 from fairlattice.report._charts_bench import _apart
 from fairlattice.report._charts_kinds import PLOT
-from fairlattice.report._page import figures, to_html
-from fairlattice.report._page_answer_bench import FIGURES, studies, verdicts
+
+
+def to_html(summary):
+    return Report(summary).to_html()
+
+
+def figures(summary):
+    return Report(summary).figures()
 
 
 def text_of(summary):
@@ -39,7 +46,7 @@ def results(tmp_path_factory):
 @pytest.fixture(scope="module")
 def one(results):
     """The summary of one table."""
-    return json.loads(json.dumps(bench_summary(results)))
+    return json.loads(json.dumps(Report.of(results).summary))
 
 
 def cut_down(table, n):
@@ -189,7 +196,7 @@ def test_what_is_not_there_leaves_a_page(one):
     alone["methods"][0]["differences"] = {}
     cases = {
         "one method only": alone,
-        "made rows were judged": {**bare(table), "settings": {}, "fidelity": FIDELITY},
+        "no method was trained": {**bare(table), "settings": {}, "fidelity": FIDELITY},
         "no method has finished; see what failed": {**bare(table), "failed": [error_of(0), error_of(1)]},
         "no method has finished.": bare(table),
     }
@@ -210,7 +217,7 @@ def test_one_seed_and_figures_that_agree_can_be_drawn(one):
                 e |= {"mean": 0.123456789, "se": None}
         table["methods"][1]["balanced_accuracy"]["mean"] += 1e-12
     _, text = text_of(summary)
-    assert "One seed alone tells nothing of noise" in text
+    assert "One seed alone says nothing of noise" in text
     assert "NaN" not in text
 
 

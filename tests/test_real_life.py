@@ -4,6 +4,7 @@ import io
 import json
 import warnings
 from contextlib import redirect_stderr
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,41 @@ from sklearn.pipeline import make_pipeline
 
 import fairlattice as fl
 from fairlattice.cli import main
-from fairlattice.tables._shared import time_order
+from fairlattice.report import audit_summary, to_json
+from fairlattice.tables._numbers import number_format
+from fairlattice.tables._shared import collected, time_order
 
 ROLES = ["--label", "hired", "--sensitive", "sex", "race"]
 QUICK = ["--strategies", "none", "--repeats", "1", "--folds", "3", "--jobs", "1"]
+
+
+QUANTITIES = {
+    "hours_per_week": [8, 10, 20, 30, 35, 40, 45, 50, 60, 99],
+    "capital": [0] * 90 + [3103, 7688, 15024, 99999],
+    "pack": [1, 2, 5, 10, 20, 50, 100],
+    "tablets": [5, 10, 25, 50, 100, 250, 500],
+    "downloads": [2**k for k in range(12)],
+    "month": list(range(1, 13)),
+    "stars": [1, 2, 3, 4, 5],
+    "term": [12, 24, 36, 48, 60],
+    "late": [0, 30, 60, 90, 120, 180],
+    "temperature": [-40, 3, 11, 12],
+    "zip_income": [20_000, 31_000, 50_000],
+    "hospital_days": [1, 2, 3, 9, 40],
+    "born": list(range(1930, 2005)),
+}
+CODES = {
+    "ZIP code": [2116, 10001, 94103],
+    "codePostal": [13001, 69002, 75001],
+    "icd9_code": [197.0, 250.83, 276.1, 648.0],
+    "marital": [1, 2, 3, 4, 5, 6],
+    "country": [36, 250, 276, 840],
+    "msa": [16980, 31080, 35620],
+    "product": [1001, 1002, 1005, 2001],
+    "area": [101, 117, 204, 388, 9000],
+    "Course": [33, 171, 8014, 9003, 9070, 9085, 9119],
+    "occupation": [10, 120, 500, 9920],
+}
 
 
 def staff(n=600, seed=0) -> pl.DataFrame:
@@ -56,12 +88,20 @@ def balanced(frame: pl.DataFrame | str, *more):
     return found["strategies"][0]["balanced_accuracy"]["mean"], found["data"]["assumed"]
 
 
+def kind_of(frame: pl.DataFrame, name: str) -> str:
+    """What a column is taken as."""
+    with collected():
+        return fl.TableEncoder().read(frame)[name].kind
+
+
 def income_as(frame: pl.DataFrame, write) -> pl.DataFrame:
     return frame.with_columns(pl.Series("income", [write(v) for v in frame["income"].to_list()]))
 
 
 class TestMissingAndNumbers:
-    @pytest.mark.parametrize("word", ["NA", "?", " ", "N/A", "-", "null", "None", "nan"])
+    @pytest.mark.parametrize(
+        "word", ["NA", "?", " ", "N/A", "-", "null", "None", "nan", r"\N", "..", "—", "#DIV/0!", "-1.#IND"]
+    )
     def test_a_word_for_missing_is_missing(self, word):
         holes = pl.int_range(600) % 7 == 0
         blank = staff().with_columns(
@@ -89,8 +129,23 @@ class TestMissingAndNumbers:
             lambda v: f"USD {v:.1f}",
             lambda v: f"{v * 1000:,.1f}".replace(",", "_").replace(".", ",").replace("_", "."),
             lambda v: f" {v:.1f} ",
+            lambda v: f"A${v:.2f}",
+            lambda v: f"Rs. {v:.1f}",
+            lambda v: f"{v * 1000:,.2f}".replace(",", "'"),
         ],
-        ids=["dollar", "comma", "thousands", "euro", "percent", "code", "german", "blanks"],
+        ids=[
+            "dollar",
+            "comma",
+            "thousands",
+            "euro",
+            "percent",
+            "code",
+            "german",
+            "blanks",
+            "australia",
+            "rupees",
+            "swiss",
+        ],
     )
     def test_numbers_written_as_text_are_numbers(self, write):
         frame = staff()
@@ -143,11 +198,33 @@ class TestMissingAndNumbers:
             levels = json.loads(Path("a.json").read_text())["attributes"][0]["levels"]
             assert levels == ["<30", "30 to <60", ">=60", None]
 
+    @pytest.mark.parametrize(
+        ("texts", "numbers"),
+        [
+            (["12,34,567", "1,00,000", "95"], [1234567, 100000, 95]),
+            (["37.4-", "5"], [-37.4, 5]),
+            (["(1,200)", "£95"], [-1200, 95]),
+            (["R$ 1.200,50", "R$ 7"], [1200.5, 7]),
+            (["HK$120", "MX$95.5"], [120, 95.5]),
+            (["1\u202f234,5", "7"], [1234.5, 7]),
+        ],
+    )
+    def test_ways_of_writing_numbers(self, texts, numbers):
+        form = number_format(texts)
+        assert [form.number(text) for text in texts] == numbers
+
+    def test_numbers_with_and_without_per_cent_are_said(self):
+        rates = pl.int_range(600).map_elements(
+            lambda i: f"{i % 50}%" if i % 2 else str(i % 40), return_dtype=pl.String
+        )
+        _, notes = balanced(staff().with_columns(rate=rates))
+        assert ["`rate`" in note and "per cent" in note for note in notes] == [True]
+
     def test_text_that_is_mostly_numbers_is_said(self):
         odd = pl.when(pl.int_range(600) == 5).then(pl.lit("many")).otherwise(pl.col("income").cast(str))
         _, notes = balanced(staff().with_columns(income=odd))
         assert notes == [
-            "Column `income`: text, since 1 of its values, such as 'many', are no numbers; the rest are. "
+            "Column `income`: text, since 1 of its values, such as 'many', are not numbers; the rest are. "
             "Correct or empty them, or name them as missing by `na` or --na."
         ]
 
@@ -289,6 +366,25 @@ class TestCategories:
             f.kind for name, f in fl.TableEncoder().read(frame).items() if name not in ("sex", "race")
         } == {"number"}
 
+    @pytest.mark.parametrize("name", QUANTITIES)
+    def test_quantities_are_numbers(self, name):
+        frame = pl.DataFrame({name: np.random.default_rng(0).choice(QUANTITIES[name], 1000)})
+        assert kind_of(frame, name) == "number"
+
+    @pytest.mark.parametrize("name", CODES)
+    def test_codes_are_categories(self, name):
+        frame = pl.DataFrame({name: np.random.default_rng(0).choice(CODES[name], 1000)})
+        assert kind_of(frame, name) == "category"
+
+    def test_codes_with_points_keep_their_zeros(self):
+        nace = pl.int_range(600).map_elements(
+            lambda i: ["01.11", "62.01", "86.10"][i % 3], return_dtype=pl.String
+        )
+        staff().with_columns(branch=nace).write_csv("t.csv")
+        for more in ([], ["--stream"]):
+            run("augment", "t.csv", *ROLES, "--out", "o.csv", *more)
+            assert set(pl.read_csv("o.csv", infer_schema=False)["branch"]) == {"01.11", "62.01", "86.10"}
+
     def test_a_zip_code_with_zeros_founds_no_new_group(self):
         zips = pl.int_range(600).map_elements(lambda i: ["00501", "94103"][i % 2], return_dtype=pl.String)
         staff().with_columns(zip=zips).write_csv("t.csv")
@@ -342,6 +438,37 @@ class TestIdentifiers:
         amounts = np.random.default_rng(0).permutation(90_000)[:600] + 5_000
         _, notes = balanced(staff().with_columns(pl.Series("salary", amounts)))
         assert notes == []
+
+    @pytest.mark.parametrize(
+        "write",
+        [
+            lambda d: d.strftime("%Y%m%d"),
+            lambda d: int(d.strftime("%Y%m%d")),
+            lambda d: d.strftime("%d.%m.%Y"),
+            lambda d: d.strftime("%m/%d/%Y %I:%M %p"),
+            lambda d: d.strftime("%Y-%m-%dT00:00:00+02:00"),
+            lambda d: d.strftime("%d %b %Y"),
+        ],
+        ids=["digits", "number", "german", "american", "zone", "words"],
+    )
+    def test_dates_are_numbers_of_days_and_never_composed(self, write):
+        days = [
+            date(1980, 1, 1) + timedelta(days=int(v)) for v in np.random.default_rng(0).integers(0, 9000, 600)
+        ]
+        frame = staff().with_columns(born=pl.Series([write(day) for day in days]))
+        assert kind_of(frame, "born") == "date"
+        frame.write_csv("t.csv")
+        for more in ([], ["--mixing", "scalar"], ["--stream"]):
+            run("augment", "t.csv", *ROLES, "--out", "o.csv", *more)
+            assert set(pl.read_csv("o.csv")["born"]) <= set(pl.read_csv("t.csv")["born"])
+
+    def test_numbers_of_people_are_codes_or_left_out(self):
+        rng = np.random.default_rng(0)
+        for levels, kind in ((200, "category"), (900, "identifier")):
+            frame = pl.DataFrame(
+                {"customer": rng.integers(0, levels, 1000) * 7 + 10_000, "x": rng.normal(size=1000)}
+            )
+            assert kind_of(frame, "customer") == kind
 
 
 class TestLevelsAndLabels:
@@ -651,6 +778,31 @@ class TestAttacks:
             out = capsys.readouterr().out
             assert "\x1b" not in out + told
             assert "\\x1b" in out
+
+    def test_terminal_codes_do_not_reach_the_terminal_from_python(self):
+        S = {"s\x1b[31m": ["a\x07", "b"] * 20}
+        found = fl.audit([0, 1] * 20, [1, 1] * 20, sensitive_features=S)
+        assert not any("\x1b" in text or "\x07" in text for text in map(str, found.by_group("accuracy")))
+        with pytest.raises(fl.InputError) as caught:
+            fl.audit([0, 1] * 20, [1, 1] * 20, sensitive_features=S, cuts={"s\x1b[31m": [3]})
+        assert "\x1b" not in str(caught.value)
+        with pytest.warns(fl.AssumptionWarning) as warned:
+            fl.audit([0, 1] * 20, [1, 1] * 20, sensitive_features={"s\x1b[31m": ["a ", "b"] * 20})
+        assert not any("\x1b" in str(w.message) for w in warned)
+
+    def test_a_reference_group_of_dates(self):
+        days = pl.Series([date(2020, 1, 1), date(2020, 2, 1)] * 20)
+        found = fl.audit([0, 1] * 20, [1, 1] * 20, sensitive_features={"d": days}, reference={"d": days[0]})
+        assert json.loads(to_json(audit_summary(found, {})))["settings"]["reference"] == {"d": "2020-01-01"}
+
+    @pytest.mark.parametrize("library", ["polars", "pandas", "pyarrow"])
+    def test_large_numbers_are_cut_between_whole_ones(self, library):
+        frame = pl.DataFrame({"y": [0, 1] * 20, "p": [1, 1] * 20, "big": [2**60 + 1, 0] * 20})
+        table = {"polars": frame, "pandas": frame.to_pandas(), "pyarrow": frame.to_arrow()}[library]
+        counts = fl.GroupCounts.from_frame(
+            table, label="y", prediction="p", sensitive=["big"], cuts={"big": [0.5]}
+        )
+        assert counts.rollup(["big"]).table.sum(axis=(1, 2)).tolist() == [20, 20]
 
     def test_text_labels_as_objects_and_cells_of_their_own(self):
         frame = staff(300)

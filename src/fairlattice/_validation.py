@@ -18,7 +18,7 @@ import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice.exceptions import InputError
+from fairlattice.exceptions import InputError, visible
 
 _MOST_NAMED = 20
 TIMES = (date, time, timedelta)  # a datetime is a date too
@@ -45,8 +45,7 @@ def did_you_mean(word: str, candidates: Iterable[Any], *, cutoff: float = 0.5) -
 
 def printable(value: Any) -> str:
     """A value's text on one line, without signs that a terminal would obey."""
-    text = " ".join(str(value).split())
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return visible(" ".join(str(value).split()))
 
 
 def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:

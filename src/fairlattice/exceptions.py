@@ -14,8 +14,18 @@ __all__ = [
 ]
 
 
+def visible(text: str) -> str:
+    """A text whose signs a terminal would obey are written out: names and levels in a message may hold any."""
+    if text.isprintable():
+        return text
+    return "".join(s if s.isprintable() or s in "\n\t" else s.encode("unicode_escape").decode() for s in text)
+
+
 class InputError(ValueError):
     """The data or an option given by the caller cannot be used as it is."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class UndefinedRateError(InputError):
@@ -24,6 +34,9 @@ class UndefinedRateError(InputError):
 
 class FairlatticeWarning(UserWarning):
     """Something legitimate that the reader of a result should know."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class AssumptionWarning(FairlatticeWarning):

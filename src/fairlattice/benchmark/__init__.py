@@ -15,7 +15,7 @@ from fairlattice.benchmark._diagnosis import (
 from fairlattice.benchmark._drift import CellDrift, Drift, drift
 from fairlattice.benchmark._estimates import Difference, Estimate
 from fairlattice.benchmark._experiments import bench
-from fairlattice.benchmark._harm import GroupShift, Harm, LevelingDown
+from fairlattice.benchmark._harm import GroupShift, GroupShifts, LevelingDown
 from fairlattice.benchmark._noise import NoisePoint, annotation_noise
 from fairlattice.benchmark._over_seeds import MethodResult, Run, SeedComparison
 from fairlattice.benchmark._plugins import Plugins
@@ -40,7 +40,7 @@ __all__ = [
     "Estimate",
     "Gap",
     "GroupShift",
-    "Harm",
+    "GroupShifts",
     "Level",
     "LevelingDown",
     "MethodResult",

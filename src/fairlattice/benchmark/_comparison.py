@@ -14,7 +14,7 @@ from fairlattice._display import ShowsAsPage
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.benchmark._decision import Limits, Recommendation, recommend
 from fairlattice.benchmark._estimates import Estimate
-from fairlattice.benchmark._harm import Harm, LevelingDown, harm_of, leveling_down_of
+from fairlattice.benchmark._harm import GroupShifts, LevelingDown, harm_of, leveling_down_of
 from fairlattice.benchmark._over_seeds import Run, count_run, run_figures
 from fairlattice.benchmark._posterior import KINDS, POSTERIOR_RATES, Gap, Level, Posterior, people_of
 from fairlattice.benchmark._price import Accuracies, accuracies_of
@@ -192,7 +192,7 @@ class Comparison(ShowsAsPage):
             losses = {name: -gap.median for name, gap in self.differences(BASELINE, "accuracy").items()}
         return recommend(self.posterior, strategies, losses, limits)
 
-    def harm(self, name: str, baseline: str = BASELINE) -> Harm:
+    def harm(self, name: str, baseline: str = BASELINE) -> GroupShifts:
         """The groups whose rates fell, and those whose rates rose, beyond noise against the baseline."""
         return harm_of(self.posterior, self[name].name, self[baseline].name)
 

@@ -36,15 +36,13 @@ from fairlattice.benchmark._diagnosis import (
 )
 from fairlattice.benchmark._held_out import HeldOut, hold_out
 from fairlattice.diagnostics import (
-    associations,
     assumption,
     classifier_test,
     manifold,
-    marginals,
     memory,
     mmd_test,
 )
-from fairlattice.diagnostics._shared import permutations_needed
+from fairlattice.diagnostics._shared import associations_of, column_pairs, marginals_of, permutations_needed
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups._shared import Grouping
@@ -225,7 +223,7 @@ def _figures(
     """All figures of some rows beside real ones; `train` are the rows that they might be copies of."""
     classifiers = classifier_test(real, rows, permutations=permutations, rng=rng)
     mmd = mmd_test(real, rows, permutations=permutations, rng=rng)
-    frames = split.frame(real), split.frame(rows)
+    pairs = column_pairs(split.frame(real), split.frame(rows))
     p_values = {**{name: test.p_value for name, test in classifiers.items()}, "mmd": mmd.p_value}
     remembered = None if train is None else memory(train, rows, real)
     return SourceFigures(
@@ -233,8 +231,8 @@ def _figures(
         classifiers,
         mmd,
         manifold(real, rows),
-        marginals(*frames),
-        associations(*frames),
+        marginals_of(pairs),
+        associations_of(pairs),
         remembered,
         p_values,
     )

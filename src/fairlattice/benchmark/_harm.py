@@ -46,7 +46,7 @@ class GroupShift:
 
 
 @dataclass(frozen=True)
-class Harm:
+class GroupShifts:
     """The groups whose rates changed beyond noise.
 
     Parameters
@@ -79,7 +79,7 @@ class LevelingDown:
     probability: Mapping[str, float] = field(repr=False)
 
 
-def harm_of(posterior: JointDraws, name: str, baseline: str) -> Harm:
+def harm_of(posterior: JointDraws, name: str, baseline: str) -> GroupShifts:
     """Every group's change, by joint draws."""
     ours, theirs = (posterior.names.index(n) for n in (name, baseline))
     shifts = []
@@ -108,7 +108,7 @@ def harm_of(posterior: JointDraws, name: str, baseline: str) -> Harm:
     ordered = sorted(sure, key=lambda s: s.after - s.before)
     fell_ = tuple(s for s in ordered if s.probability_fell > 0.5)
     rose = tuple(s for s in reversed(ordered) if s.probability_fell <= 0.5)
-    return Harm(fell_, rose)
+    return GroupShifts(fell_, rose)
 
 
 def leveling_down_of(posterior: JointDraws, name: str, baseline: str) -> LevelingDown:

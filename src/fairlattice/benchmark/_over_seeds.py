@@ -11,7 +11,7 @@ import numpy as np
 
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.benchmark._estimates import Difference, Estimate
-from fairlattice.benchmark._harm import Harm, LevelingDown, harm_of, leveling_down_of
+from fairlattice.benchmark._harm import GroupShifts, LevelingDown, harm_of, leveling_down_of
 from fairlattice.benchmark._seeds_posterior import LEAST_SEEDS, SeedOutcomes, SeedPosterior
 from fairlattice.groups import GroupCounts, GroupLattice
 from fairlattice.metrics import Audit, GroupRate, jeffreys_interval
@@ -155,7 +155,7 @@ class SeedComparison:
         """Did the method lower DF or IF of a rate while its worst-off group fell below `baseline`'s?"""
         return leveling_down_of(self.posterior, name, baseline)
 
-    def harm(self, name: str, baseline: str = "none") -> Harm:
+    def harm(self, name: str, baseline: str = "none") -> GroupShifts:
         """The groups whose rates fell, and those whose rates rose, beyond noise."""
         return harm_of(self.posterior, name, baseline)
 

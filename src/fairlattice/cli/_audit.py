@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import warnings
 from collections.abc import Sequence
@@ -15,19 +16,19 @@ from fairlattice._validation import check_count, check_real
 from fairlattice.cli._options import (
     TABLE_HELP,
     Columns,
-    add_notion,
-    add_positive,
-    add_reading,
-    add_report,
+    add_options,
     add_table,
     data_about,
     parse_reference,
 )
+from fairlattice.cli._skeleton import Files, Found
 from fairlattice.exceptions import InputError, SmallCellWarning
 
 if TYPE_CHECKING:
     from fairlattice.cli._gates import Gate, Outcome
     from fairlattice.metrics import Audit
+
+    _Counted = tuple[Columns, Audit, dict[str, Any]]
 
 _ROLES = ("prediction", "baseline", "score", "by", "weight")
 NAME = "audit"
@@ -50,100 +51,107 @@ Exit code 1 if a gate falls."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add_table(parser, help_text=f"{TABLE_HELP}; or a folder of Parquet files", needs_label=False)
-    parser.add_argument(
-        "--prediction", metavar="COLUMN", required=True, help="column of predicted labels, or of decisions"
-    )
-    add_positive(parser)
-    add_notion(parser)
-    add_reading(parser, features=False)
-    parser.add_argument(
-        "--baseline",
-        metavar="COLUMN",
-        help="another model's predictions of the same rows, to look for harm and leveling down",
-    )
-    parser.add_argument(
-        "--score", metavar="COLUMN", help="probabilities of the positive label: AUC and calibration by group"
-    )
-    parser.add_argument("--by", metavar="COLUMN", help="periods, such as months: what changed over time?")
-    parser.add_argument("--weight", metavar="COLUMN", help="weights of the rows, as of a survey")
-    parser.add_argument(
-        "--missing",
-        default="level",
-        metavar="HOW",
-        help="a missing attribute: level (default) of its own, exclude and count, or raise",
-    )
-    parser.add_argument(
-        "--min-size", type=int, default=1, metavar="N", help="groups with fewer rows are small (default 1)"
-    )
-    parser.add_argument(
-        "--on-small",
-        default="warn",
-        metavar="HOW",
-        help="small groups: warn (default), merge into the parent most alike, drop, or raise",
-    )
-    parser.add_argument(
-        "--interval", default="jeffreys", metavar="NAME", help="jeffreys (default), wilson or clopper-pearson"
-    )
-    parser.add_argument("--confidence", type=float, default=0.95, help="of all intervals (default 0.95)")
-    parser.add_argument(
-        "--top", type=int, default=10, metavar="N", help="groups to print per rate (default 10)"
-    )
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the result as JSON (- is standard output)"
-    )
-    add_report(parser)
-    parser.add_argument(
-        "--counts", type=Path, metavar="FILE", help="write the counts as JSON, for shards to be added up"
-    )
-    parser.add_argument(
-        "--fail-above",
-        metavar="GATES",
-        help="exit with 1 if a figure is on the wrong side of its limit: df=1.0,if=0.4 of the notion, or see below",
-    )
-    parser.add_argument(
-        "--fail-on-harm",
-        nargs="?",
-        const="",
-        metavar="RATES",
-        help="exit with 1 if some group's rate fell beyond noise against --baseline; of the notion, or rates with "
-        "commas between them",
-    )
-    parser.add_argument(
-        "--tolerance",
-        type=float,
-        default=0.0,
-        metavar="X",
-        help="fall of a rate that --fail-on-harm accepts, as in 0.02 (default 0)",
-    )
-    parser.add_argument(
-        "--fail-on-leveling-down",
-        action="store_true",
-        help="exit with 1 if it levels down against --baseline",
-    )
-    parser.add_argument("--gate-json", type=Path, metavar="FILE", help="write what each gate found as JSON")
+    folder = f"{TABLE_HELP}; or a folder of Parquet files"
+    labels = "column of true labels; without it decisions alone are audited"
+    add_table(parser, help_text=folder, required=False, help=labels)
+    add_options(
+        parser,
+        prediction={
+            "metavar": "COLUMN", "required": True, "help": "column of predicted labels, or of decisions",
+        },
+        positive={},
+        alpha={},
+        notion={
+            "default": None,
+            "help": "what is to be equal: equalized_odds (default), equal_opportunity, demographic_parity (default "
+            "without labels), accuracy or predictive_parity",
+        },
+        favourable={},
+        positive_prediction={},
+        reference={},
+        min_share={},
+        na={},
+        decimal={},
+        baseline={
+            "metavar": "COLUMN",
+            "help": "another model's predictions of the same rows, to look for harm and leveling down",
+        },
+        score={
+            "metavar": "COLUMN", "help": "probabilities of the positive label: AUC and calibration by group",
+        },
+        by={"metavar": "COLUMN", "help": "periods, such as months: what changed over time?"},
+        weight={"metavar": "COLUMN", "help": "weights of the rows, as of a survey"},
+        missing={
+            "default": "level", "metavar": "HOW",
+            "help": "a missing attribute: level (default) of its own, exclude and count, or raise",
+        },
+        min_size={
+            "type": int, "default": 1, "metavar": "N", "help": "groups with fewer rows are small (default 1)",
+        },
+        on_small={
+            "default": "warn", "metavar": "HOW",
+            "help": "small groups: warn (default), merge into the parent most alike, drop, or raise",
+        },
+        interval={
+            "default": "jeffreys", "metavar": "NAME", "help": "jeffreys (default), wilson or clopper-pearson",
+        },
+        confidence={"type": float, "default": 0.95, "help": "of all intervals (default 0.95)"},
+        top={"help": "groups to print per rate (default 10)"},
+        json={},
+        report={},
+        counts={
+            "type": Path, "metavar": "FILE", "help": "write the counts as JSON, for shards to be added up",
+        },
+        fail_above={
+            "metavar": "GATES",
+            "help": "exit with 1 if a figure is on the wrong side of its limit: df=1.0,if=0.4 of the notion, or see "
+            "below",
+        },
+        fail_on_harm={
+            "nargs": "?", "const": "", "metavar": "RATES",
+            "help": "exit with 1 if some group's rate fell beyond noise against --baseline; of the notion, or rates "
+            "with commas between them",
+        },
+        tolerance={
+            "type": float, "default": 0.0, "metavar": "X",
+            "help": "fall of a rate that --fail-on-harm accepts, as in 0.02 (default 0)",
+        },
+        fail_on_leveling_down={"help": "exit with 1 if it levels down against --baseline"},
+        gate_json={"type": Path, "metavar": "FILE", "help": "write what each gate found as JSON"},
+    )  # fmt: skip
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Read, count, measure, write, print, gate."""
-    from fairlattice.cli._checks import notes_on_attributes
-    from fairlattice.cli._gates import gates_summary, parse_gates
-    from fairlattice.cli._output import for_terminal, gate, note, progress, publish, report_file
-    from fairlattice.cli._tables import check_writable, file_hash
-    from fairlattice.report import audit_summary, to_json
-    from fairlattice.report._shared import audit_text
+def check(arguments: argparse.Namespace) -> Files:
+    """Gates and options, before any work is done."""
+    from fairlattice.cli._gates import parse_gates
 
-    gates = parse_gates(arguments.fail_above)
+    parse_gates(arguments.fail_above)
     _check_options(arguments)
-    outputs = (arguments.counts, arguments.report, arguments.gate_json)
-    check_writable(*outputs, json=arguments.json, inputs=(arguments.table,))
+    return Files((arguments.counts, arguments.gate_json), (arguments.table,))
+
+
+def read(arguments: argparse.Namespace) -> _Counted:
+    """Count the table, once per question: it is never held whole."""
+    from fairlattice.cli._output import progress
+
     with warnings.catch_warnings(), progress("counting"):
         warnings.simplefilter("ignore", SmallCellWarning)  # the report lists small groups
-        columns, result, found = _count_and_audit(arguments)
+        return _count_and_audit(arguments)
+
+
+def compute(arguments: argparse.Namespace, counted: _Counted) -> Found:
+    """The report, and what became of the gates."""
+    from fairlattice.cli._checks import notes_on_attributes
+    from fairlattice.cli._gates import gates_summary, parse_gates
+    from fairlattice.cli._tables import file_hash
+    from fairlattice.report import Report
+
+    columns, result, found = counted
     counts = result.counts
+    name = arguments.table.resolve().name if arguments.table.is_dir() else arguments.table.name
     data = data_about(
         arguments,
-        arguments.table.resolve().name if arguments.table.is_dir() else arguments.table.name,
+        name,
         counts.n + counts.excluded,
         columns,
         label=arguments.label,
@@ -152,22 +160,17 @@ def run(arguments: argparse.Namespace) -> int:
         date=_today(),
         sha256=file_hash(arguments.table),
     )
-    summary = audit_summary(result, data, **found)
-    outcomes = _outcomes(arguments, result, gates, found)
-    saved = (arguments.counts, lambda target: target.write(counts.to_json().encode()))
-    gated = to_json(gates_summary(data["name"], outcomes))
-    told = (arguments.gate_json, lambda target: target.write(gated.encode(errors="replace")))
-    page = report_file(arguments.report, summary)
-    publish(
-        to_json(summary),
-        arguments.json,
-        audit_text(for_terminal(summary), top=arguments.top),
-        saved,
-        page,
-        told,
+    outcomes = _outcomes(arguments, result, parse_gates(arguments.fail_above), found)
+    gates = json.dumps(gates_summary(name, outcomes), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return Found(
+        Report.of(result, data=data, **found),
+        files=[
+            (arguments.counts, lambda target: target.write(counts.to_json().encode())),
+            (arguments.gate_json, lambda target: target.write(gates.encode(errors="replace"))),
+        ],
+        notes=[*arguments.assumed, *notes_on_attributes(counts.lattice)],
+        fallen=[o.message for o in outcomes if o.fell],
     )
-    note(arguments.prog, [*arguments.assumed, *notes_on_attributes(counts.lattice)])
-    return gate(arguments.prog, [o.message for o in outcomes if o.fell])
 
 
 def _check_options(arguments: argparse.Namespace) -> None:
@@ -209,7 +212,7 @@ def _outcomes(
     return outcomes
 
 
-def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dict[str, Any]]:
+def _count_and_audit(arguments: argparse.Namespace) -> _Counted:
     """One aggregation for the audit, and one more for each other question asked."""
     from fairlattice.cli._checks import check_counted, check_scan, period_order
     from fairlattice.cli._reading import reading
@@ -252,7 +255,7 @@ def _count_and_audit(arguments: argparse.Namespace) -> tuple[Columns, Audit, dic
         meant = None if label is None else arguments.positive_prediction
         task = replace(result.task, label=label, prediction=arguments.prediction, positive_prediction=meant)
         result = replace(result, task=task)
-        result.table  # noqa: B018 - small groups are seen to now, while warnings of them are caught
+        result.table  # noqa: B018 - small groups are treated now, while warnings of them are caught
         found: dict[str, Any] = {}
         if arguments.baseline is not None:
             before, after = arguments.baseline, arguments.prediction

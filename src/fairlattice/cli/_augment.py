@@ -1,19 +1,33 @@
-"""``fairlattice augment``: a table with more rows for small groups, each telling its origin."""
+"""``fairlattice augment``: a table with more rows for small groups, each with its origin."""
 
 from __future__ import annotations
 
 import argparse
 import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fairlattice.cli._options import Columns, add_reading, add_table, check_jobs, data_about, reading_options
+from fairlattice.cli._options import (
+    READING,
+    Columns,
+    add_options,
+    add_table,
+    check_jobs,
+    data_about,
+    reading_options,
+)
+from fairlattice.cli._skeleton import Files, Found
 from fairlattice.exceptions import FairlatticeWarning, InputError
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from fairlattice._files import Writer
+    from fairlattice.groups import Leaf
     from fairlattice.samplers import Augmented, HierarchicalAugmenter
+
+    CellRows = Mapping[tuple[Leaf, Any], tuple[int, int]]
 
 NAME = "augment"
 HELP = "write the table with synthetic rows for groups too small to learn from"
@@ -37,80 +51,75 @@ MANY_ROWS = 1_000_000  # more are not held in memory
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_table(parser)
-    parser.add_argument("--positive", metavar="LABEL", help="the positive label, for the record in --json")
-    add_reading(parser, features=True)
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="where to write; format by suffix"
-    )
-    parser.add_argument(
-        "--per-cell",
-        default="max",
-        metavar="max|N",
-        help="raise every (group, label) cell to as many rows as the largest has (default), or to N",
-    )
-    parser.add_argument(
-        "--mixing",
-        default="importance",
-        metavar="NAME",
-        help="importance (default): real rows that are likely to be of the group, numbers moved; scalar (the "
-        "paper's), diagonal or linear: mixes of the parents' rows; smote: SMOTE within the group and label",
-    )
-    parser.add_argument(
-        "--max-copies",
-        type=float,
-        default=0.1,
-        metavar="SHARE",
-        help="of importance: share of rows that may equal a row of TABLE (default 0.1)",
-    )
-    parser.add_argument(
-        "--share", default="label", metavar="NAME", help="of mixes: parameters per label (default) or cell"
-    )
-    parser.add_argument(
-        "--beta", type=float, default=1.0, help="of mixes: weight of the diversity term (default 1)"
-    )
-    parser.add_argument(
-        "--drop",
-        metavar="COLUMN",
-        nargs="+",
-        action="extend",
-        help="columns to leave empty in synthetic rows",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was done as JSON")
-    parser.add_argument("--card", type=Path, metavar="FILE", help="write a data card of the table (Markdown)")
-    parser.add_argument("--no-origin", action="store_true", help="leave out the two columns of origin")
-    parser.add_argument(
-        "--stream", action="store_true", help="read and write in pieces, also a table of fewer rows"
-    )
-    parser.add_argument(
-        "--fit-rows",
-        type=int,
-        metavar="N",
-        help="rows of each cell to fit on, where read in pieces (default: 250,000 rows of all cells)",
-    )
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        default=-1,
-        metavar="N",
-        help="threads; -1 (default) is one per core. Their number changes nothing about the rows",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same rows (default 0)")
+    add_options(
+        parser,
+        *READING,
+        positive={"help": "the positive label, for the record in --json"},
+        out={
+            "type": Path, "required": True, "metavar": "FILE", "help": "where to write; format by extension",
+        },
+        per_cell={
+            "type": str, "default": "max", "metavar": "max|N",
+            "help": "raise every (group, label) cell to as many rows as the largest has (default), or to N",
+        },
+        mixing={
+            "default": "importance", "metavar": "NAME",
+            "help": "importance (default): real rows that are likely to be of the group, numbers moved; scalar (the "
+            "paper's), diagonal or linear: mixes of the parents' rows; smote: SMOTE within the group and label",
+        },
+        max_copies={
+            "type": float, "default": 0.1, "metavar": "SHARE",
+            "help": "of importance: share of rows that may equal a row of TABLE (default 0.1)",
+        },
+        share={
+            "default": "label", "metavar": "NAME", "help": "of mixes: parameters per label (default) or cell",
+        },
+        beta={"type": float, "default": 1.0, "help": "of mixes: weight of the diversity term (default 1)"},
+        drop={"help": "columns to leave empty in synthetic rows"},
+        json={"help": "write what was done as JSON (- is standard output)"},
+        card={"help": "write a data card of the table (Markdown)"},
+        no_origin={"action": "store_true", "help": "leave out the two columns of origin"},
+        stream={"action": "store_true", "help": "read and write in pieces, also a table of fewer rows"},
+        fit_rows={
+            "type": int, "metavar": "N",
+            "help": "rows of each cell to fit on, where read in pieces (default: 250,000 rows of all cells)",
+        },
+        jobs={
+            "help": "threads; -1 (default) is one per core. Their number changes nothing about the rows",
+        },
+        seed={"help": "the same seed gives the same rows (default 0)"},
+    )  # fmt: skip
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Read, fit, make rows, write: in one piece, or in many where the table is large."""
+def check(arguments: argparse.Namespace) -> Files:
+    """Options, before any work is done."""
     from fairlattice._validation import check_count
-    from fairlattice.cli._tables import check_writable, many_rows, table_format
-    from fairlattice.samplers import HierarchicalAugmenter
+    from fairlattice.cli._tables import table_format
 
-    per_cell = _per_cell(arguments.per_cell)
+    _per_cell(arguments.per_cell)
     table_format(arguments.out)
-    check_writable(arguments.out, arguments.card, json=arguments.json, inputs=(arguments.table,))
     if arguments.seed < 0:
         raise InputError(f"`--seed` must be at least 0, got {arguments.seed}.")
     check_jobs(arguments.jobs, "threads")
     if arguments.fit_rows is not None:
         check_count("--fit-rows", arguments.fit_rows, 2)
+    return Files((arguments.out, arguments.card), (arguments.table,))
+
+
+def read(arguments: argparse.Namespace) -> pl.DataFrame | None:
+    """The table; None where it is too large to be held."""
+    from fairlattice.cli._tables import many_rows, read_table
+
+    if arguments.stream or arguments.fit_rows is not None or many_rows(arguments.table) > MANY_ROWS:
+        return None
+    return read_table(arguments.table, decimal=arguments.decimal)
+
+
+def compute(arguments: argparse.Namespace, frame: pl.DataFrame | None) -> Found:
+    """Fit and draw rows: in one piece, or in many where the table is large."""
+    from fairlattice.samplers import HierarchicalAugmenter
+
+    per_cell = _per_cell(arguments.per_cell)
     augmenter = HierarchicalAugmenter(
         arguments.mixing,
         arguments.share,
@@ -119,23 +128,21 @@ def run(arguments: argparse.Namespace) -> int:
         n_jobs=arguments.jobs,
         random_state=arguments.seed,
     )
-    if arguments.stream or arguments.fit_rows is not None or many_rows(arguments.table) > MANY_ROWS:
+    if frame is None:
         from fairlattice.cli._augment_stream import augment_stream
 
         return augment_stream(arguments, augmenter, per_cell)
-    return _in_one_piece(arguments, augmenter, per_cell)
+    return _in_one_piece(arguments, frame, augmenter, per_cell)
 
 
 def _in_one_piece(
-    arguments: argparse.Namespace, augmenter: HierarchicalAugmenter, per_cell: str | int
-) -> int:
+    arguments: argparse.Namespace, frame: pl.DataFrame, augmenter: HierarchicalAugmenter, per_cell: str | int
+) -> Found:
     from fairlattice.cli._augment_rows import check_names
-    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes
-    from fairlattice.cli._output import note, progress, publish
-    from fairlattice.cli._tables import file_hash, is_text, read_table, table_writer
-    from fairlattice.report import augment_summary, data_card, to_json
+    from fairlattice.cli._checks import check_infinite, check_roles
+    from fairlattice.cli._output import progress
+    from fairlattice.cli._tables import is_text, read_table, table_writer
 
-    frame = read_table(arguments.table, decimal=arguments.decimal)
     columns = Columns.parse(arguments, frame.columns)
     check_names(frame.columns, origin=not arguments.no_origin)
     columns.features(frame)
@@ -144,7 +151,7 @@ def _in_one_piece(
     check_infinite(frame, features.columns)
     reading = reading_options(arguments, features.columns)
     augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts, **reading)
-    with warnings.catch_warnings(record=True) as caught, progress("making rows") as bar:
+    with warnings.catch_warnings(record=True) as caught, progress("drawing rows") as bar:
         warnings.simplefilter("always", FairlatticeWarning)
         augmenter.fit(features, frame[columns.label])
         bar(1, 2)
@@ -154,21 +161,35 @@ def _in_one_piece(
     verbatim = is_text(arguments.table) and is_text(arguments.out)
     original = read_table(arguments.table, as_text=True) if verbatim else frame
     table = assemble(original, frame.schema, more, columns, origin=not arguments.no_origin)
-    told = [str(w.message) for w in caught if issubclass(w.category, FairlatticeWarning)]
-    data = data_about(
-        arguments, arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table)
-    )
-    summary = augment_summary(augmenter, more, data, told)
-    made = int(more.origin.synthetic.sum())
-    publish(
-        to_json(summary),
-        arguments.json,
-        f"wrote {arguments.out}: {frame.height:,} original and {made:,} synthetic rows",
-        (arguments.out, table_writer(table, arguments.out)),
-        (arguments.card, lambda target: target.write(data_card(summary).encode())),
-    )
-    note(arguments.prog, [*arguments.assumed, *told, *notes_on_attributes(augmenter.lattice_)])
-    return 0
+    rows = frame.height, int(more.origin.synthetic.sum())
+    writer = table_writer(table, arguments.out)
+    return augmented(arguments, augmenter, more, columns, rows, writer, caught)
+
+
+def augmented(
+    arguments: argparse.Namespace,
+    augmenter: HierarchicalAugmenter,
+    rows: Augmented | CellRows,
+    columns: Columns,
+    sizes: tuple[int, int],
+    writer: Writer,
+    caught: Sequence[warnings.WarningMessage],
+    **settings: Any,
+) -> Found:
+    """The table and its card, given how to write it and how many rows are original and synthetic."""
+    from fairlattice.cli._checks import notes_on_attributes
+    from fairlattice.cli._tables import file_hash
+    from fairlattice.report import Report
+
+    warned = [str(w.message) for w in caught if issubclass(w.category, FairlatticeWarning)]
+    original, synthetic = sizes
+    digest = file_hash(arguments.table)
+    data = data_about(arguments, arguments.table.name, original, columns, sha256=digest)
+    report = Report.of(augmenter, rows=rows, data=data, notes=warned, settings=settings)
+    view = f"wrote {arguments.out}: {original:,} original and {synthetic:,} synthetic rows"
+    card = (arguments.card, lambda target: target.write(report.card().encode()))
+    notes = [*arguments.assumed, *warned, *notes_on_attributes(augmenter.lattice_)]
+    return Found(report, view, [(arguments.out, writer), card], notes)
 
 
 def assemble(

@@ -18,16 +18,17 @@ from polars.io.plugins import register_io_source
 
 from fairlattice._files import Writer
 from fairlattice._validation import IntArray, check_count
+from fairlattice.cli._augment import augmented
 from fairlattice.cli._augment_rows import PARENTS, SYNTHETIC, cast_like, check_names, new_rows, parents_text
-from fairlattice.cli._checks import check_scan, notes_on_attributes
+from fairlattice.cli._checks import check_scan
 from fairlattice.cli._fit_rows import rows_per_cell, sample_rows
-from fairlattice.cli._options import Columns, data_about, reading_options
-from fairlattice.cli._output import note, progress, publish
+from fairlattice.cli._options import Columns, reading_options
+from fairlattice.cli._output import progress
 from fairlattice.cli._reading import reading
-from fairlattice.cli._tables import file_hash, is_text, lazy_writer, scan_rows
+from fairlattice.cli._skeleton import Found
+from fairlattice.cli._tables import is_text, lazy_writer, scan_rows
 from fairlattice.exceptions import FairlatticeWarning, InputError
 from fairlattice.groups import GroupCounts, Leaf
-from fairlattice.report import augment_summary, data_card, to_json
 from fairlattice.samplers import HierarchicalAugmenter
 from fairlattice.tables._shared import Rules
 
@@ -39,8 +40,8 @@ Cells = dict[tuple[Leaf, Any], int]
 
 def augment_stream(
     arguments: argparse.Namespace, augmenter: HierarchicalAugmenter, per_cell: str | int
-) -> int:
-    """Count, sample, fit, and write while rows are made."""
+) -> Found:
+    """Count, sample, fit; rows are drawn while they are written."""
     path, origin = arguments.table, not arguments.no_origin
     with (
         reading(path),
@@ -66,22 +67,13 @@ def augment_stream(
         augmenter.fit(sample[features], sample.get_column(columns.label))
         bar(3, 3)
     wanted = _shortfalls(counts, per_cell)
-    told = [str(w.message) for w in caught if issubclass(w.category, FairlatticeWarning)]
-    data = data_about(arguments, path.name, counts.n, columns, sha256=file_hash(path))
     rows = {cell: (n, wanted.get(cell, 0)) for cell, n in _sizes(counts).items()}
-    summary = augment_summary(augmenter, rows, data, told)
-    summary["settings"]["fit_rows"] = limit
-    made = sum(wanted.values())
-    batches = augmenter.batches(wanted)
-    publish(
-        to_json(summary),
-        arguments.json,
-        f"wrote {arguments.out}: {counts.n:,} original and {made:,} synthetic rows",
-        (arguments.out, _writer(arguments, columns, schema, _Batches(batches, numbers, made), origin=origin)),
-        (arguments.card, lambda target: target.write(data_card(summary).encode())),
+    synthetic = sum(wanted.values())
+    batches = _Batches(augmenter.batches(wanted), numbers, synthetic)
+    writer = _writer(arguments, columns, schema, batches, origin=origin)
+    return augmented(
+        arguments, augmenter, rows, columns, (counts.n, synthetic), writer, caught, fit_rows=limit
     )
-    note(arguments.prog, [*arguments.assumed, *told, *notes_on_attributes(augmenter.lattice_)])
-    return 0
 
 
 class _Batches:
@@ -93,7 +85,7 @@ class _Batches:
     def frames(self, schema: pl.Schema, columns: Columns, *, origin: bool) -> Iterator[pl.DataFrame]:
         """Frames of the original columns, and those of the origin if asked."""
         done = 0
-        with progress("making rows") as bar:
+        with progress("drawing rows") as bar:
             for more in self.batches:
                 frame = new_rows(more.X, more.y, schema, columns)
                 if origin:

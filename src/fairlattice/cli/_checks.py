@@ -54,8 +54,9 @@ def check_counted(counts: GroupCounts, label: str, prediction: str) -> None:
 def check_infinite(frame: pl.DataFrame, columns: list[str]) -> None:
     """Raise if one of the columns holds an infinite number."""
     for name in columns:
-        if frame.schema[name].is_float():
-            n = int(_plain(frame, name).is_infinite().sum() or 0)
+        column = _plain(frame, name)  # a schema is written anew, of all columns, each time it is asked for
+        if column.dtype.is_float():
+            n = int(column.is_infinite().sum() or 0)
             if n:
                 raise InputError(f"Column `{name}` has {n:,} infinite values. Remove or replace them.")
 

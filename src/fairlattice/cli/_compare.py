@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fairlattice.cli._options import (
+    READING,
+    TRAINING,
     Columns,
-    add_positive,
-    add_reading,
+    add_options,
     add_table,
-    add_training,
     check_jobs,
     data_about,
     reading_options,
 )
+from fairlattice.cli._skeleton import Files, Found, WrittenFile
 from fairlattice.exceptions import InputError
 
 if TYPE_CHECKING:
@@ -45,122 +46,149 @@ def epilog() -> str:
     )
 
 
+_QUICK = 100_000  # rows that are trained on, in all fits together: three seconds, as another process takes to start
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_table(parser)
-    add_positive(parser)
-    add_reading(parser, features=True)
-    parser.add_argument(
-        "--drop", metavar="COLUMN", nargs="+", action="extend", help="columns not used as features"
-    )
-    parser.add_argument(
-        "--unit",
-        metavar="COLUMN",
-        help="column of the person that a row is of; rows of one person stay together",
-    )
-    parser.add_argument(
-        "--keep-sensitive",
-        action="store_true",
-        help="learn from the sensitive columns too (left out by default)",
-    )
-    add_training(parser, repeats=2)
+    add_options(parser, "positive", "alpha", *READING, "drop")
+    unit = {
+        "metavar": "COLUMN",
+        "help": "column of the person that a row is of; rows of one person stay together",
+    }
+    add_options(parser, "keep_sensitive", unit=unit)
+    add_options(parser, *TRAINING)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Read, compare, print, write, gate."""
-    from fairlattice.cli._tables import check_writable, file_hash, read_table
+@dataclass(frozen=True)
+class Table:
+    """A table to compare strategies on, and what its columns are.
 
-    check_writable(*written(arguments), json=arguments.json, inputs=(arguments.table,))
+    Parameters
+    ----------
+    frame : DataFrame
+        The rows.
+    columns : Columns
+        Label, attributes, and columns not used.
+    data : dict
+        What the report says of the data.
+    positive : label or None
+        The positive label.
+    unit : str or None
+        The column of the person that a row is of.
+    keep_sensitive : bool
+        Whether models learn from the attributes too.
+    """
+
+    frame: pl.DataFrame
+    columns: Columns
+    data: dict[str, Any]
+    positive: Any
+    unit: str | None
+    keep_sensitive: bool = False
+
+
+def check(arguments: argparse.Namespace) -> Files:
+    """Files and options, before any work is done."""
+    return Files((arguments.predictions, arguments.card), (getattr(arguments, "table", None),))
+
+
+def read(arguments: argparse.Namespace) -> Table:
+    """The table, with its columns' roles."""
+    from fairlattice.cli._tables import file_hash, read_table
+
     frame = read_table(arguments.table, decimal=arguments.decimal)
     others = () if arguments.unit is None else (arguments.unit,)
     columns = Columns.parse(arguments, frame.columns, *others)
-    data = data_about(
-        arguments, arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table)
-    )
-    roles = {
-        "positive": arguments.positive,
-        "unit": arguments.unit,
-        "keep_sensitive": arguments.keep_sensitive,
-    }
-    return compare_frame(arguments, frame, columns, data, **roles)
+    digest = file_hash(arguments.table)
+    data = data_about(arguments, arguments.table.name, frame.height, columns, sha256=digest)
+    return Table(frame, columns, data, arguments.positive, arguments.unit, arguments.keep_sensitive)
 
 
-def written(arguments: argparse.Namespace) -> tuple[Path | None, ...]:
-    """The files that a comparison was asked to write, beside its JSON."""
-    return arguments.predictions, arguments.report, arguments.card
-
-
-def compare_frame(
-    arguments: argparse.Namespace,
-    frame: pl.DataFrame,
-    columns: Columns,
-    data: dict[str, Any],
-    *,
-    positive: Any,
-    unit: str | None,
-    keep_sensitive: bool,
-) -> int:
-    """The comparison of one frame, from checks to exit code."""
-    import polars.selectors as cs
-
-    from fairlattice.benchmark import compare
-    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes
-    from fairlattice.cli._interrupt import start_workers
-    from fairlattice.cli._output import for_terminal, gate, note, progress, publish, report_file
+def compute(arguments: argparse.Namespace, table: Table) -> Found:
+    """Train every strategy on the same splits."""
+    from fairlattice.cli._checks import notes_on_attributes
     from fairlattice.cli._tables import table_format, table_writer
-    from fairlattice.report import compare_summary, model_card, to_json
-    from fairlattice.report._shared import compare_text
-    from fairlattice.strategies._shared import BASELINE
+    from fairlattice.report import Report
 
     if arguments.predictions is not None:
         table_format(arguments.predictions)
+    comparison, features = _compared(arguments, table)
+    report = Report.of(comparison, data={**table.data, "features": features})
+    files: list[WrittenFile] = []
+    if arguments.card is not None:
+        card = report.card().encode()
+        files.append((arguments.card, lambda target: target.write(card)))
+    if arguments.predictions is not None:
+        writer = table_writer(_prediction_frame(comparison), arguments.predictions)
+        files.append((arguments.predictions, writer))
+    down = [s["name"] for s in report.summary["strategies"] if s["leveling_down"]["verdict"] == "yes"]
+    gated = arguments.fail_on_leveling_down and down
+    return Found(
+        report,
+        files=files,
+        notes=[*arguments.assumed, *notes_on_attributes(comparison.lattice)],
+        fallen=[f"leveling down under {', '.join(down)}"] if gated else [],
+    )
+
+
+def _compared(arguments: argparse.Namespace, table: Table) -> tuple[Comparison, list[str]]:
+    """The comparison, and the names of the features."""
+    import polars.selectors as cs
+
+    from fairlattice.benchmark import compare
+    from fairlattice.cli._checks import check_infinite, check_roles
+    from fairlattice.cli._interrupt import start_workers
+    from fairlattice.cli._output import progress
+    from fairlattice.strategies._shared import BASELINE
+
     strategies = chosen_strategies(arguments)
     check_jobs(arguments.jobs)
     if arguments.fail_on_leveling_down and BASELINE not in [s.name for s in strategies]:
         raise InputError(
             f"--fail-on-leveling-down needs the strategy {BASELINE} to compare with. Add it to --strategies."
         )
-    features = columns.features(frame, keep_sensitive=keep_sensitive)
+    frame, columns, unit = table.frame, table.columns, table.unit
+    features = columns.features(frame, keep_sensitive=table.keep_sensitive)
     if unit is not None:
         features = features.select(cs.exclude(cs.by_name(unit, require_all=False)))
     check_roles(frame, columns.label, columns.sensitive, columns.cuts)
     check_infinite(frame, features.columns)
-    start_workers(arguments.jobs)
+    jobs = _jobs(arguments, frame.height, len(strategies))
+    start_workers(jobs)
+    same = (
+        "classifier",
+        "groups_at_prediction",
+        "notion",
+        "folds",
+        "repeats",
+        "max_loss",
+        "per_cell",
+        "alpha",
+    )
     with progress("training") as bar:
         comparison = compare(
             features,
             frame[columns.label],
             sensitive_features=frame[list(columns.sensitive)],
             strategies=strategies,
-            classifier=arguments.classifier,
-            groups_at_prediction=arguments.groups_at_prediction,
-            notion=arguments.notion,
-            folds=arguments.folds,
-            repeats=arguments.repeats,
-            max_loss=arguments.max_loss,
             units=None if unit is None else frame[unit],
-            per_cell=arguments.per_cell,
-            alpha=arguments.alpha,
-            positive=positive,
+            positive=table.positive,
             cuts=columns.cuts,
             random_state=arguments.seed,
-            n_jobs=arguments.jobs,
+            n_jobs=jobs,
             progress=bar,
+            **{name: getattr(arguments, name) for name in same},
             **reading_options(arguments, features.columns),
         )
-    summary = compare_summary(comparison, {**data, "features": features.columns})
-    others = [report_file(arguments.report, summary)]
-    if arguments.card is not None:
-        card = model_card(summary)
-        others.append((arguments.card, lambda target: target.write(card.encode())))
-    if arguments.predictions is not None:
-        table = _prediction_frame(comparison)
-        others.append((arguments.predictions, table_writer(table, arguments.predictions)))
-    publish(to_json(summary), arguments.json, compare_text(for_terminal(summary)), *others)
-    note(arguments.prog, [*arguments.assumed, *notes_on_attributes(comparison.lattice)])
-    fallen = [s["name"] for s in summary["strategies"] if s["leveling_down"]["verdict"] == "yes"]
-    gated = arguments.fail_on_leveling_down and fallen
-    return gate(arguments.prog, [f"leveling down under {', '.join(fallen)}"] if gated else [])
+    return comparison, features.columns
+
+
+def _jobs(arguments: argparse.Namespace, rows: int, strategies: int) -> int:
+    """One process, unless told otherwise, for work that is done before others have imported what they need."""
+    quick = rows * strategies * arguments.folds * arguments.repeats <= _QUICK
+    return 1 if quick and arguments.jobs == -1 and arguments.classifier == "logistic" else arguments.jobs
 
 
 def chosen_strategies(arguments: argparse.Namespace) -> list[Any]:

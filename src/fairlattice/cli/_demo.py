@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from dataclasses import replace
 
-from fairlattice.cli._compare import compare_frame, written
-from fairlattice.cli._options import Columns, add_training, data_about
+from fairlattice.cli import _compare
+from fairlattice.cli._options import TRAINING, Columns, add_options, data_about
+from fairlattice.cli._skeleton import Files, Found
 from fairlattice.exceptions import InputError
 
 NAME = "demo"
@@ -19,49 +20,51 @@ datasets:
 `fairlattice bench list datasets` lists all others."""
 
 
+_NEXT = """
+On your own table:
+  fairlattice compare people.csv --label hired --sensitive sex race age:25,45
+To audit a model that you have:
+  fairlattice audit scored.csv --label y --prediction p --sensitive sex race"""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "--dataset",
-        default="census",
-        metavar="NAME",
-        help="census (default), diabetes, adult, or another: see bench list",
+    known = "census (default), diabetes, adult, or another: see bench list"
+    add_options(
+        parser,
+        "data_dir",
+        "alpha",
+        *TRAINING,
+        dataset={"default": "census", "metavar": "NAME", "help": known},
     )
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="FOLDER", help="folder with the data set's own files"
-    )
-    parser.add_argument(
-        "--alpha", type=float, default=0.5, help="weight of the worst-off group's own rate in IF"
-    )
-    add_training(parser, repeats=2)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Load, compare, print, and say how to go on."""
+def check(arguments: argparse.Namespace) -> Files:
+    """Files and options, before any work is done."""
+    return _compare.check(arguments)
+
+
+def read(arguments: argparse.Namespace) -> tuple[_compare.Table, str]:
+    """The data set, and what it is."""
     import polars as pl
 
-    from fairlattice.cli._output import show
-    from fairlattice.cli._tables import check_writable
     from fairlattice.datasets import load_dataset
 
-    check_writable(*written(arguments), json=arguments.json)
     data = load_dataset(arguments.dataset, arguments.data_dir)
     if data.text:
         raise InputError(f"Data set `{data.name}` holds free text. Run it by `fairlattice bench run`.")
     frame = pl.DataFrame({name: pl.Series(values.tolist()) for name, values in data.columns.items()})
     columns = Columns(data.label, data.sensitive, dict(data.cuts), data.drop)
-    quiet = str(arguments.json) == "-"
-    if not quiet:
-        show(f"{data.about}\n")
     about = data_about(arguments, data.name, frame.height, columns)
-    code = compare_frame(
-        arguments, frame, columns, about, positive=data.positive, unit=data.unit, keep_sensitive=False
-    )
-    if not quiet:
-        show(
-            "\nOn your own table:\n"
-            "  fairlattice compare people.csv --label hired --sensitive sex race age:25,45\n"
-            "To judge a model that you have:\n"
-            "  fairlattice audit scored.csv --label y --prediction p --sensitive sex race"
-        )
-    return code
+    return _compare.Table(frame, columns, about, data.positive, data.unit), data.about
+
+
+def compute(arguments: argparse.Namespace, data: tuple[_compare.Table, str]) -> Found:
+    """The comparison, and how to go on."""
+    from rich.console import Group
+
+    table, about = data
+    found = _compare.compute(arguments, table)
+    if found.report is None:
+        return found
+    return replace(found, view=Group(f"{about}\n", found.report.view(), _NEXT))

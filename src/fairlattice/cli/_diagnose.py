@@ -1,99 +1,99 @@
-"""``fairlattice diagnose``: can the rows made for small groups be trusted?"""
+"""``fairlattice diagnose``: can synthetic rows for small groups be trusted?"""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairlattice.cli._options import (
+    READING,
     Columns,
-    add_reading,
-    add_report,
+    add_options,
     add_table,
     check_jobs,
     data_about,
     reading_options,
 )
+from fairlattice.cli._skeleton import Files, Found
 from fairlattice.exceptions import InputError
 
 if TYPE_CHECKING:
     import polars as pl
 
 NAME = "diagnose"
-HELP = "compare made rows with held-out real rows, cell by cell; find copies, and cells unlike their parents"
+HELP = "compare synthetic rows with held-out real rows, by cell; find copies, and cells unlike their parents"
 EPILOG = """\
 example:
   fairlattice diagnose people.csv --label hired --sensitive sex race age:25,45 --report page.html
 
-Generators see half of the rows and are judged by the other half, beside other real rows (the floor),
-SMOTE, and rows drawn plainly from the parent groups."""
+Generators see half of the rows. What they make is compared with the other half, as are real rows (the floor),
+SMOTE, and rows drawn from the parent groups as they are."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_table(parser)
-    add_reading(parser, features=True)
-    parser.add_argument(
-        "--sources",
-        metavar="A,B,…",
-        help="strategies whose synthetic rows are checked: augment, parents, smote (default), paper; the "
-        "verdicts are about the first",
-    )
-    parser.add_argument(
-        "--drop", metavar="COLUMN", nargs="+", action="extend", help="columns that are no features"
-    )
-    parser.add_argument(
-        "--keep-sensitive",
-        action="store_true",
-        help="compare the sensitive columns too (left out by default)",
-    )
-    parser.add_argument(
-        "--held-out", type=float, default=0.5, metavar="SHARE", help="rows to judge by (default 0.5)"
-    )
-    parser.add_argument(
-        "--max-rows", type=int, default=300, metavar="N", help="rows per cell and test, at most (default 300)"
-    )
-    parser.add_argument(
-        "--permutations", type=int, metavar="N", help="of every test (default: as many as the cells need)"
-    )
-    parser.add_argument(
-        "--noise", metavar="X,Y,…", help="flip attributes at these rates, train again: do the gains fade?"
-    )
-    parser.add_argument(
-        "--later", metavar="TABLE", type=Path, help="a later table: what drifted, and do made rows still fit?"
-    )
-    parser.add_argument(
-        "--positive",
-        metavar="LABEL",
-        help="the positive label, where it is not 1 or True; matters with --noise or --later",
-    )
-    parser.add_argument("--top", type=int, default=10, metavar="N", help="cells to print (default 10)")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
-    parser.add_argument(
-        "--jobs", type=int, default=-1, metavar="N", help="threads; -1 (default): one per core"
-    )
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the result as JSON (- is standard output)"
-    )
-    add_report(parser)
+    add_options(
+        parser,
+        *READING,
+        sources={
+            "metavar": "A,B,…",
+            "help": "strategies whose synthetic rows are checked: augment, parents, smote (default), paper; the "
+            "verdicts are about the first",
+        },
+        drop={},
+        keep_sensitive={"help": "compare the sensitive columns too (left out by default)"},
+        held_out={
+            "type": float, "default": 0.5, "metavar": "SHARE", "help": "share of rows held out (default 0.5)",
+        },
+        max_rows={
+            "type": int, "default": 300, "metavar": "N", "help": "rows per cell and test, at most (default 300)",
+        },
+        permutations={
+            "type": int, "metavar": "N", "help": "of every test (default: as many as the cells need)",
+        },
+        noise={"metavar": "X,Y,…", "help": "flip attributes at these rates, train again: do the gains fade?"},
+        later={
+            "metavar": "TABLE", "type": Path, "help": "a later table: what drifted, and do synthetic rows still fit?",
+        },
+        positive={
+            "help": "the positive label, where it is not 1 or True; matters with --noise or --later",
+        },
+        top={"help": "cells to print (default 10)"},
+        seed={},
+        jobs={"help": "threads; -1 (default) is one per core"},
+        json={},
+        report={},
+    )  # fmt: skip
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Read, make, compare, write, print."""
+@dataclass(frozen=True)
+class _Tables:
+    """The table, the later one, and the rates of noise that were asked for."""
+
+    frame: pl.DataFrame
+    columns: Columns
+    features: pl.DataFrame
+    later: tuple[pl.DataFrame, pl.Series, pl.DataFrame] | None
+    rates: list[float] | None
+
+
+def check(arguments: argparse.Namespace) -> Files:
+    """Options, before any work is done."""
     from fairlattice._validation import check_count
-    from fairlattice.benchmark import annotation_noise, diagnose, drift
-    from fairlattice.cli._checks import check_infinite, check_roles, notes_on_attributes
-    from fairlattice.cli._interrupt import start_workers
-    from fairlattice.cli._output import for_terminal, note, progress, publish, report_file
-    from fairlattice.cli._tables import check_writable, file_hash, read_table
-    from fairlattice.report import diagnose_summary, to_json
-    from fairlattice.report._shared import diagnose_text
 
     check_count("--top", arguments.top, 0)
     check_jobs(arguments.jobs, "threads")
-    inputs = tuple(path for path in (arguments.table, arguments.later) if path is not None)
-    check_writable(arguments.report, json=arguments.json, inputs=inputs)
+    return Files(inputs=(arguments.table, arguments.later))
+
+
+def read(arguments: argparse.Namespace) -> _Tables:
+    """Both tables, checked."""
+    from fairlattice.cli._checks import check_infinite, check_roles
+    from fairlattice.cli._tables import read_table
+
     frame = read_table(arguments.table, decimal=arguments.decimal)
     columns = Columns.parse(arguments, frame.columns)
     features = columns.features(frame, keep_sensitive=arguments.keep_sensitive)
@@ -102,26 +102,27 @@ def run(arguments: argparse.Namespace) -> int:
     rates = _rates(arguments.noise)
     _check_positive(arguments, frame[columns.label])
     later = None if arguments.later is None else _later(arguments, columns, features.columns)
-    sources: dict[str, Any] = (
-        {}
-        if arguments.sources is None
-        else {"sources": [s.strip() for s in arguments.sources.split(",") if s.strip()]}
-    )
-    table = features, frame[columns.label]
+    return _Tables(frame, columns, features, later, rates)
+
+
+def compute(arguments: argparse.Namespace, tables: _Tables) -> Found:
+    """The diagnosis, and what else was asked for."""
+    from fairlattice.benchmark import diagnose
+    from fairlattice.cli._checks import notes_on_attributes
+    from fairlattice.cli._output import progress
+    from fairlattice.cli._tables import file_hash
+    from fairlattice.report import Report
+
+    frame, columns, features = tables.frame, tables.columns, tables.features
     groups: dict[str, Any] = {
         "sensitive_features": frame[list(columns.sensitive)],
         "cuts": columns.cuts,
         **reading_options(arguments, features.columns),
     }
-    common = {**groups, "random_state": arguments.seed, "positive": arguments.positive}
-    more: dict[str, Any] = {}
-    if later is not None:
-        rows, label, attributes = later
-        with progress("comparing tables"):
-            try:
-                more["drift"] = drift(*table, rows, label, later_features=attributes, **common)
-            except InputError as error:
-                raise InputError(f"`{arguments.later}` beside `{arguments.table}`: {error}") from error
+    sources: dict[str, Any] = {}
+    if arguments.sources is not None:
+        sources["sources"] = [s.strip() for s in arguments.sources.split(",") if s.strip()]
+    more = _drift(arguments, tables, groups)
     with progress("comparing") as bar:
         diagnosis = diagnose(
             features,
@@ -135,20 +136,46 @@ def run(arguments: argparse.Namespace) -> int:
             **groups,
             **sources,
         )
-    if rates is not None:
-        start_workers(arguments.jobs)
-        with progress("training with noise") as bar:
-            more["noise"] = annotation_noise(
-                *table, rates=rates, n_jobs=arguments.jobs, progress=bar, **common
-            )
+    more |= _noise(arguments, tables, groups)
+    digest = file_hash(arguments.table)
     data = data_about(
-        arguments, arguments.table.name, frame.height, columns, sha256=file_hash(arguments.table)
+        arguments, arguments.table.name, frame.height, columns, sha256=digest, features=features.columns
     )
-    summary = diagnose_summary(diagnosis, {**data, "features": features.columns}, **more)
-    view = diagnose_text(for_terminal(summary), top=arguments.top)
-    publish(to_json(summary), arguments.json, view, report_file(arguments.report, summary))
-    note(arguments.prog, [*arguments.assumed, *notes_on_attributes(diagnosis.lattice)])
-    return 0
+    notes = [*arguments.assumed, *notes_on_attributes(diagnosis.lattice)]
+    return Found(Report.of(diagnosis, data=data, **more), notes=notes)
+
+
+def _drift(arguments: argparse.Namespace, tables: _Tables, groups: dict[str, Any]) -> dict[str, Any]:
+    """What changed from the one table to the other, if there are two."""
+    from fairlattice.benchmark import drift
+    from fairlattice.cli._output import progress
+
+    if tables.later is None:
+        return {}
+    rows, label, attributes = tables.later
+    table = tables.features, tables.frame[tables.columns.label]
+    common = {**groups, "random_state": arguments.seed, "positive": arguments.positive}
+    with progress("comparing tables"):
+        try:
+            return {"drift": drift(*table, rows, label, later_features=attributes, **common)}
+        except InputError as error:
+            raise InputError(f"`{arguments.later}` against `{arguments.table}`: {error}") from error
+
+
+def _noise(arguments: argparse.Namespace, tables: _Tables, groups: dict[str, Any]) -> dict[str, Any]:
+    """How strategies fare when attributes are recorded wrongly, if that was asked for."""
+    from fairlattice.benchmark import annotation_noise
+    from fairlattice.cli._interrupt import start_workers
+    from fairlattice.cli._output import progress
+
+    if tables.rates is None:
+        return {}
+    start_workers(arguments.jobs)
+    table = tables.features, tables.frame[tables.columns.label]
+    common = {**groups, "random_state": arguments.seed, "positive": arguments.positive}
+    with progress("training with noise") as bar:
+        found = annotation_noise(*table, rates=tables.rates, n_jobs=arguments.jobs, progress=bar, **common)
+    return {"noise": found}
 
 
 def _rates(text: str | None) -> list[float] | None:

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import fairlattice
 from fairlattice._validation import did_you_mean, printable
 from fairlattice.cli import _audit, _augment, _bench, _compare, _demo, _diagnose, _report
+from fairlattice.cli._skeleton import run
 from fairlattice.exceptions import InputError
 from fairlattice.tables._shared import collected
 
@@ -51,8 +52,8 @@ class _Parser(argparse.ArgumentParser):
         return super().format_help()
 
     def _refuse(self, message: str, hint: str) -> NoReturn:
-        told = " ".join(message.split()).rstrip(".")
-        self.exit(2, f"{self.prog}: {told}.{hint} See {self.prog} --help.\n")
+        line = " ".join(message.split()).rstrip(".")
+        self.exit(2, f"{self.prog}: {line}.{hint} See {self.prog} --help.\n")
 
 
 def build_parser() -> tuple[_Parser, dict[str, _Parser]]:
@@ -76,7 +77,7 @@ def build_parser() -> tuple[_Parser, dict[str, _Parser]]:
             allow_abbrev=False,
         )
         module.add_arguments(command)
-        command.set_defaults(run=module.run, prog=command.prog)
+        command.set_defaults(command=module, prog=command.prog)
         parsers[command.prog] = command
     return parser, parsers
 
@@ -107,7 +108,7 @@ def _run(argv: Sequence[str] | None) -> int:
         except SystemExit as stop:  # the parser has said it all
             return int(stop.code or 0)
         with collected() as arguments.assumed:
-            return int(arguments.run(arguments))
+            return run(arguments.command, arguments)
     except SystemExit as stop:
         return _fail(prog, f"code that it ran ended the program: sys.exit({stop.code!r}).")
     except KeyboardInterrupt:
@@ -119,8 +120,8 @@ def _run(argv: Sequence[str] | None) -> int:
     except Exception as error:
         if os.environ.get("FAIRLATTICE_DEBUG"):
             raise
-        told = " ".join(str(error).split())[:300]
-        return _fail(prog, f"failed: {type(error).__name__}: {told} (set FAIRLATTICE_DEBUG=1 for details)")
+        words = " ".join(str(error).split())[:300]
+        return _fail(prog, f"failed: {type(error).__name__}: {words} (set FAIRLATTICE_DEBUG=1 for details)")
 
 
 def _prepare_streams() -> None:
@@ -135,6 +136,6 @@ def _prepare_streams() -> None:
 
 
 def _fail(prog: str, message: str) -> int:
-    """Tell in one line what went wrong."""
+    """Say in one line what went wrong."""
     sys.stderr.write(f"{prog}: {printable(message)}\n")
     return 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from fairlattice.groups._shared import parse_sensitive
 if TYPE_CHECKING:
     import polars as pl
 
-TABLE_HELP = "CSV, TSV, Parquet or Arrow/Feather file, told by its suffix"
+TABLE_HELP = "CSV, TSV, Parquet or Arrow/Feather file, detected from the extension"
 
 
 @dataclass(frozen=True)
@@ -72,118 +72,126 @@ class Columns:
         return features
 
 
-def add_table(
-    parser: argparse.ArgumentParser, *, help_text: str = TABLE_HELP, needs_label: bool = True
-) -> None:
+# Every option that more than one command has, and those of a common subject, once.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "label": {"metavar": "COLUMN", "required": True, "help": "column of true labels"},
+    "sensitive": {
+        "metavar": "COLUMN", "nargs": "+", "action": "extend", "required": True,
+        "help": "sensitive attributes; a numeric one is cut in place, as in age:25,45",
+    },
+    "na": {
+        "metavar": "TEXT", "nargs": "+", "action": "extend",
+        "help": "texts, or numbers, that mean a missing value, in place of NA N/A NaN null None ? - . and others; "
+        "blanks always do",
+    },
+    "decimal": {
+        "metavar": "MARK", "help": "decimal mark of numbers that are text: . or , (default: what fits all)",
+    },
+    "categorical": {
+        "metavar": "COLUMN", "nargs": "+", "action": "extend", "default": [], "help": "columns whose numbers are codes",
+    },
+    "keep": {
+        "metavar": "COLUMN", "nargs": "+", "action": "extend", "default": [],
+        "help": "columns to use although they look like row numbers or identifiers",
+    },
+    "drop": {"metavar": "COLUMN", "nargs": "+", "action": "extend", "help": "columns not used as features"},
+    "keep_sensitive": {
+        "action": "store_true", "help": "learn from the sensitive columns too (left out by default)",
+    },
+    "positive": {"metavar": "LABEL", "help": "the positive label, where it is not 1 or True"},
+    "positive_prediction": {
+        "metavar": "VALUE",
+        "help": "the positive prediction, where it is spelled unlike the positive label, or without labels",
+    },
+    "favourable": {
+        "metavar": "LABEL", "help": "the outcome that is good for people (default: the positive one)",
+    },
+    "reference": {
+        "default": "best", "metavar": "GROUP",
+        "help": "group that selection rates are compared with: best (default), others, or one such as "
+        "sex=m,race=white",
+    },
+    "min_share": {
+        "type": float, "default": 0.0, "metavar": "X",
+        "help": "compare only selection rates of groups with at least this share of all rows (default 0)",
+    },
+    "notion": {
+        "default": "equalized_odds", "metavar": "NAME",
+        "help": "what is to be equal: equalized_odds (default), equal_opportunity, demographic_parity or accuracy",
+    },
+    "alpha": {
+        "type": float, "default": 0.5, "help": "weight of the worst-off group's own rate in IF (default 0.5)",
+    },
+    "strategies": {
+        "metavar": "A,B,…",
+        "help": "names with commas between them, and parts with + (default: all that need no groups at prediction)",
+    },
+    "groups_at_prediction": {
+        "action": "store_true", "help": "groups may be used to decide: include strategies that need them",
+    },
+    "plugin": {
+        "type": Path, "action": "append", "metavar": "FILE",
+        "help": "a Python file with strategies, methods or data sets of your own; may be repeated",
+    },
+    "classifier": {"default": "logistic", "metavar": "NAME", "help": "logistic (default), mlp or boosting"},
+    "folds": {"type": int, "default": 5, "metavar": "N", "help": "folds of a repeat (default 5)"},
+    "repeats": {"type": int, "default": 2, "metavar": "N", "help": "how often rows are split (default 2)"},
+    "max_loss": {
+        "type": float, "metavar": "X",
+        "help": "accuracy that may be lost against none; what loses more is not recommended",
+    },
+    "per_cell": {
+        "type": int, "default": 1000, "metavar": "N",
+        "help": "synthetic rows raise smaller cells to N rows, at most to the largest cell's (default 1000)",
+    },
+    "data_dir": {"type": Path, "metavar": "FOLDER", "help": "folder with the data sets' own files"},
+    "top": {"type": int, "default": 10, "metavar": "N", "help": "rows of a table to print (default 10)"},
+    "seed": {"type": int, "default": 0, "help": "the same seed gives the same result (default 0)"},
+    "jobs": {"type": int, "default": -1, "metavar": "N", "help": "processes; -1 (default) is one per core"},
+    "json": {"type": Path, "metavar": "FILE", "help": "write the result as JSON (- is standard output)"},
+    "report": {
+        "type": Path, "metavar": "FILE", "help": "write a page to hand over, one HTML file that needs no network",
+    },
+    "card": {
+        "type": Path, "metavar": "FILE", "help": "write a model card of the strategy to take (Markdown)",
+    },
+    "predictions": {
+        "type": Path, "metavar": "FILE", "help": "write every prediction, for others to recompute each number",
+    },
+    "fail_on_leveling_down": {
+        "action": "store_true",
+        "help": "exit with 1 if a strategy levels down: fairer, but its worst-off group worse off",
+    },
+}  # fmt: skip
+READING = ("na", "decimal", "categorical", "keep")
+TRAINING = (
+    "strategies", "groups_at_prediction", "plugin", "classifier", "notion", "folds", "repeats", "max_loss", "per_cell",
+    "seed", "jobs", "json", "report", "card", "predictions", "fail_on_leveling_down",
+)  # fmt: skip
+
+
+def add_options(parser: argparse.ArgumentParser, *names: str, **changed: Mapping[str, Any]) -> None:
+    """Declare options by name, with what is `changed` about some of them."""
+    for name in (*names, *(n for n in changed if n not in names)):
+        settings = {**_OPTIONS.get(name, {}), **changed.get(name, {})}
+        parser.add_argument(f"--{name.replace('_', '-')}", **settings)
+
+
+def add_table(parser: argparse.ArgumentParser, *, help_text: str = TABLE_HELP, **label: Any) -> None:
     """TABLE, --label and --sensitive."""
     parser.add_argument("table", metavar="TABLE", type=Path, help=help_text)
-    also = "" if needs_label else "; without it decisions alone are audited"
-    parser.add_argument(
-        "--label", metavar="COLUMN", required=needs_label, help=f"column of true labels{also}"
-    )
-    parser.add_argument(
-        "--sensitive",
-        metavar="COLUMN",
-        nargs="+",
-        action="extend",
-        required=True,
-        help="sensitive attributes; a numeric one is cut in place, as in age:25,45",
-    )
-
-
-def add_reading(parser: argparse.ArgumentParser, *, features: bool) -> None:
-    """--na and --decimal, and where columns are features --categorical and --keep."""
-    parser.add_argument(
-        "--na",
-        metavar="TEXT",
-        nargs="+",
-        action="extend",
-        help="texts, or numbers, that mean a missing value, in place of NA N/A NaN null None ? - . and others; "
-        "blanks always do",
-    )
-    parser.add_argument(
-        "--decimal",
-        metavar="MARK",
-        help="decimal mark of numbers that are text: . or , (default: what fits all)",
-    )
-    if not features:
-        return
-    parser.add_argument(
-        "--categorical",
-        metavar="COLUMN",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="columns whose numbers are codes",
-    )
-    parser.add_argument(
-        "--keep",
-        metavar="COLUMN",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="columns to use although they look like row numbers or identifiers",
-    )
+    add_options(parser, "label", "sensitive", label=label)
 
 
 def reading_options(arguments: argparse.Namespace, features: Sequence[str]) -> dict[str, Any]:
     """How columns are to be read, as keywords of :func:`fairlattice.compare` and others.
 
-    `--categorical` and `--keep` may name columns that are no features, as where one command follows another.
+    `--categorical` and `--keep` may name columns that are not features, as where one command follows another.
     """
     found: dict[str, Any] = {name: getattr(arguments, name, None) for name in ("na", "decimal")}
     for name in ("categorical", "keep"):
         found[name] = [c for c in getattr(arguments, name, ()) if c in set(features)]
     return found
-
-
-def add_positive(parser: argparse.ArgumentParser) -> None:
-    """--positive and --alpha."""
-    parser.add_argument("--positive", metavar="LABEL", help="the positive label, where it is not 1 or True")
-    add_alpha(parser)
-
-
-def add_alpha(parser: argparse.ArgumentParser) -> None:
-    """--alpha."""
-    parser.add_argument(
-        "--alpha",
-        type=float,
-        default=0.5,
-        help="weight of the worst-off group's own rate in IF (default 0.5)",
-    )
-
-
-def add_notion(parser: argparse.ArgumentParser) -> None:
-    """--notion, --favourable, --positive-prediction, --reference and --min-share of an audit."""
-    parser.add_argument(
-        "--notion",
-        metavar="NAME",
-        help="what is to be equal: equalized_odds (default), equal_opportunity, demographic_parity (default without "
-        "labels), accuracy or predictive_parity",
-    )
-    parser.add_argument(
-        "--favourable",
-        metavar="LABEL",
-        help="the outcome that is good for people (default: the positive one)",
-    )
-    parser.add_argument(
-        "--positive-prediction",
-        metavar="VALUE",
-        help="the positive prediction, where it is spelled unlike the positive label, or without labels",
-    )
-    parser.add_argument(
-        "--reference",
-        default="best",
-        metavar="GROUP",
-        help="whom selection rates are compared with: best (default), others, or a group, as in sex=m,race=white",
-    )
-    parser.add_argument(
-        "--min-share",
-        type=float,
-        default=0.0,
-        metavar="X",
-        help="groups with a smaller share of all rows have no ratio and are no reference (default 0)",
-    )
 
 
 def parse_reference(text: str, names: Sequence[str]) -> str | dict[str, str]:
@@ -204,89 +212,6 @@ def parse_reference(text: str, names: Sequence[str]) -> str | dict[str, str]:
             f"`--reference` takes best, others or a group such as sex=m,race=white, got {text!r}."
         )
     return {name: level for name, _, level in pairs}
-
-
-def add_report(parser: argparse.ArgumentParser) -> None:
-    """--report."""
-    parser.add_argument(
-        "--report",
-        type=Path,
-        metavar="FILE",
-        help="write a page to hand over, one HTML file that needs no network",
-    )
-
-
-def add_training(parser: argparse.ArgumentParser, *, repeats: int) -> None:
-    """Everything about how a comparison is run."""
-    parser.add_argument(
-        "--strategies",
-        metavar="A,B,…",
-        help="names with commas between them, and parts with + (default: all that need no groups at prediction)",
-    )
-    parser.add_argument(
-        "--groups-at-prediction",
-        action="store_true",
-        help="groups may be used to decide: include strategies that need them",
-    )
-    parser.add_argument(
-        "--plugin",
-        type=Path,
-        action="append",
-        metavar="FILE",
-        help="a Python file with strategies of your own; may be repeated",
-    )
-    parser.add_argument(
-        "--classifier", default="logistic", metavar="NAME", help="logistic (default), mlp or boosting"
-    )
-    parser.add_argument(
-        "--notion",
-        default="equalized_odds",
-        metavar="NAME",
-        help="what is to be equal: equalized_odds (default), equal_opportunity, demographic_parity or accuracy",
-    )
-    parser.add_argument("--folds", type=int, default=5, metavar="N", help="folds of a repeat (default 5)")
-    parser.add_argument(
-        "--repeats",
-        type=int,
-        default=repeats,
-        metavar="N",
-        help=f"how often rows are split (default {repeats})",
-    )
-    parser.add_argument(
-        "--max-loss",
-        type=float,
-        metavar="X",
-        help="accuracy that may be lost against none; what loses more is not recommended",
-    )
-    parser.add_argument(
-        "--per-cell",
-        type=int,
-        default=1000,
-        metavar="N",
-        help="synthetic rows raise smaller cells to N rows, at most to the largest cell's (default 1000)",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same result (default 0)")
-    parser.add_argument(
-        "--jobs", type=int, default=-1, metavar="N", help="processes; -1 (default) is one per core"
-    )
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the result as JSON (- is standard output)"
-    )
-    add_report(parser)
-    parser.add_argument(
-        "--card", type=Path, metavar="FILE", help="write a model card of the strategy to take (Markdown)"
-    )
-    parser.add_argument(
-        "--predictions",
-        type=Path,
-        metavar="FILE",
-        help="write every prediction, for others to recompute each number",
-    )
-    parser.add_argument(
-        "--fail-on-leveling-down",
-        action="store_true",
-        help="exit with 1 if a strategy levels down: fairer, but its worst-off group worse off",
-    )
 
 
 def check_jobs(jobs: int, workers: str = "processes") -> None:

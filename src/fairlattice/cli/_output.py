@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fairlattice._files import Writer
 from fairlattice._validation import printable
 from fairlattice.cli._tables import write_files
 from fairlattice.exceptions import InputError
+
+if TYPE_CHECKING:
+    from fairlattice.cli._skeleton import Found
 
 
 class _PlainConsole(Console):
@@ -48,50 +50,35 @@ def show_plain(text: str) -> None:
         sys.stdout.flush()
 
 
-def publish(text: str, path: Path | None, view: RenderableType, *others: tuple[Path | None, Writer]) -> None:
-    """Write the JSON and the other files, all or none; then print the view, or for ``-`` the JSON."""
-    to_stdout = str(path) == "-"
-    write_files((None if to_stdout else path, lambda target: target.write(text.encode())), *others)
+def publish(found: Found, json: Path | None, page: Path | None, *, top: int) -> None:
+    """Write the JSON, the page and the other files, all or none; then print the view, or for ``-`` the JSON."""
+    report, files = found.report, list(found.files)
+    text = "" if report is None else report.to_json()
+    to_stdout = str(json) == "-"
+    if report is not None:
+        files.append((None if to_stdout else json, lambda target: target.write(text.encode())))
+    if report is not None and page is not None:
+        html = report.to_html().encode()  # made now, so that nothing is written if it cannot be
+        files.append((page, lambda target: target.write(html)))
+    view = report.view(top=top) if found.view is None and report is not None else found.view
+    write_files(*files)
     if to_stdout:
         show_plain(text)
-    else:
+    elif view is not None:
         show(view)
 
 
-def report_file(path: Path | None, summary: Mapping[str, Any]) -> tuple[Path | None, Writer]:
-    """The page of a result, as a file to write; made now, so that nothing is written if it cannot be."""
-    if path is None:
-        return None, lambda _: None
-    from fairlattice.report import to_html  # takes half a second to import
-
-    page = to_html(summary).encode()
-    return path, lambda target: target.write(page)
-
-
-def gate(prog: str, fallen: list[str]) -> int:
-    """Tell which gates fell; the exit code that follows."""
+def gate(prog: str, fallen: Sequence[str]) -> int:
+    """Say which gates fell; the exit code that follows."""
     if fallen:
         sys.stderr.write(f"{prog}: gate fell: {printable('; '.join(fallen))}.\n")
     return 1 if fallen else 0
 
 
 def note(prog: str, notes: Iterable[str]) -> None:
-    """Tell what is unusual, a line each, on standard error."""
+    """Say what is unusual, a line each, on standard error."""
     for text in notes:
         sys.stderr.write(f"{prog}: note: {printable(text)}\n")
-
-
-def for_terminal(value: Any) -> Any:
-    """A summary, or a part of it, without signs that a terminal would obey: names and levels may hold any."""
-    if isinstance(value, str):
-        return value if value.isprintable() else "\n".join(map(_visible, value.split("\n")))
-    if isinstance(value, Mapping):
-        return {for_terminal(key): for_terminal(part) for key, part in value.items()}
-    return [for_terminal(part) for part in value] if isinstance(value, list | tuple) else value
-
-
-def _visible(text: str) -> str:
-    return "".join(s if s.isprintable() or s == "\t" else s.encode("unicode_escape").decode() for s in text)
 
 
 def silence_stdout() -> None:

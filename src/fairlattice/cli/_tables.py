@@ -27,6 +27,7 @@ _FORMATS = {
     ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc",
 }  # fmt: skip
 _ROW_GROUP = 100_000
+_ZEROS = r"^\s*0\d"
 
 
 def table_format(path: Path) -> str:
@@ -111,12 +112,13 @@ def _scan_text(layout: TextLayout, as_text: bool, decimal: str | None) -> pl.Laz
     names = text.collect_schema().names()
     if not as_text:  # all rows are looked at to tell the types, but once only
         found = pl.scan_csv(layout.path, infer_schema_length=None, **options).collect_schema()
-        whole = [name for name, dtype in found.items() if dtype.is_integer()]
-        if whole:
-            zeros = text.select(cs.by_name(whole).str.contains(r"^\s*0\d").any()).collect(engine="streaming")
-            codes = [name for name in whole if zeros.get_column(name).item()]
+        numbers = [name for name, dtype in found.items() if dtype.is_numeric()]
+        codes = []
+        if numbers and layout.has_leading_zeros():
+            zeros = text.select(cs.by_name(numbers).str.contains(_ZEROS).any()).collect(engine="streaming")
+            codes = [name for name in numbers if zeros.get_column(name).item()]
         pointed = [name for name, dtype in found.items() if dtype.is_float()] if decimal == "," else []
-        for name in [*(codes if whole else []), *pointed]:
+        for name in [*codes, *pointed]:
             found[name] = pl.String()
         scan = pl.scan_csv(layout.path, schema=found, **options)
     if layout.quoted:
@@ -237,11 +239,12 @@ def _with_codes(frame: pl.DataFrame, layout: TextLayout, decimal: str | None) ->
     """
     if len(layout.header) != frame.width:
         return frame
-    whole = [name for name, dtype in frame.schema.items() if dtype.is_integer()]
+    numbers = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
     pointed = [name for name, dtype in frame.schema.items() if dtype.is_float()] if decimal == "," else []
-    if not whole and not pointed:
+    zeros = numbers if layout.has_leading_zeros() else []
+    if not zeros and not pointed:
         return frame
-    wanted = [name for name in frame.columns if name in {*whole, *pointed}]  # in the order of the file
+    wanted = zeros or pointed
     text = _read_layout(layout, infer_schema=False, columns=wanted)
     return frame.with_columns(
         text.get_column(name) for name in text.columns if name in pointed or _has_zeros(text, name)
@@ -249,7 +252,7 @@ def _with_codes(frame: pl.DataFrame, layout: TextLayout, decimal: str | None) ->
 
 
 def _has_zeros(text: pl.DataFrame, name: str) -> bool:
-    return bool(text.get_column(name).alias("values").str.contains(r"^\s*0\d").any())
+    return bool(text.get_column(name).alias("values").str.contains(_ZEROS).any())
 
 
 def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = (), json: Path | None = None) -> None:

@@ -73,6 +73,19 @@ class TextLayout:
             return self.path.open("rb")
         return io.BytesIO(self.path.read_bytes().replace(b"\r", b"\n"))
 
+    def has_leading_zeros(self) -> bool:
+        """Whether some value may begin with a zero and another digit, as the code 00501; looked for quickly."""
+        opening = rb"[\r\n" + re.escape(self.separator.encode()) + rb']\s*"?\s*0\d'
+        return any(re.search(opening, block) for block in self._blocks())
+
+    def _blocks(self) -> Iterator[bytes]:
+        """The file in pieces, each of which begins with the end of the last."""
+        tail = b"\n"
+        with self.path.open("rb") as source:
+            for block in iter(lambda: source.read(2**22), b""):
+                yield tail + block
+                tail = block[-64:]
+
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Every row below the header: the line where it ends, and its values.
 

@@ -10,6 +10,7 @@ from fairlattice.datasets._default_credit import load_default_credit
 from fairlattice.datasets._diabetes import load_diabetes
 from fairlattice.datasets._diabetes130 import load_diabetes130
 from fairlattice.datasets._german import load_german
+from fairlattice.datasets._popquorn import load_popquorn
 from fairlattice.datasets._psychometric import load_anxiety, load_numeracy
 from fairlattice.datasets._student import load_student_mat, load_student_por
 from fairlattice.datasets._twitter import load_twitter
@@ -31,6 +32,7 @@ __all__ = [
     "load_diabetes130",
     "load_german",
     "load_numeracy",
+    "load_popquorn",
     "load_student_mat",
     "load_student_por",
     "load_twitter",

@@ -91,7 +91,12 @@ def associations(real: Any, generated: Any) -> Associations | None:
     >>> associations(real, generated)
     Associations(mean=2.0, worst=2.0, pair=('a', 'b'), left_out=0)
     """
-    varying = [pair for pair in column_pairs(real, generated) if pair.varies]
+    return associations_of(column_pairs(real, generated))
+
+
+def associations_of(pairs: Sequence[ColumnPair]) -> Associations | None:
+    """As :func:`associations`, of columns that are matched already."""
+    varying = [pair for pair in pairs if pair.varies]
     looked = varying[:_MOST_COLUMNS]
     if len(looked) < 2:
         return None

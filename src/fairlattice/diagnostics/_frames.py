@@ -78,8 +78,9 @@ def _pair(name: str, real: Column, generated: Column) -> ColumnPair:
 
 
 def _numbers(column: Column, name: str) -> FloatArray:
-    values = np.full(len(column.missing), np.nan)
-    values[~column.missing] = column.values[~column.missing].astype(np.float64)
+    values = column.values.astype(np.float64)  # of booleans and the like only where all are missing
+    if column.missing.any():
+        values[column.missing] = np.nan
     if np.isinf(values).any():
         raise InputError(f"Column `{name}` has infinite values. Remove or replace them.")
     return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,30 +69,49 @@ def marginals(real: Any, generated: Any) -> Marginals:
     >>> marginals(real, generated).columns
     (ColumnDistance(name='age', distance=0.5), ColumnDistance(name='job', distance=0.5))
     """
-    found = tuple(ColumnDistance(p.name, _distance(p)) for p in column_pairs(real, generated))
+    return marginals_of(column_pairs(real, generated))
+
+
+def marginals_of(pairs: Sequence[ColumnPair]) -> Marginals:
+    """As :func:`marginals`, of columns that are matched already."""
+    numbers = [pair for pair in pairs if pair.levels is None]
+    gaps = iter(_of_numbers(numbers) if numbers else [])
+    found = tuple(
+        ColumnDistance(p.name, next(gaps) if p.levels is None else _total_variation(p, p.levels))
+        for p in pairs
+    )
     worst = max(found, key=lambda c: c.distance)
     mean = float(np.mean([c.distance for c in found]))
     return Marginals(mean, worst.distance, worst.name, found)
 
 
-def _distance(pair: ColumnPair) -> float:
-    if pair.levels is None:
-        x, y = (np.sort(np.where(np.isnan(v), np.inf, v)) for v in (pair.real, pair.generated))
-        return kolmogorov_smirnov(x, y)
-    counts = [np.bincount(v, minlength=pair.levels) for v in (pair.real, pair.generated)]
+def _of_numbers(pairs: Sequence[ColumnPair]) -> list[float]:
+    """Distances of columns of numbers, all at once: tables may have thousands."""
+    sides = [[pair.real for pair in pairs], [pair.generated for pair in pairs]]
+    x, y = (np.where(np.isnan(side), np.inf, side) for side in map(np.array, sides))
+    found: list[float] = kolmogorov_smirnov(x, y).tolist()
+    return found
+
+
+def _total_variation(pair: ColumnPair, levels: int) -> float:
+    counts = [np.bincount(v, minlength=levels) for v in (pair.real, pair.generated)]
     n, m = len(pair.real), len(pair.generated)
-    return float(np.abs(counts[0] * m - counts[1] * n).sum() / (2 * n * m))  # whole numbers: no order matters
+    return float(np.abs(counts[0] * m - counts[1] * n).sum() / (2 * n * m))
 
 
-def kolmogorov_smirnov(x: FloatArray, y: FloatArray) -> float:
-    """Largest difference of two samples' distribution functions; both are sorted.
+def kolmogorov_smirnov(x: FloatArray, y: FloatArray) -> FloatArray:
+    """Largest differences, of shape (p,), of the distribution functions of samples of shape (p, n) and (p, m).
 
     Examples
     --------
-    >>> kolmogorov_smirnov(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
-    0.5
+    >>> kolmogorov_smirnov(np.array([[1.0, 2.0]]), np.array([[3.0, 2.0]]))
+    array([0.5])
     """
-    at = np.concatenate([x, y])
-    below = [np.searchsorted(sample, at, side="right") for sample in (x, y)]
-    n, m = len(x), len(y)
-    return float(np.abs(below[0] * m - below[1] * n).max() / (n * m))
+    n, m = x.shape[1], y.shape[1]
+    at = np.hstack([x, y])
+    order = np.argsort(at, axis=1)
+    at = np.take_along_axis(at, order, axis=1)
+    below = np.cumsum(order < n, axis=1)
+    gaps = np.abs(below * m - (np.arange(1, n + m + 1) - below) * n)  # whole numbers: no order matters
+    gaps[:, :-1][at[:, :-1] == at[:, 1:]] = 0  # only the last of equal values has all of them below
+    return np.asarray(gaps.max(axis=1) / (n * m), dtype=np.float64)

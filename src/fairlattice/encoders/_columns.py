@@ -127,11 +127,22 @@ class PlainNumbers:
         integral = np.array([codec.integral for codec in codecs.values()], dtype=bool)
         return cls(np.array(list(codecs), dtype=np.int64), mean, scale, low, high, integral)
 
-    def snap(self, Z: FloatArray) -> FloatArray:
-        """As the codecs' own ``snap``, column by column."""
+    def take(self, places: IntArray) -> PlainNumbers:
+        """Those of some coordinates."""
+        at = np.searchsorted(self.places, places)
+        return PlainNumbers(
+            places, *(getattr(self, key)[at] for key in ("mean", "scale", "low", "high", "integral"))
+        )
+
+    def decode(self, Z: FloatArray) -> FloatArray:
+        """Values, as the codecs' own ``decode`` returns them, column by column."""
         values = Z.astype(np.float64) * self.scale + self.mean
         values[:, self.integral] = np.rint(values[:, self.integral])
-        snapped: FloatArray = (np.clip(values, self.low, self.high) - self.mean) / self.scale
+        return np.clip(values, self.low, self.high)
+
+    def snap(self, Z: FloatArray) -> FloatArray:
+        """As the codecs' own ``snap``, column by column."""
+        snapped: FloatArray = (self.decode(Z) - self.mean) / self.scale
         return snapped
 
 

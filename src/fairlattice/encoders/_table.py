@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -294,15 +294,36 @@ training. Clip it, or drop the row.
         for name, codec in self.codecs_.items():
             codec.check(self.features_[name].reading.apply(columns[name]), name)
 
-    def snap(self, Z: FloatArray) -> FloatArray:
-        """The vectors of the valid rows that Z decodes to: as decoding and encoding again, only faster."""
+    def snap(self, Z: FloatArray, places: IntArray | None = None) -> FloatArray:
+        """The vectors of the valid rows that Z decodes to: as decoding and encoding again, only faster.
+
+        Parameters
+        ----------
+        Z : float array of shape (n, n_features_out_) or (n, k)
+            Vectors.
+        places : int array of shape (k,), optional
+            The coordinates that Z holds, each its column's only one; all by default.
+        """
         check_is_fitted(self)
         Z, plain = np.asarray(Z), self._plain_numbers
+        if places is not None:
+            return self._snapped_places(Z, places)
         out = np.empty(Z.shape)
         out[:, plain.places] = plain.snap(Z[:, plain.places])
         for name, codec in self.codecs_.items():
             if type(codec) is not NumericCodec or codec.has_missing:
                 out[:, self.slices_[name]] = codec.snap(Z[:, self.slices_[name]])
+        return out
+
+    def _snapped_places(self, Z: FloatArray, places: IntArray) -> FloatArray:
+        plain = self._plain_numbers
+        together = np.isin(places, plain.places)
+        out = np.empty(Z.shape)
+        out[:, together] = plain.take(places[together]).snap(Z[:, together])
+        if not together.all():
+            named = {at.start: name for name, at in self.slices_.items() if at.stop > at.start}
+            for j in np.flatnonzero(~together).tolist():
+                out[:, j : j + 1] = self.codecs_[named[int(places[j])]].snap(Z[:, j : j + 1])
         return out
 
     @cached_property
@@ -334,16 +355,14 @@ training. Clip it, or drop the row.
             Given which training rows may give a value (None: all), returns a row number for each vector.
         """
         check_is_fitted(self)
-        Z = np.asfortranarray(Z)  # columns are read one by one
-        decoded = {name: self._decoded(name, Z[:, self.slices_[name]], donors) for name in self.codecs_}
-        return self._maker.make(decoded, self.codecs_)
+        return self._maker.make(dict(self._all_decoded(Z, donors)), self.codecs_)
 
     def columns_of(self, Z: FloatArray) -> dict[str, Column]:
         """The columns that vectors of shape (n, n_features_out_) mean, as they are read, without identifiers."""
         check_is_fitted(self)
         found = {}
-        for name, codec in self.codecs_.items():
-            values, missing = self._decoded(name, Z[:, self.slices_[name]], None)
+        for name, (values, missing) in self._all_decoded(Z, None):
+            codec = self.codecs_[name]
             if isinstance(codec, CategoryCodec | OrdinalCodec):
                 levels = np.array([*codec.levels, codec.levels[0] if codec.levels else None], dtype=object)
                 values = levels[values]
@@ -352,6 +371,20 @@ training. Clip it, or drop the row.
             if codec.width:
                 found[name] = Column(np.asarray(values), missing)
         return found
+
+    def _all_decoded(
+        self, Z: FloatArray, donors: Donors | None
+    ) -> Iterator[tuple[str, tuple[Any, BoolArray]]]:
+        """Every column as :meth:`_decoded` returns it; those of plain numbers are decoded together."""
+        Z, plain = np.asfortranarray(Z), self._plain_numbers  # columns are read one by one
+        numbers = np.asfortranarray(plain.decode(Z[:, plain.places])).T
+        together, present = (
+            dict(zip(plain.places.tolist(), numbers, strict=True)),
+            np.zeros(len(Z), dtype=bool),
+        )
+        for name, at in self.slices_.items():
+            known = together.get(at.start) if at.stop > at.start else None
+            yield name, (self._decoded(name, Z[:, at], donors) if known is None else (known, present))
 
     def _decoded(self, name: str, Z: FloatArray, donors: Donors | None) -> tuple[Any, BoolArray]:
         """Values of a column, or places among the maker's cells where these are copied; and where they are missing."""

@@ -15,7 +15,14 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from fairlattice._validation import FloatArray, as_native, check_columns_exist, check_same_length, frame_of
+from fairlattice._validation import (
+    FloatArray,
+    IntArray,
+    as_native,
+    check_columns_exist,
+    check_same_length,
+    frame_of,
+)
 from fairlattice.encoders._columns import Codec
 from fairlattice.encoders._table import TableEncoder
 from fairlattice.encoders._text import TextEncoder, as_texts
@@ -123,13 +130,18 @@ class TextTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         table = [] if self._table is None else self._table.blocks
         return [*table, *(self.slices_[name] for name in self.encoders_)]
 
-    def snap(self, Z: FloatArray) -> FloatArray:
-        """The vectors with all columns made valid but those of text, which stay as they are."""
+    def snap(self, Z: FloatArray, places: IntArray | None = None) -> FloatArray:
+        """The vectors with all columns made valid but those of text, which stay as they are.
+
+        `places` as in :meth:`TableEncoder.snap`.
+        """
         check_is_fitted(self)
-        if self._table is None:
-            return np.array(Z)
-        width = self._table.n_features_out_
-        return np.hstack([self._table.snap(Z[:, :width]), Z[:, width:]])
+        out = np.array(Z)
+        if self._table is not None:
+            width = self._table.n_features_out_
+            known = slice(width) if places is None else np.flatnonzero(places < width)
+            out[:, known] = self._table.snap(out[:, known], None if places is None else places[known])
+        return out
 
     def inverse_transform(self, Z: FloatArray) -> Any:
         """Rows like those of the training table, if it had no text columns.

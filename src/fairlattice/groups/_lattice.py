@@ -26,7 +26,7 @@ from fairlattice._validation import (
     row_count,
     sorted_values,
 )
-from fairlattice.exceptions import InputError
+from fairlattice.exceptions import InputError, visible
 from fairlattice.groups._attribute import Attribute, Level, check_cuts, is_open_band, show_level
 
 Leaf = tuple[Level, ...]
@@ -284,7 +284,7 @@ class GroupLattice:
 
 def show_group(group: Mapping[str, Level]) -> str:
     """A group as text: ``race=black, sex=female``; with nothing fixed, "everyone"."""
-    return ", ".join(map(_show_fixed, group.items())) or "everyone"
+    return visible(", ".join(map(_show_fixed, group.items()))) or "everyone"
 
 
 def _show_fixed(fixed: tuple[str, Level]) -> str:

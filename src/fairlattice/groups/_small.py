@@ -95,9 +95,7 @@ def group_table(counts: GroupCounts, *, min_size: int = 1, on_small: str = "warn
         return GroupTable(groups, counts.layers, kept)
     large = np.flatnonzero(counts.rows >= min_size)
     if on_small == "drop" and not len(large):
-        raise InputError(
-            f"Every group has fewer than {min_size:,} rows, so none is left. Lower `min_size`."
-        )
+        raise InputError(f"Every group has fewer than {min_size:,} rows, so none is left. Lower `min_size`.")
     return _merged(counts, groups, large, small, min_size, drop=on_small == "drop")
 
 

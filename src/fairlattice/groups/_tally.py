@@ -40,6 +40,7 @@ from fairlattice.tables._shared import (
 
 MISSING = ("level", "exclude", "raise")
 _TEXTS = (nw.String, nw.Categorical, nw.Enum, nw.Object)
+_EXACT = 2.0**53  # beyond, floats skip whole numbers
 _HUGE = 1.79e308  # beyond it lie the infinities, which engines write in different ways
 _REFUSED = -1e150  # marks a weight that is missing or negative
 _INFINITE = -1  # the band of infinite values, which are refused
@@ -352,13 +353,18 @@ def _key(name: str, cuts: Sequence[float], dtype: Any, gone: Sequence[float]) ->
     known = nw.when(present)
     if not cuts:
         return known.then(number).otherwise(nw.lit(None))
-    limits = [int(c) if dtype.is_integer() and c.is_integer() else c for c in cuts]
+    limits = [_whole(c) for c in cuts] if dtype.is_integer() else cuts
     steps = [(number >= limit).cast(nw.Int64()) for limit in limits]
     band = sum(steps[1:], start=steps[0])
     if dtype.is_float():
         finite = (number <= _HUGE) & (number >= -_HUGE)
         band = nw.when(finite).then(band).otherwise(nw.lit(_INFINITE).cast(nw.Int64()))
     return known.then(band).otherwise(nw.lit(None))
+
+
+def _whole(cut: float) -> float:
+    """The cut between whole numbers, as one of them: some engines refuse to compare large ones with 0.5."""
+    return int(np.ceil(cut)) if abs(cut) < _EXACT else cut
 
 
 def _present(name: str, dtype: Any) -> nw.Expr:

@@ -2,7 +2,7 @@
 
 from fairlattice.metrics._any_metric import GroupMetric, metric_by_group
 from fairlattice.metrics._attribution import Pair, WorseOff
-from fairlattice.metrics._audit import Audit, Task
+from fairlattice.metrics._audit import Audit
 from fairlattice.metrics._claims import Claim
 from fairlattice.metrics._fairness import Disparity, alpha_intersectional, differential_fairness
 from fairlattice.metrics._figures import Figure
@@ -26,6 +26,7 @@ from fairlattice.metrics._rates import Rates, group_rates, weighted_rates
 from fairlattice.metrics._scorer import FairnessScorer, make_scorer
 from fairlattice.metrics._scores import GroupScore, audit_scores
 from fairlattice.metrics._series import AuditSeries, Change, audit_series
+from fairlattice.metrics._task import Task
 from fairlattice.metrics._verdicts import Verdict
 
 __all__ = [

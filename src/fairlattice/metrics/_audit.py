@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, overload
 
@@ -11,15 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fairlattice._display import ShowsAsPage
-from fairlattice._validation import check_choice, check_count, check_real
+from fairlattice._validation import check_choice, check_real
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group_table
+from fairlattice.metrics._against_baseline import harm_between, leveling_between
 from fairlattice.metrics._any_metric import GroupMetric, Metric, metric_of_counts
 from fairlattice.metrics._attribution import (
-    LevelGaps,
     Pair,
     WorseOff,
-    level_gaps,
     levels_of,
     ranked_pairs,
     worse_off,
@@ -37,61 +36,31 @@ from fairlattice.metrics._fairness import (
     measure_value,
 )
 from fairlattice.metrics._figures import Figure, figure_of, parse_figure
-from fairlattice.metrics._frames import DEFAULT as DEFAULT_LIBRARY
 from fairlattice.metrics._frames import frame_of
 from fairlattice.metrics._group_rate import GroupRate, group_rate_rows
-from fairlattice.metrics._harm import Harm, harm_of, independent_harm
-from fairlattice.metrics._homogeneity import either, homogeneity_test
+from fairlattice.metrics._harm import Harm
+from fairlattice.metrics._homogeneity import either
 from fairlattice.metrics._impact import (
     BEST,
     Against,
     ImpactRatio,
-    check_reference,
     impact_ratios,
 )
 from fairlattice.metrics._intervals import jeffreys_interval, rate_interval, simultaneous_confidence
 from fairlattice.metrics._leveling import (
     LevelingDown,
-    group_changes,
-    leveling_down_verdict,
-    overall_verdict,
-    worst_fell,
 )
 from fairlattice.metrics._notions import (
     DEFAULT_NOTION,
-    DEFAULT_UNLABELLED,
-    NOTIONS,
     rates_of_notion,
     selection_of,
 )
+from fairlattice.metrics._one_rate import OneRate
 from fairlattice.metrics._plot import axes_or_new, draw_rates, draw_ratios
-from fairlattice.metrics._pooling import PooledRates, pooled_rates
 from fairlattice.metrics._rates import ALIASES, Rates, is_selection, rate_called, weighted_rates
 from fairlattice.metrics._sentences import assumed_sentence, verdict_sentence
+from fairlattice.metrics._task import Task
 from fairlattice.metrics._verdicts import Verdict, verdicts_of
-
-
-@dataclass(frozen=True)
-class Task:
-    """What the data are called, for sentences about them.
-
-    Parameters
-    ----------
-    label, prediction : str
-        The columns of labels and predictions; `label` is None without labels.
-    positive_prediction : prediction or None
-        The prediction that means the positive label, where it is spelled otherwise.
-    library : str
-        The library that the data came in.
-    assumed : tuple of {"notion", "favourable"}
-        Which of these the user did not choose.
-    """
-
-    label: str | None = "label"
-    prediction: str = "prediction"
-    positive_prediction: Any = None
-    library: str = DEFAULT_LIBRARY
-    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,7 +82,7 @@ class Audit(ShowsAsPage):
     interval : {"jeffreys", "wilson", "clopper-pearson"}
         The interval of single rates.
     min_size, on_small
-        What becomes of leaves with few rows; see :func:`audit`.
+        How leaves with few rows are treated; see :func:`audit`.
     random_state : int
         Seed of the draws from the posterior.
     notion : str
@@ -121,9 +90,9 @@ class Audit(ShowsAsPage):
     favourable : label or None
         The outcome that is good for people; None where it is the positive one.
     reference : "best", "others" or group
-        Whom rates are compared with in ratios.
+        The group that rates are compared with in ratios.
     min_share : float
-        Groups with a smaller share of all rows have no ratio and are no reference.
+        Smallest share of all rows, in [0, 1], that a group needs to be compared in ratios.
     task : Task
         What the data are called.
     """
@@ -141,11 +110,11 @@ class Audit(ShowsAsPage):
     favourable: Any = None
     reference: Against = BEST
     min_share: float = 0.0
-    task: Task = Task()
+    task: Task = field(default_factory=Task)
 
     @property
     def rates(self) -> tuple[str, ...]:
-        """The rates that this audit speaks of."""
+        """The rates that this audit reports."""
         if not self.counts.labelled:
             known: tuple[str, ...] = () if self.positive is None else ("selection_rate",)
         elif self.positive is None:
@@ -171,7 +140,7 @@ class Audit(ShowsAsPage):
 
     @cached_property
     def table(self) -> GroupTable:
-        """The groups compared: the leaves that have rows, small ones seen to."""
+        """The groups compared: the leaves that have rows, small ones treated as asked."""
         return group_table(self.counts, min_size=self.min_size, on_small=self.on_small)
 
     @property
@@ -307,8 +276,8 @@ class Audit(ShowsAsPage):
         attributes : sequence of str, optional
             Groups that fix only these attributes; by default the leaves.
         min_share : float, optional
-            Groups with a smaller share of all rows, in [0, 1], have no ratio and are no reference; by default the
-            audit's, which is 0.
+            Smallest share of all rows, in [0, 1], that a group needs to be compared; by default the audit's, which is
+            0. Smaller groups get no ratio and are never the group that others are compared with.
 
         Raises
         ------
@@ -325,6 +294,22 @@ class Audit(ShowsAsPage):
         sex=f: 0.500 [0.344, 0.706] (n=100) yes
         sex=m: 1.000 [1.000, 1.000] (n=100) no
         """
+        if (rate, reference, attributes, min_share) == (None, None, None, None):
+            return self._impact_ratios
+        return self._ratios(rate, reference, attributes, min_share)
+
+    @cached_property
+    def _impact_ratios(self) -> tuple[ImpactRatio, ...]:
+        """The ratios of the audit's own settings, which verdicts and reports need several times."""
+        return self._ratios(None, None, None, None)
+
+    def _ratios(
+        self,
+        rate: str | None,
+        reference: Against | None,
+        attributes: Sequence[str] | None,
+        min_share: float | None,
+    ) -> tuple[ImpactRatio, ...]:
         name = self.selection if rate is None else rate
         if name is None:
             raise InputError(
@@ -576,18 +561,7 @@ class Audit(ShowsAsPage):
         >>> [(c.group, c.difference) for c in new.harm(old).fell]
         [({'sex': 'f'}, -0.5), ({}, -0.25)]
         """
-        check_real("tolerance", tolerance, 0.0, 1.0)
-        before, after = self._on_common_ground(baseline)
-        asked = [measure or self.notion] if measure is None or isinstance(measure, str) else list(measure)
-        names = tuple(dict.fromkeys(rate for m in asked for rate in self.rates_of(m)))
-        levels = list(zip(before._levels, after._levels, strict=True))
-        groups = [group for _, level in levels for group in level.groups]
-
-        def rates_of(rate: str) -> tuple[Rates, Rates]:
-            old = Rates.joined([before._rates_of(level.layers, rate) for level, _ in levels])
-            return old, Rates.joined([after._rates_of(level.layers, rate) for _, level in levels])
-
-        return harm_of(independent_harm(groups, names, rates_of, self.confidence), tolerance)
+        return harm_between(baseline, self, measure=measure, tolerance=tolerance)
 
     def leveling_down(self, baseline: Audit, *, measure: str | None = None) -> LevelingDown:
         """Who lost against the model of `baseline`, by how much, and whether it leveled down.
@@ -604,38 +578,17 @@ class Audit(ShowsAsPage):
         The two audits are compared as independent samples, since counts do not show which rows the
         models differ on. Where both decided on the same rows, :func:`leveling_down` sees much more.
         """
-        before, after = self._on_common_ground(baseline)
-        names = [
-            rate
-            for rate in self.rates_of(self.notion if measure is None else measure)
-            if before._rates(rate).defined.any() and after._rates(rate).defined.any()
-        ]
-        judged = sum(int(after._rates(rate).defined.sum()) for rate in names)
-        each = simultaneous_confidence(self.confidence, judged)
-        changes, verdicts = [], {}
-        for rate in names:
-            old, new = before._rates(rate), after._rates(rate)
-            changes += group_changes(rate, after.groups, old, new, each)
-            fell, beyond = worst_fell(old, new, self.smoothing, self.confidence)
-            fairer = any(
-                after._value(rate, kind, self.alpha) < before._value(rate, kind, self.alpha)
-                for kind in ("df", "if")
-            )
-            verdicts[rate] = leveling_down_verdict(
-                unfairness_fell=fairer, worst_fell=fell, beyond_noise=beyond
-            )
-        ranked = tuple(sorted(changes, key=lambda c: c.difference))
-        return LevelingDown(overall_verdict(verdicts), verdicts, ranked)
+        return leveling_between(baseline, self, measure=measure)
 
     @cached_property
-    def _by_rate(self) -> Mapping[str, _OneRate]:
+    def _by_rate(self) -> Mapping[str, OneRate]:
         """Every rate by its name."""
         recalls = (f"recall:{c}" for c in self.counts.classes) if self.counts.labelled else ()
-        return {name: _OneRate(self, name) for name in (*self.rates, *recalls)}
+        return {name: OneRate(self, name) for name in (*self.rates, *recalls)}
 
-    def _one_rate(self, rate: str) -> _OneRate:
+    def _one_rate(self, rate: str) -> OneRate:
         name = ALIASES.get(rate, rate)
-        return self._by_rate.get(name) or _OneRate(self, name)
+        return self._by_rate.get(name) or OneRate(self, name)
 
     def _rates_of(self, layers: Sequence[npt.NDArray[Any]], rate: str) -> Rates:
         return weighted_rates(layers, self.counts.classes, rate, self.positive)
@@ -697,67 +650,3 @@ class Audit(ShowsAsPage):
         each = simultaneous_confidence(self.confidence, among)
         low, high = jeffreys_interval(one.successes, one.trials, confidence=each)
         return group_rate_rows([groups[int(place[0])]], one, low, high)[0]
-
-    def _on_common_ground(self, baseline: Audit) -> tuple[Audit, Audit]:
-        """Both audits on the same leaves and classes, so that positions agree."""
-        if self.positive != baseline.positive:
-            raise InputError(
-                f"The audits differ in their positive label: {self.positive!r} and {baseline.positive!r}."
-            )
-        mine, theirs = self.counts, baseline.counts
-        return (
-            replace(self, counts=theirs + mine.emptied(), min_size=0),
-            replace(self, counts=mine + theirs.emptied(), min_size=0),
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class _OneRate:
-    """One rate of an audit's groups; what takes time is computed when it is first asked for."""
-
-    audit: Audit
-    name: str
-
-    @cached_property
-    def rates(self) -> Rates:
-        """Of the groups compared."""
-        return self.audit._rates_of(self.audit.table.layers, self.name)
-
-    @cached_property
-    def p_value(self) -> float:
-        """Of no disparity among the leaves: merged groups would count rows twice."""
-        return homogeneity_test(self.audit._rates_of(self.audit.counts.layers, self.name))
-
-    @cached_property
-    def level_gaps(self) -> LevelGaps | None:
-        """Every group of every level against everyone else."""
-        audit = self.audit
-        return level_gaps(audit._levels, audit.counts.classes, self.name, audit.positive, audit.confidence)
-
-    @cached_property
-    def pooled(self) -> PooledRates:
-        """Shrunk towards their ancestors."""
-        options: dict[str, Any] = {
-            "confidence": self.audit.confidence,
-            "random_state": self.audit.random_state,
-        }
-        return pooled_rates(self.rates, self.audit._design, **options)
-
-
-def check_options(audit: Audit) -> Audit:
-    """Raise if an option of an audit is out of range, or a small group is not allowed."""
-    check_real("alpha", audit.alpha, 0.0, 1.0)
-    check_real("smoothing", audit.smoothing, 0.0, float("inf"), open_ends=True)
-    check_real("confidence", audit.confidence, 0.0, 1.0, open_ends=True)
-    check_count("random_state", audit.random_state, 0)
-    check_real("min_share", audit.min_share, 0.0, 1.0)
-    check_choice("notion", audit.notion, tuple(NOTIONS))
-    if not audit.counts.labelled and audit.notion != DEFAULT_UNLABELLED:
-        raise InputError(
-            f"Notion {audit.notion!r} needs labels, and there are none. Name labels, or use {DEFAULT_UNLABELLED!r}."
-        )
-    audit.judged  # noqa: B018 - refuses a notion that lacks a favourable outcome
-    check_reference(audit.counts, audit.reference)
-    rate_interval(np.zeros(1), np.ones(1, dtype=np.int64), method=audit.interval)
-    audit.table  # noqa: B018 - small groups are seen to now, while the caller is looking
-    return audit

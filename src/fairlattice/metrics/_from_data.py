@@ -9,10 +9,12 @@ from typing import Any
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupCounts
 from fairlattice.groups._shared import check_agreement, find_class, find_positive
-from fairlattice.metrics._audit import Audit, Task, check_options
+from fairlattice.metrics._audit import Audit
+from fairlattice.metrics._audit_options import check_options
 from fairlattice.metrics._frames import library_of
 from fairlattice.metrics._impact import BEST, Against
 from fairlattice.metrics._notions import DEFAULT_NOTION, DEFAULT_UNLABELLED
+from fairlattice.metrics._task import Task
 
 
 def audit(
@@ -72,7 +74,7 @@ def audit(
     reference : {"best", "others"} or mapping of attribute to level, default="best"
         Whom a group's selection rate is compared with in ratios: the best-off group, everyone else, or one group.
     min_share : float, default=0.0
-        Groups with a smaller share of all rows, in [0, 1], have no ratio and are not a reference.
+        Smallest share of all rows, in [0, 1], that a group needs to be compared in impact ratios.
     cuts : mapping of str to sequence of float, optional
         Cut points of numeric attributes, as in ``{"age": [25, 45]}``.
     missing : {"level", "exclude", "raise"}, default="level"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import FloatArray, did_you_mean
+from fairlattice._validation import FloatArray, did_you_mean, plain_value
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
 from fairlattice.groups._shared import show_level
@@ -87,7 +87,7 @@ def impact_ratios(
 ) -> tuple[ImpactRatio, ...]:
     """The ratio of every leaf of some counts, in the lattice's order.
 
-    Groups of less than `min_share` of all rows, and those in `left_out`, have no ratio and are not a reference. Nobody
+    Groups of less than `min_share` of all rows, and those in `left_out`, are not compared. Nobody
     knows which group is the best, so against it the intervals are those that the ratios of all pairs of groups
     allow.
     """
@@ -130,7 +130,7 @@ def reference_group(counts: GroupCounts, wanted: Mapping[str, Any]) -> Group:
             raise InputError(
                 f"No attribute `{name}`; the attributes are {known}.{did_you_mean(name, attributes)}"
             )
-        levels = attributes[name].levels
+        levels, level = attributes[name].levels, plain_value(level)
         by_text = {str(v): v for v in levels}
         if level not in levels and str(level) not in by_text:
             raise InputError(
@@ -141,12 +141,13 @@ def reference_group(counts: GroupCounts, wanted: Mapping[str, Any]) -> Group:
     return {name: found[name] for name in counts.lattice.names if name in found}
 
 
-def check_reference(counts: GroupCounts, against: Any) -> None:
-    """Raise unless groups can be compared with it: "best", "others", or a group by its levels."""
+def check_reference(counts: GroupCounts, against: Any) -> Against:
+    """With what groups are compared: "best", "others", or a group by its levels; else raise."""
     if isinstance(against, Mapping):
-        reference_group(counts, against)
-    elif against not in (BEST, OTHERS):
-        raise InputError(f"`reference` must be 'best', 'others' or a group, got {against!r}.")
+        return reference_group(counts, against)
+    if against in (BEST, OTHERS):
+        return against  # type: ignore[no-any-return]
+    raise InputError(f"`reference` must be 'best', 'others' or a group, got {against!r}.")
 
 
 def _best(own: Rates, eligible: Any) -> int | None:

@@ -198,11 +198,6 @@ def rate_phrases(rate: str, data: Plain, style: Style = PLAIN) -> tuple[Any, Any
     return style.text(" who did not get {}").format(got), style.text("do not have {}").format(label)
 
 
-def rows_phrase(rate: str, data: Plain, style: Style = PLAIN) -> Any:
-    """What the rows of a rate are called: ``people with repaid = yes``."""
-    return style.text("people{}").format(rate_phrases(rate, data, style)[0])
-
-
 def percent(share: float | None) -> str:
     """A share in whole percent; in tenths where it is near 0 or 1."""
     if share is None:

@@ -11,7 +11,8 @@ import numpy as np
 from fairlattice._validation import FloatArray, IntArray, check_choice, check_columns_exist
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
-from fairlattice.metrics._audit import Audit, check_options
+from fairlattice.metrics._audit import Audit
+from fairlattice.metrics._audit_options import check_options
 from fairlattice.metrics._everyone_else import rates_of_others
 from fairlattice.metrics._from_data import positive_of
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence

@@ -16,7 +16,6 @@ from fairlattice.metrics._sentences import (
     notion_words,
     percent,
     rate_phrases,
-    rows_phrase,
     verdict_sentence,
 )
 
@@ -38,6 +37,5 @@ __all__ = [
     "parse_figure",
     "percent",
     "rate_phrases",
-    "rows_phrase",
     "verdict_sentence",
 ]

@@ -1,4 +1,4 @@
-"""Reports: JSON is the report; text renders it for a terminal, a page for handing over.
+"""Reports: one :class:`Report` of every result, as JSON, text, page, Markdown and figures.
 
 Names are listed in ``__init__.pyi`` and loaded when first used: an audit need not wait for what comparisons need.
 """

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from rich.console import Group as Stack
 from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from fairlattice.benchmark._shared import EXPERIMENTS, Method
 from fairlattice.datasets import Dataset, dataset_about, dataset_names
 from fairlattice.groups import GroupLattice, show_group
-from fairlattice.report._card import markdown_table
-from fairlattice.report._text import plain_table, titled
+from fairlattice.report._table_formats import markdown_rows
 from fairlattice.strategies import STRATEGIES
 
 _SMALLEST = 5
@@ -37,12 +38,12 @@ def bench_list_text(methods: Mapping[str, Method], what: Sequence[str]) -> Rende
     parts: list[RenderableType] = []
     for name in what:
         title, rows = lists[name]
-        table = plain_table()
+        table = Table(box=None, pad_edge=False)
         table.add_column("name", no_wrap=True)
         table.add_column("what it is")
         for row in rows:
             table.add_row(*row)
-        parts += [titled(title, table), ""]
+        parts += [Text(title, style="italic"), table, ""]
     return Stack(*parts[:-1])
 
 
@@ -87,4 +88,4 @@ def _figures(data: Dataset) -> list[str]:
         share = float(positive[leaves == codes[place]].mean())
         group = show_group(lattice.group(lattice.leaf(int(codes[place]))))
         rows.append((group, f"{sizes[place]:,}", f"{share:.1%}"))
-    return [*lines, *markdown_table(("group", "rows", "positive"), rows, numbers=True)]
+    return [*lines, *markdown_rows(("group", "rows", "positive"), rows, (False, True, True))]

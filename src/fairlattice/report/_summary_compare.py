@@ -13,6 +13,8 @@ from fairlattice.strategies._shared import BASELINE, DEFAULT
 
 _PLUG_IN = ("tpr", "tnr")
 
+_AIM = "equalized_odds"  # of a decision unless another notion is asked for
+
 
 def compare_summary(comparison: Comparison, data: Mapping[str, Any]) -> Summary:
     """A comparison as plain data, schema ``fairlattice/compare/2``."""
@@ -82,8 +84,11 @@ def python_of(comparison: Comparison, strategy: str) -> str:
     reading = comparison.settings.get("reading", {})
     encoder = f"fl.TableEncoder({', '.join(f'{name}={value!r}' for name, value in reading.items())})"
     na = f", na={reading['na']!r}" if "na" in reading else ""
-    options = (f", cuts={cuts}" if cuts else "") + na + f", random_state={seed}"
-    needs = comparison[strategy].strategy.needs_groups
+    taken = comparison[strategy].strategy
+    aim = getattr(getattr(taken, "decision", None), "notion", _AIM)
+    notion = f", notion={aim!r}" if aim != _AIM else ""
+    options = (f", cuts={cuts}" if cuts else "") + na + notion + f", random_state={seed}"
+    needs = taken.needs_groups
     return (
         f"classifier = make_pipeline({encoder}, {' '.join(made.split())})\n"
         f"model = fl.FairClassifier(classifier, {strategy!r}{options}).fit(X, y, sensitive_features=S)\n"

@@ -1,4 +1,4 @@
-"""A diagnosis as plain data, schema ``fairlattice/diagnose/1``."""
+"""A diagnosis as plain data, schema ``fairlattice/diagnose/2``."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def diagnose_summary(
     noise: Sequence[NoisePoint] | None = None,
     drift: Drift | None = None,
 ) -> Summary:
-    """A diagnosis as plain data, schema ``fairlattice/diagnose/1``; what it was not asked for is left out."""
+    """A diagnosis as plain data, schema ``fairlattice/diagnose/2``; what it was not asked for is left out."""
     summary = {
-        "schema": "fairlattice/diagnose/1",
+        "schema": "fairlattice/diagnose/2",
         "data": {**data, "classes": list(diagnosis.classes)},
         "settings": dict(diagnosis.settings),
         "versions": versions(),

@@ -50,7 +50,7 @@ _KAPPA = 20.0  # rows that the mean of the label's cells counts as much as
 _LEAST_BIAS = 1e-4  # no model is exact, and a large cell should rely on itself
 _CELLS = 256  # at a time, which bounds memory
 
-Snap = Callable[[FloatArray], FloatArray]
+Snap = Callable[[FloatArray, IntArray | None], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class ImportanceSampler:
     max_copies : float
         Share of synthetic rows that may equal one training row.
     snap : callable or None
-        Valid rows for vectors.
+        Makes vectors, or some coordinates of them, valid.
     entropy : tuple of int
         Seed of all draws.
     """
@@ -136,8 +136,8 @@ class ImportanceSampler:
             Above 0: variance of the log-odds of a typical row before anything is learned. Small trusts
             that all rows of a label are alike; large trusts the attributes' differences.
         snap : callable, optional
-            Returns the valid rows of vectors, so that copies are recognised after rounding, such as
-            :meth:`TableEncoder.snap`.
+            Makes vectors valid, so that copies are recognised after rounding: :meth:`TableEncoder.snap`, whose
+            `blocks` these are.
 
         Raises
         ------
@@ -209,7 +209,9 @@ class ImportanceSampler:
             return self.draw_pieces(list(pieces_of([(cell, n)])), stream=stream)
         rng = self._rng(Piece(cell, 0, n), stream)
         rows, weights = self.weights(cell)
-        return self._made(rows, weights, draw_by_weight(_capped(weights, n), n, rng), rng)
+        out, sources = np.empty((n, self.Z.shape[1])), np.empty((n, self.n_sources), dtype=np.int64)
+        self._fill(rows, weights, draw_by_weight(_capped(weights, n), n, rng), rng, out, sources)
+        return out, sources
 
     def draw_pieces(
         self,
@@ -227,8 +229,7 @@ class ImportanceSampler:
         def fill(piece: Piece, out: Vectors, sources: IntArray) -> None:
             rng = self._rng(piece, stream)
             rows, weights = self.weights(piece.cell)
-            places = draw_by_weight(weights, piece.n, rng)
-            out[:], sources[:] = self._made(rows, weights, places, rng)
+            self._fill(rows, weights, draw_by_weight(weights, piece.n, rng), rng, out, sources)
 
         width, n_sources = self.Z.shape[1], self.n_sources
         return fill_pieces(pieces, fill, width=width, n_sources=n_sources, dtype=dtype, n_jobs=n_jobs)
@@ -236,49 +237,58 @@ class ImportanceSampler:
     def _rng(self, piece: Piece, stream: int) -> np.random.Generator:
         return stream_of_piece(self.entropy, 3, piece=piece, stream=stream)
 
-    def _made(
-        self, rows: IntArray, weights: FloatArray, places: IntArray, rng: np.random.Generator
-    ) -> tuple[FloatArray, IntArray]:
-        """Vectors of the rows at `places`, and their source rows; some are copied, the others moved."""
+    def _fill(
+        self,
+        rows: IntArray,
+        weights: FloatArray,
+        places: IntArray,
+        rng: np.random.Generator,
+        out: Vectors,
+        sources: IntArray,
+    ) -> None:
+        """Write vectors of the rows at `places`, and their source rows; some are copied, the others moved."""
         main = rows[places]
-        vectors, partners = self.Z[main], main.copy()
+        out[:] = self.Z[main]
+        sources[:, 0] = sources[:, 1] = main
         kept = int(self.max_copies * len(main))
-        if len(self.numbers) and kept < len(main):
-            pool = np.unique(rows[draw_by_weight(weights, _POOL, rng)])
-            unique, back = np.unique(main[kept:], return_inverse=True)
-            near, room = self._similar(unique, pool)
-            for first in range(0, len(back), _TILE):
-                own, tile = back[first : first + _TILE], slice(kept + first, kept + first + _TILE)
-                vectors[tile], partners[tile] = self._moved(main[tile], near[own], room[own], rng)
-        return vectors, np.stack([main, partners], axis=1)
+        if not len(self.numbers) or kept >= len(main):
+            return
+        pool = np.unique(rows[draw_by_weight(weights, _POOL, rng)])
+        unique, back = np.unique(main[kept:], return_inverse=True)
+        near, room = self._similar(unique, pool)
+        for first in range(0, len(back), _TILE):
+            own, tile = back[first : first + _TILE], slice(kept + first, kept + first + _TILE)
+            out[tile, self.numbers], sources[tile, 1] = self._moved(main[tile], near[own], room[own], rng)
+            if len(self._unsnapped):
+                able = kept + first + np.flatnonzero(room[own])
+                out[np.ix_(able, self._unsnapped)] = self._snapped(main[able])[:, self._unsnapped]
 
     def _moved(
         self, main: IntArray, near: IntArray, room: IntArray, rng: np.random.Generator
     ) -> tuple[FloatArray, IntArray]:
-        """The rows `main` with their numbers moved, and the rows that they were moved towards.
+        """The numbers of the rows `main`, moved, and the rows that they were moved towards.
 
         Of the rows `near` each, (n, k), the first `room` have other numbers.
         """
-        vectors, partners, least = self.Z[main], main.copy(), self._least
+        numbers, partners = self._numbers[main], main.copy()
         todo = np.flatnonzero(room)
         for attempt in range(_TRIES):
             reach = np.minimum(room[todo], _NEIGHBOURS * (attempt + 1))
             partners[todo] = near[todo, (rng.random(len(todo)) * reach).astype(np.int64)]
-            start, end = self.Z[main[todo]], self.Z[partners[todo]]
-            path = (end - start)[:, self.numbers]
-            margin = 1.0 / (np.abs(path) / least).max(axis=1, keepdims=True)  # so near an end it is a copy
-            new = start.copy()
-            new[:, self.numbers] += (margin + (1.0 - 2.0 * margin) * rng.random(margin.shape)) * path
-            vectors[todo] = new if self.snap is None else self.snap(new)
-            copies = self._copies(vectors[todo], start) | self._copies(vectors[todo], end)
-            todo = todo[copies]
-        return vectors, partners
+            start, end = self._numbers[main[todo]], self._numbers[partners[todo]]
+            path = end - start
+            margin = 1.0 / (np.abs(path) / self._least).max(
+                axis=1, keepdims=True
+            )  # so near an end it is a copy
+            new = start + (margin + (1.0 - 2.0 * margin) * rng.random(margin.shape)) * path
+            numbers[todo] = new = new if self.snap is None else self.snap(new, self.numbers)
+            alike = self._kinds[main[todo]] == self._kinds[partners[todo]]
+            todo = todo[self._hardly_moved(new, start) | (alike & self._hardly_moved(new, end))]
+        return numbers, partners
 
-    def _copies(self, new: FloatArray, old: FloatArray) -> BoolArray:
-        """Whether rows equal others but for small moves."""
-        gap = np.abs(new - old)
-        gap[:, self.numbers] = np.maximum(gap[:, self.numbers] - self._least, 0.0)
-        return np.asarray(gap.max(axis=1) <= _ROUNDING)
+    def _hardly_moved(self, new: FloatArray, old: FloatArray) -> BoolArray:
+        """Whether numbers equal others but for small moves."""
+        return np.asarray((np.abs(new - old) - self._least).max(axis=1) <= _ROUNDING)
 
     def _similar(self, rows: IntArray, pool: IntArray) -> tuple[IntArray, IntArray]:
         """For each row the most similar of the pool, nearest first, and how many of them have other numbers.
@@ -292,8 +302,9 @@ class ImportanceSampler:
             tile = slice(first, first + _TILE)
             vectors = self.Z[rows[tile]]
             distance = cdist(vectors, self.Z[pool])
-            own = vectors[:, self.numbers] / self._least
-            distance[cdist(own, numbers, "chebyshev") <= _BETWEEN] = np.inf
+            distance[self._like_in_numbers(vectors[:, self.numbers] / self._least, numbers, distance)] = (
+                np.inf
+            )
             some = np.argpartition(distance, near.shape[1] - 1, axis=1)[:, : near.shape[1]]
             distance = np.take_along_axis(distance, some, axis=1)
             order = np.lexsort((some, distance))
@@ -301,10 +312,54 @@ class ImportanceSampler:
             room[tile] = np.isfinite(distance).sum(axis=1)
         return near, room
 
+    def _like_in_numbers(self, own: FloatArray, others: FloatArray, distance: FloatArray) -> Any:
+        """Which pairs of rows have numbers, in units of the least move, between which there is no room."""
+        if len(self._copied):
+            return cdist(own, others, "chebyshev") <= _BETWEEN
+        # Where all coordinates are numbers, such pairs are near each other, and few.
+        row, other = np.nonzero(distance <= 1.001 * _BETWEEN * np.sqrt((self._least**2).sum()))
+        like = np.abs(own[row] - others[other]).max(axis=1, initial=0.0) <= _BETWEEN
+        return row[like], other[like]
+
     @cached_property
     def _least(self) -> FloatArray:
         """The least move of each number."""
         return np.asarray(_LEAST_MOVE * self.Z[:, self.numbers].std(axis=0))
+
+    @cached_property
+    def _numbers(self) -> FloatArray:
+        """The coordinates that may move, of all rows."""
+        return np.ascontiguousarray(self.Z[:, self.numbers])
+
+    @cached_property
+    def _copied(self) -> IntArray:
+        """The coordinates that are copied together."""
+        return np.setdiff1d(np.arange(self.Z.shape[1]), self.numbers)
+
+    @cached_property
+    def _kinds(self) -> IntArray:
+        """A number for each row, equal where what is copied is: a hash of it, rounded."""
+        multipliers = np.random.default_rng(0).integers(2**62, size=len(self._copied)) * 2 + 1
+        kinds = np.empty(len(self.Z), dtype=np.int64)
+        for first in range(0, len(kinds), _TILE):
+            some = self.Z[first : first + _TILE][:, self._copied]
+            kinds[first : first + _TILE] = (
+                np.rint(np.clip(some, -1e9, 1e9) / _ROUNDING).astype(np.int64) @ multipliers
+            )
+        return kinds
+
+    @cached_property
+    def _unsnapped(self) -> IntArray:
+        """The copied coordinates that differ, in some row, from what they are snapped to."""
+        differ = np.zeros(self.Z.shape[1], dtype=bool)
+        for first in range(0, len(self.Z), _TILE):
+            rows = np.arange(first, min(first + _TILE, len(self.Z)))
+            differ |= (self._snapped(rows) != self.Z[rows]).any(axis=0)
+        return np.intersect1d(np.flatnonzero(differ), self._copied)
+
+    def _snapped(self, rows: IntArray) -> FloatArray:
+        """Training rows as valid vectors."""
+        return self.Z[rows] if self.snap is None else self.snap(self.Z[rows], None)
 
 
 def _capped(weights: FloatArray, n: int) -> FloatArray:

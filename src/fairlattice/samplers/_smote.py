@@ -13,7 +13,6 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from imblearn.over_sampling import SMOTE
 
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
@@ -104,6 +103,8 @@ class SmoteSampler:
 
 def _interpolate(rows: FloatArray, n: int, *, seed: int) -> FloatArray:
     """`n` vectors by SMOTE among `rows` alone."""
+    from imblearn.over_sampling import SMOTE  # takes a third of a second to import
+
     # SMOTE raises a minority class to a target size, so a dummy majority makes the cell a minority.
     k, size = min(_NEIGHBOURS, len(rows) - 1), len(rows)
     stacked = np.concatenate([rows, np.zeros((size + n, rows.shape[1]))])

@@ -6,7 +6,7 @@ The decision looks at the distinct values of a column of objects or text; a colu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,9 @@ from fairlattice.tables._text import Missing, nearly_alike, said, shown, tidy
 
 _MOSTLY = 0.5  # of a column's rows
 _LARGEST_WHOLE = 2**53
+_FIRST_DAY, _LAST_DAY = 18_000_101, 22_001_231
+_LONG = len("20230115")
+_DAYS = 5  # fewer numbers may be a date each by chance
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Reading:
 
     def apply(self, column: Column) -> Column:
         """The column as it is meant; the same object where nothing differs from how it is written."""
+        if self.kind == "date":
+            column = _digits(column)
         if column.values.dtype.kind not in "OUS":
             return self._without_missing_numbers(column)
         if self.kind == "plain" and not self.numeric:
@@ -174,6 +179,8 @@ def read_column(
         What sentences call it.
     """
     plain = Reading(name, "plain", rules, numeric=column.values.dtype.kind in "iuf")
+    if dates and name not in rules.categorical and _are_days(column):
+        return Reading(name, "date", rules), [f"{what} `{name}`: dates, such as {column.values.max():.0f}."]
     if column.values.dtype.kind not in "OUS":
         gone = plain.apply(column).missing & ~column.missing
         n = int(gone.sum() if counts is None else counts[gone].sum())
@@ -188,6 +195,11 @@ def read_column(
     every = _others(column)
     others = [v for v in every if not isinstance(v, bool)]
     all_numbers = len(others) == len(every) and all(isinstance(v, int | float) for v in others)
+    if dates and all_numbers and name not in rules.categorical and _are_digits_of_days(present):
+        return Reading(name, "date", rules), [
+            *notes,
+            f"{what} `{name}`: dates, such as {shown(min(present))}.",
+        ]
     if numbers and present and all_numbers:
         form = number_format(present, rules.decimal)
         if form is not None and any(map(has_leading_zeros, present)):
@@ -210,6 +222,35 @@ def read_column(
         )
         return Reading(name, "date", rules), [*notes, *odd]
     return plain, notes
+
+
+def _are_days(column: Column) -> bool:
+    """Whether whole numbers are dates such as 20230115, at least a few of them."""
+    present = column.values[~column.missing]
+    if present.dtype.kind not in "iuf" or not len(present) or not _FIRST_DAY <= present.min() <= _LAST_DAY:
+        return False
+    if present.max() > _LAST_DAY or (present % 1 != 0).any():
+        return False
+    return _are_digits_of_days([f"{v:.0f}" for v in np.unique(present)])
+
+
+def _are_digits_of_days(texts: Sequence[str]) -> bool:
+    """Whether texts are dates such as 20230115, at least a few of them."""
+    if len(texts) < _DAYS or not all(len(t) == _LONG and t.isdecimal() for t in texts):
+        return False
+    return int(min(texts)) >= _FIRST_DAY and int(max(texts)) <= _LAST_DAY and date_numbers(texts) is not None
+
+
+def _digits(column: Column) -> Column:
+    """Numbers as the text that they are written with."""
+    if column.values.dtype.kind not in "iuf":
+        return column
+    values = np.empty(len(column.values), dtype=object)
+    values[:] = [
+        None if gone else f"{v:.0f}"
+        for v, gone in zip(column.values.tolist(), column.missing.tolist(), strict=True)
+    ]
+    return Column(values, column.missing)
 
 
 def similar_levels(what: str, column: Column) -> list[str]:
@@ -258,16 +299,24 @@ def _notes_on_mostly_numbers(what: str, present: Mapping[str, int], rules: Rules
     best: list[str] = []
     for mark in (rules.decimal,) if rules.decimal else (".", ","):
         form = NumberFormat(mark)
-        found = [t for t in present if form.number(t) is not None]
+        found = [t for t in present if form.number(t.removesuffix("%").rstrip()) is not None]
         best = max(best, found, key=len)
     n, total = sum(present[t] for t in best), sum(present.values())
+    if n == total and any(t.endswith("%") for t in present):
+        return [
+            f"{what}: text, since only some of its numbers, such as {shown(_percent(present))}, are in per cent."
+        ]
     if not _MOSTLY * total < n < total:
         return []
     odd = sorted(set(present) - set(best))
     return [
-        f"{what}: text, since {total - n:,} of its values, such as {shown(odd[0])}, are no numbers; the rest are. "
+        f"{what}: text, since {total - n:,} of its values, such as {shown(odd[0])}, are not numbers; the rest are. "
         "Correct or empty them, or name them as missing by `na` or --na."
     ]
+
+
+def _percent(texts: Iterable[str]) -> str:
+    return min(t for t in texts if t.endswith("%"))
 
 
 def _texts(column: Column, counts: IntArray | None = None) -> dict[str, int]:

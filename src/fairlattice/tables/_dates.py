@@ -23,7 +23,10 @@ _FULL = (
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _Y, _YY, _M, _D = r"(?P<y>\d{4})", r"'?(?P<y>\d{2})", r"(?P<m>\d{1,2})", r"(?P<d>\d{1,2})"
 _B, _S = r"(?P<b>[a-z]{3,9})\.?", r"[ \-/._,]*"
-_TIME = r"(?:[t ]+(?P<h>\d{1,2}):(?P<i>\d{2})(?::(?P<s>\d{2}(?:\.\d+)?))?\s?z?)?"
+_TIME = (
+    r"(?:[t ]+(?P<h>\d{1,2}):(?P<i>\d{2})(?::(?P<s>\d{2}(?:[.,]\d+)?))?"
+    r"\s?(?:(?P<noon>[ap])\.?m\.?|z|(?P<zone>[+-]\d{2}(?::?\d{2})?))?)?"
+)
 _DATES = {
     "year-month-day": rf"{_Y}(?P<x>[-/.]){_M}(?P=x){_D}{_TIME}",
     "day.month.year": rf"{_D}(?P<x>[-/.]){_M}(?P=x){_Y}{_TIME}",
@@ -189,9 +192,21 @@ def _day(parts: dict[str, str]) -> Key | None:
         day = date(_year(parts["y"]), month or 0, int(parts["d"])).toordinal()
     except ValueError:
         return None
-    hours, minutes, seconds = (float(parts.get(key, 0)) for key in "his")
+    hours, minutes, seconds = (float(str(parts.get(key, 0)).replace(",", ".")) for key in "his")
     inside = hours < 24 and minutes < 60 and seconds < 60
+    if "noon" in parts:
+        inside, hours = inside and 1 <= hours <= 12, hours % 12 + (12 if parts["noon"] == "p" else 0)
+    hours -= _offset(parts.get("zone"))
     return (day + (hours + (minutes + seconds / 60) / 60) / 24,) if inside else None
+
+
+def _offset(zone: str | None) -> float:
+    """Hours by which a time of a zone such as +02:00 is ahead."""
+    if zone is None:
+        return 0.0
+    digits = zone[1:].replace(":", "")
+    ahead = float(digits[:2]) + float(digits[2:] or 0) / 60
+    return -ahead if zone[0] == "-" else ahead
 
 
 def _period(parts: dict[str, str]) -> Key | None:

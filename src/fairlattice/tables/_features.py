@@ -24,12 +24,30 @@ _LEAST_SHARE = 0.005  # of the rows, that half of the codes have
 _UNEVEN = 10.0  # times the least step, which the greatest step between codes is
 _COMMON = 0.5  # share of the steps, less than which are equal between codes
 _SMALL = 20  # codes below it may have steps of similar size
+_GROWING = 6  # numbers whose steps only grow, as 1, 2, 5, 10, 20, 50 do, are a scale, not codes
+_MOSTLY_ZERO = 0.5  # of the rows, beyond which there is an amount or none
 _SURE = 5.0  # pairs of equal values expected, of which there is none in an identifier
 _WHOLE_DIGITS = 6
 _EXACT = 2**53  # beyond, floats skip whole numbers
 _CODE_WORDS = frozenset({
     "code", "codes", "zip", "zipcode", "postcode", "postal", "postalcode", "plz", "fips", "icd", "icd9", "icd10",
     "naics", "sic", "soc", "isco", "isic", "cpt", "occ", "occp", "occupation", "industry", "county", "id", "ids",
+})  # fmt: skip
+_NOMINAL_WORDS = frozenset({
+    "country", "nationality", "citizenship", "birthplace", "region", "state", "province", "district", "municipality",
+    "tract", "puma", "msa", "cbsa", "language", "religion", "race", "ethnicity", "ethnic", "marital", "marriage",
+    "relationship", "sector", "nace", "department", "dept", "branch", "store", "shop", "school", "hospital", "provider",
+    "customer", "client", "patient", "user", "employee", "account", "merchant", "vendor", "product", "sku", "ean",
+    "upc", "brand", "type", "diagnosis", "drg", "ndc", "atc", "hcpcs", "rater", "annotator", "respondent",
+    "participant",
+})  # fmt: skip
+_QUANTITY_WORDS = frozenset({
+    "age", "amount", "amt", "balance", "bmi", "charge", "charges", "children", "cost", "costs", "count", "counts",
+    "days", "debt", "distance", "dose", "duration", "fare", "fee", "fees", "gain", "gains", "height", "hour", "hours",
+    "hrs", "income", "kids", "length", "limit", "loss", "losses", "mileage", "minutes", "months", "pay", "payment",
+    "payments", "percent", "pct", "points", "population", "pressure", "price", "qty", "quantity", "rate", "ratio",
+    "salary", "sales", "score", "scores", "size", "speed", "tenure", "time", "total", "value", "visits", "wage",
+    "wages", "weeks", "weight", "year", "years",
 })  # fmt: skip
 _ROW_WORDS = frozenset({
     "", "id", "ids", "uid", "uuid", "guid", "index", "idx", "row", "rowid", "rownum", "rownumber", "rn", "ssn", "nbr",
@@ -93,6 +111,10 @@ def _feature(reading: Reading, column: Column, rules: Rules, *, named: bool) -> 
     if reading.kind == "date":
         return Feature(reading, "date"), []
     why = _why_code(name, present) if named else ""
+    distinct, n = len(np.unique(present)) if why else 0, len(present)
+    if why and distinct > n / 2 and n >= _LEAST_ROWS and not kept:
+        return Feature(reading, "identifier"), [f"Column `{name}` holds {distinct:,} codes in {n:,} rows, so it is not "
+                                               "used as a feature. Pass `keep` (--keep) to use it."]  # fmt: skip
     if why:
         return Feature(reading, "category"), [f"Column `{name}`: {why}, so its numbers are categories."]
     return Feature(reading, "written" if reading.kind == "number" else "number"), []
@@ -144,23 +166,37 @@ def _why_code(name: str, present: npt.NDArray[Any]) -> str:
     if present.dtype.kind == "b":
         return ""
     values: FloatArray = present.astype(np.float64)
-    if not np.isfinite(values).all() or (values % 1 != 0).any() or np.abs(values).max() > _EXACT:
+    if not np.isfinite(values).all() or np.abs(values).max() > _EXACT:
         return ""
     distinct, sizes = np.unique(values, return_counts=True)
     if len(distinct) < 3:
         return ""
     words = _words(name)
-    if words & _CODE_WORDS or re.search(r"(code|zip)$", name.lower()):
+    quantity = bool(words & _QUANTITY_WORDS)
+    strict = bool(words & _CODE_WORDS) and not quantity
+    strict = strict or re.search(r"(code|zip|[ _.-]id)$", name.lower()) is not None
+    if strict or (words & _NOMINAL_WORDS and not quantity and (values % 1 == 0).all()):
         return "codes by its name"
-    steps = np.diff(distinct)
-    few = len(distinct) <= _MOST_CODES and len(values) >= _TIMES_EACH * len(distinct)
-    # 1, 3, 6, 9 are neither counts nor bands; ages and hours have mostly equal steps, whatever the largest is.
-    sparse = steps.min() >= 2 and distinct[-1] < _SMALL and np.gcd.reduce(steps.astype(np.int64)) == 1
-    common = np.unique(steps, return_counts=True)[1].max() / len(steps)
-    uneven = sparse or (steps.max() >= _UNEVEN * steps.min() and common < _COMMON)
-    if few and uneven and np.median(sizes) >= _LEAST_SHARE * len(values):
+    zeros, n = sizes[distinct == 0].sum(), len(values)
+    few = len(distinct) <= _MOST_CODES and n >= _TIMES_EACH * len(distinct)
+    often = np.median(sizes) >= _LEAST_SHARE * n and zeros <= _MOSTLY_ZERO * n
+    if few and often and not quantity and _uneven(distinct):
         return f"{len(distinct)} whole numbers with uneven steps, like codes"
     return ""
+
+
+def _uneven(distinct: FloatArray) -> bool:
+    """Whether the steps between whole numbers are those of codes, not of counts, bands or scales.
+
+    1, 3, 6, 9 are neither counts nor bands; ages and hours have mostly equal steps, whatever the largest is.
+    """
+    steps = np.diff(distinct)
+    grow = len(distinct) >= _GROWING and (np.diff(steps) >= 0).all()
+    if grow or distinct[0] < 0 or (distinct % 1 != 0).any():
+        return False
+    sparse = steps.min() >= 2 and distinct[-1] < _SMALL and np.gcd.reduce(steps.astype(np.int64)) == 1
+    common = np.unique(steps, return_counts=True)[1].max() / len(steps)
+    return bool(sparse or (steps.max() >= _UNEVEN * steps.min() and common < _COMMON))
 
 
 def _words(name: str) -> set[str]:

@@ -13,21 +13,22 @@ from dataclasses import dataclass
 from fairlattice._validation import check_choice
 
 _CODES = "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RUB|TRY|BRL|MXN|ZAR|KRW"
-_SIGNS = rf"(?:[$€£¥₹₽₩₺₴₦฿₫₪]|R\$|US\$|kr\.?|zł|Fr\.?|{_CODES})"
+_SIGNS = rf"(?:(?:R|US|A|AU|C|CA|NZ|HK|S|NT|MX)?\$|[€£¥₹₽₩₺₴₦฿₫₪]|kr\.?|zł|Fr\.?|Rs\.?|Rp\.?|R(?= )|{_CODES})"
 _BEFORE = re.compile(rf"^([+-]?)\s*{_SIGNS}\s*(?=[+\-\d.,(])")
 _AFTER = re.compile(rf"(?<=[\d.,)])\s*{_SIGNS}$")
 _GROUPED = re.compile(r"^([+-]?[1-9]\d{0,2})((?:[\s\u00a0\u202f\u2009'’]\d{3})+)(?=$|[.,]\d+$)")
 _BY_DECIMAL = {
     ".": (
         re.compile(r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$"),
-        re.compile(r"^[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?$"),
+        re.compile(r"^[+-]?[1-9](?:\d{0,2}(?:,\d{3})+|\d?(?:,\d{2})+,\d{3})(?:\.\d*)?$"),  # also 12,34,567
     ),
     ",": (
         re.compile(r"^[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?$"),
         re.compile(r"^[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?$"),
     ),
 }
-_WITH_ZEROS = re.compile(r"^0\d+$")
+_MINUS_BEHIND = re.compile(r"^[\d.,]+-$")
+_WITH_ZEROS = re.compile(r"^0\d+(\.\d+)*$")
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def could_be_decimal_comma(texts: Sequence[str]) -> bool:
 
 
 def has_leading_zeros(text: str) -> bool:
-    """Whether the text is digits that as a number would lose zeros, as a zip code 00501."""
+    """Whether the text is digits that as a number would lose zeros, as the codes 00501 and 01.11."""
     return _WITH_ZEROS.match(text) is not None
 
 
@@ -108,6 +109,8 @@ def _bare(text: str) -> str:
     bare = text.replace("−", "-")
     if bare.startswith("(") and bare.endswith(")") and bare[1:2] != "-":
         bare = f"-{bare[1:-1].strip()}"
+    if _MINUS_BEHIND.match(bare):
+        bare = f"-{bare[:-1]}"
     bare = _AFTER.sub("", _BEFORE.sub(r"\1", bare))
     grouped = _GROUPED.match(bare)
     if grouped:

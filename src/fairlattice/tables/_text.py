@@ -8,7 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from fairlattice.exceptions import InputError
 
-MISSING_SPELLINGS = ("NA", "N/A", "n.a.", "#N/A", "<NA>", "NaN", "NaT", "null", "None", "?", "-", "--", ".")
+MISSING_SPELLINGS = (
+    "NA", "N/A", "n.a.", "#NA", "#N/A", "#N/A N/A", "<NA>", "NaN", "-NaN", "NaT", "null", "(null)", r"\N", "None", "?",
+    "-", "--", "–", "—", ".", "..", "...", "#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "1.#IND", "-1.#IND",
+    "1.#QNAN", "-1.#QNAN",
+)  # fmt: skip
 """Texts taken as missing by default, whatever their case (``None`` only as spelled here); blanks always are."""
 
 _AS_SPELLED = frozenset({"None"})  # "none" is as a rule a category: none of these

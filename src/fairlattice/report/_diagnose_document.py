@@ -1,0 +1,286 @@
+"""The document of a diagnosis: are the synthetic rows sound, do groups resemble their parents, was anyone copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fairlattice.metrics._shared import UNSURE
+from fairlattice.report._diagnose_more import drift_section, noise_section, pictures_section
+from fairlattice.report._diagnose_sources import source_label, sources_section, told_apart
+from fairlattice.report._document import (
+    Answer,
+    Card,
+    Column,
+    Document,
+    GroupName,
+    Items,
+    Line,
+    Name,
+    Section,
+    Summary,
+    Table,
+    Text,
+    span,
+)
+from fairlattice.report._method import method_section
+from fairlattice.report._words import (
+    listed,
+    number,
+    numbers,
+    p_words,
+    percent,
+    table_brief,
+    whole,
+)
+
+
+def document(summary: Summary) -> Document:
+    """What a reader is to see of a diagnosis."""
+    data, overall = summary["data"], summary["overall"]
+    found = [
+        sources_section(summary),
+        _cells(summary),
+        _assumption(summary),
+        pictures_section(summary),
+        _copies(summary),
+        drift_section(summary),
+        noise_section(summary),
+        Section("caveats", "Before you rely on it", _caveats(summary)),
+    ]
+    split = Line(
+        f"{overall['n_train']:,} rows to learn from, {overall['n_held_out']:,} held out, "
+        f"seed {summary['settings']['seed']}"
+    )
+    lead = [s for s in (_sound(summary), _fails(summary)) if s]
+    sections = [*(s for s in found if s.blocks), method_section(summary)]
+    return Document(
+        "Diagnosis of synthetic rows", "diagnose", Line(Name(data["name"])), f"{data['rows']:,} rows",
+        Answer(lead, cards(summary)), sections, (), [*table_brief(summary), split],
+    )  # fmt: skip
+
+
+def cards(summary: Summary) -> list[Card]:
+    """Can the rows be told apart, do groups resemble their parents, are there copies?"""
+    return [_told_card(summary), _assumption_card(summary), _copies_card(summary)]
+
+
+def limit(summary: Summary) -> float:
+    """The p-value below which a difference is beyond chance."""
+    return 1.0 - float(summary["settings"].get("confidence", 0.95))
+
+
+def first_source(summary: Summary) -> str:
+    """The source of rows that a diagnosis is about: the first that was asked for."""
+    return next((name for name in summary["settings"].get("sources", ())), "")
+
+
+def _sound(summary: Summary) -> Line:
+    sources = summary["overall"]["sources"]
+    figure = sources.get(first_source(summary))
+    if figure is None or not figure["classifiers"]:
+        return span("strong", "Not enough data to judge the new rows.")
+    which, best = min(figure["classifiers"].items(), key=_surprise)
+    floor = (sources.get("real") or {}).get("classifiers", {}).get(which)
+    against = Line(", against {} for real rows").format(number(floor["auc"], 2)) if floor else Line()
+    who = "A classifier can" if told_apart(figure, limit(summary)) == "yes" else "No classifier is shown to"
+    return span("strong", f"{who} tell the new rows from real ones it has not seen:") + Line(
+        " AUC {}{} (0.5 is a coin's guess; {} after correction)."
+    ).format(number(best["auc"], 2), against, p_words(best["p_adjusted"]))
+
+
+def _surprise(named: tuple[str, Summary]) -> tuple[float, float]:
+    p, auc = named[1]["p_adjusted"], named[1]["auc"]
+    return 2.0 if p is None else p, -auc
+
+
+def _verdicts(summary: Summary) -> dict[str, list[Summary]]:
+    found: dict[str, list[Summary]] = {"fails": [], "holds": [], UNSURE: []}
+    for cell in summary["cells"]:
+        assumption = cell.get("assumption")
+        found.setdefault(assumption["verdict"] if assumption else UNSURE, []).append(cell)
+    return found
+
+
+def _fails(summary: Summary) -> Line:
+    found = _verdicts(summary)
+    if found["fails"]:
+        named = [
+            Line("{} with label {}").format(GroupName(c["group"]), Name(c["label"])) for c in found["fails"]
+        ]
+        return Line("The assumption behind them, that a group resembles its parents, fails for {}.").format(
+            listed(named, most=3)
+        )
+    unsure = len(found[UNSURE])
+    more = f"; for {unsure:,} of {len(summary['cells']):,} cells there is not enough data to tell"
+    return Line(
+        "The assumption behind them, that a group resembles its parents, is nowhere shown to fail{}."
+    ).format(more if unsure else "")
+
+
+def _told_card(summary: Summary) -> Card:
+    sources = {k: f for k, f in summary["overall"]["sources"].items() if k != "real"}
+    found = {k: told_apart(f, limit(summary)) for k, f in sources.items()}
+    word = found.get(first_source(summary), UNSURE)
+    detail = listed(Line("{}: {}").format(Name(k), v) for k, v in found.items()) + "."
+    tone = "bad" if word == "yes" else "unsure"
+    return Card("told_apart", "Can the new rows be told from real ones?", word, tone, detail)
+
+
+def _assumption_card(summary: Summary) -> Card:
+    found = _verdicts(summary)
+    fails, holds, unsure = len(found["fails"]), len(found["holds"]), len(found[UNSURE])
+    word = "no" if fails else UNSURE if unsure or not holds else "yes"
+    tone = {"no": "bad", "yes": "good"}.get(word, "unsure")
+    detail = Line(
+        "Of {:,} cells (group and label) the mix of their parents resembles {:,} and does not resemble {:,}; not "
+        "enough data for {:,}."
+    ).format(len(summary["cells"]), holds, fails, unsure)
+    return Card("resemble_parents", "Do groups resemble their parents?", word, tone, detail)
+
+
+def _copies_card(summary: Summary) -> Card:
+    memory = (summary["overall"]["sources"].get(first_source(summary)) or {}).get("memory")
+    question = "Are new rows copies of people's rows?"
+    if memory is None:
+        return Card("copies", question, UNSURE, "unsure", Line("There were no new rows to judge."))
+    detail = Line("Of the new rows judged, {:,} are exact copies and {:,} nearly so{}.").format(
+        memory["exact"], memory["near"], _expected(memory)
+    )
+    exact = memory["exact"] > memory.get("exact_expected", 0)
+    near = memory["near"] > memory.get("near_expected", 0)
+    word, tone = ("yes", "bad") if exact else ("nearly", "unsure") if near else ("no", "good")
+    return Card("copies", question, word, tone, detail)
+
+
+def _expected(memory: Summary) -> str:
+    """How many copies real rows would be: many, where a table has few distinct rows."""
+    if memory.get("exact_expected") is None:
+        return ""
+    exact, near = memory["exact_expected"], memory["near_expected"]
+    return f"; of as many real rows {exact:,.0f} and {near:,.0f} would be"
+
+
+def _cells(summary: Summary) -> Section:
+    sources = [s for s, f in summary["overall"]["sources"].items() if f is not None]
+    unjudged = any(c.get("why") for c in summary["cells"])
+    rows = []
+    for c in summary["cells"]:
+        figures: list[Any] = []
+        for s in sources:
+            f = (c.get("sources") or {}).get(s)
+            auc = max((k["auc"] for k in f["classifiers"].values()), default=None) if f else None
+            figures += [auc, told_apart(f, limit(summary))]
+        why = [c["why"] or ""] if unjudged else []
+        rows.append([c["group"], Line(Name(c["label"])), c["n_train"], c["n_held_out"], *why, *figures])
+    columns = [
+        Column("group", "group"),
+        Column("label"),
+        Column("training rows", "whole"),
+        Column("held out", "whole"),
+        *([Column("why not judged")] if unjudged else []),
+    ]
+    for s in sources:
+        columns += [*numbers(f"{source_label(s)}: AUC"), Column("told apart?", "verdict")]
+    intro = Line("A cell is a group and a label. The AUC is the worse of the classifiers'; 0.5 is good.")
+    table = Table("table-cells", Line(f"{len(rows):,} cells"), columns, rows)
+    return Section("cells", "Cell by cell", [Text(intro), table] if rows else [])
+
+
+def _assumption(summary: Summary) -> Section:
+    judged = [c for c in summary["cells"] if c.get("assumption")]
+    order = {"fails": 0, UNSURE: 1, "holds": 2}
+    nothing = {"effect": None, "p_adjusted": None}
+
+    def rank(c: Summary) -> tuple[int, float]:
+        mix = c["assumption"].get("mix") or nothing
+        return order.get(c["assumption"]["verdict"], 3), -(mix["effect"] or 0.0)
+
+    rows = []
+    for c in sorted(judged, key=rank):
+        a = c["assumption"]
+        mix = a.get("mix") or nothing
+        parents = Line("; ").join(
+            Line("{} ({:,}; {})").format(GroupName(p["group"]), p["n"], p_words(p.get("p_adjusted")))
+            for p in a["parents"]
+        )
+        label, n = Name(c["label"]), c["n_train"] + c["n_held_out"]
+        rows.append(
+            [
+                c["group"],
+                Line(label),
+                n,
+                a["verdict"],
+                mix["effect"],
+                mix["p_adjusted"],
+                parents,
+                a.get("advice") or "",
+            ]
+        )
+    columns = [
+        Column("group", "group", "group"),
+        Column("label", short="label"),
+        Column("", "whole", "rows"),
+        Column("assumption", "verdict", "verdict"),
+        Column("MMD effect of the mix", "number", "effect", digits=2),
+        Column("p corrected", "p", "p"),
+        Column("parents (rows; p corrected)"),
+        Column("advice", short="advice"),
+    ]
+    intro = Line(
+        "New rows come from groups around a cell, its parents first: the groups that free one attribute. "
+        "That rests on the cell resembling them. Where this fails at {} confidence, new rows may mislead."
+    ).format(percent(float(summary["settings"].get("confidence", 0.95))))
+    title = Line(f"{len(rows):,} cells judged, failures first")
+    failing = any(c["assumption"]["verdict"] == "fails" for c in judged)
+    brief = Line("does the mix of a cell's parents resemble it? failures first") if failing else None
+    table = Table("table-assumption", title, columns, rows, brief=brief)
+    return Section("assumption", "Where the assumption fails", [Text(intro), table] if rows else [])
+
+
+def _copies(summary: Summary) -> Section:
+    copies = summary["copies"]
+    with_source = any("source" in c for c in copies)
+    places = {"row": "training row"}
+    if any("nearest" in c for c in copies):
+        places = {"row": "new row", "nearest": "training row"}
+    rows = [
+        [
+            *([Line(Name(c["source"]))] if with_source else []),
+            c["group"],
+            Line(Name(c["label"])),
+            *(whole(c.get(k)) for k in places),
+            c["distance"],
+            c["kind"],
+        ]
+        for c in copies
+    ]
+    columns = [
+        *([Column("source")] if with_source else []),
+        Column("group", "group"),
+        Column("label"),
+        *numbers(*places.values(), "distance", digits=4),
+        Column("kind"),
+    ]
+    lines = list(_copied(summary))
+    items = [Items(lines, brief=True)] if lines else []
+    intro = Line("New rows that are, or nearly are, rows of people in the training table.")
+    nothing = Line("No new row is a copy of a training row, or nearly so.")
+    table = Table("table-copies", Line("Copies"), columns, rows)
+    return Section("copies", "Copies", [Text(intro), *items, table] if rows else [Text(nothing), *items])
+
+
+def _copied(summary: Summary) -> Iterator[Line]:
+    """How many rows of every source are copies, and how many real rows would be."""
+    for name, figures in summary["overall"]["sources"].items():
+        memory = (figures or {}).get("memory") or {"exact": 0, "near": 0}
+        if memory["exact"] + memory["near"] > 0:
+            expected = memory.get("exact_expected", 0) + memory.get("near_expected", 0)
+            yield Line(
+                "{}: of {:,} rows {:,} equal a training row and {:,} nearly do; of as many real rows {:.0f} would."
+            ).format(Name(name), figures["n"], memory["exact"], memory["near"], expected)
+
+
+def _caveats(summary: Summary) -> list[Items]:
+    lines = [Line(c) for c in summary.get("caveats", ())]
+    return [Items(lines, brief=True)] if lines else []
