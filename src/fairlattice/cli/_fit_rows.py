@@ -1,4 +1,4 @@
-"""A sample of a table too large to hold: at most so many rows of each cell, found in one pass.
+"""A sample of a table too large to hold: at most a given number of rows of each cell, found in one pass.
 
 Every row has a random key that depends on its number and the seed alone. A cell's rows with the smallest
 keys are a uniform sample of it, the same in whatever pieces the table is read. As the cells' sizes are

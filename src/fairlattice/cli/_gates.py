@@ -1,7 +1,7 @@
 """Gates: limits that a model must keep, and what a machine reads of them.
 
 A gate falls on the corrected figure unless another is named, since the figure as counted is mostly noise where groups
-are small. What a gate found is decided here, and told in one line, in JSON, and by the exit code.
+are small. What a gate found is decided here, and reported in one line, in JSON, and by the exit code.
 """
 
 from __future__ import annotations

@@ -214,8 +214,10 @@ def import_extra(module: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         if error.name in (module, module.partition(".")[0]):
-            told = f'`{module.partition(".")[0]}` is not installed. Run: pip install "fairlattice[{extra}]".'
-            raise InputError(told) from error
+            message = (
+                f'`{module.partition(".")[0]}` is not installed. Run: pip install "fairlattice[{extra}]".'
+            )
+            raise InputError(message) from error
         broken: Exception = error
     except (OSError, RuntimeError) as error:
         broken = error
@@ -290,8 +292,8 @@ def _loaded(folder: Path, mark: str, device: str) -> Any:  # noqa: ARG001 - anot
     except InputError:
         raise
     except Exception as error:
-        told = f"The model in `{folder}` cannot be loaded on {device!r}: {first_line(error)}. "
-        raise InputError(told + "Is it a folder that sentence-transformers saved?") from error
+        message = f"The model in `{folder}` cannot be loaded on {device!r}: {first_line(error)}. "
+        raise InputError(message + "Is it a folder that sentence-transformers saved?") from error
     finally:
         for name, value in before.items():
             if value is None:
