@@ -1,4 +1,4 @@
-"""A sample of a table too large to hold: at most a given number of rows of each cell, found in one pass.
+"""A sample of a table too large to hold: a limited number of rows of each cell, found in one pass.
 
 Every row has a random key that depends on its number and the seed alone. A cell's rows with the smallest
 keys are a uniform sample of it, the same in whatever pieces the table is read. As the cells' sizes are
@@ -69,8 +69,7 @@ def sample_rows(
 
     def some(batch: pl.DataFrame) -> pl.DataFrame:
         leaves = np.searchsorted(
-            counts.codes,
-            counts.lattice.encode(attributes.apply(batch[list(counts.lattice.names)])),
+            counts.codes, counts.lattice.encode(attributes.apply(batch[list(counts.lattice.names)]))
         )
         rows = batch[number].to_numpy().astype(np.int64)
         cells = (

@@ -126,7 +126,7 @@ def outcome_of(audit: Audit, gate: Gate) -> Outcome:
         found = float(getattr(audit.figure(name), gate.end))
     except UndefinedRateError:
         raise InputError(
-            f"`--fail-above {gate.figure}` cannot be judged: a rate is undefined in every group."
+            f"`--fail-above {gate.figure}` cannot be decided: a rate is undefined in every group."
         ) from None
     fell = found < gate.limit if gate.below else found > gate.limit
     side = ("below" if gate.below else "above") if fell else ("not below" if gate.below else "not above")
