@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from _fuzz_process import forked, started
 
-_SLOWEST = 60  # seconds
-_LONGEST = 120
+_SLOWEST = 60  # seconds of computing, which a busy machine does not stretch
+_LONGEST = 600  # seconds to wait for a process before it counts as hanging
 
 
 def run_command_line(case: dict[str, Any]) -> str:
@@ -50,11 +49,10 @@ def _refuse(constant: str) -> Any:
 
 
 def _run(arguments: list[str], folder: str, *, fresh: bool) -> int:
-    began = time.monotonic()
     done = (started if fresh else forked)(arguments, folder, _LONGEST)
-    took, error = time.monotonic() - began, done.error.decode(errors="replace")
+    error = done.error.decode(errors="replace")
     asked = " ".join(map(repr, arguments))
-    assert took < _SLOWEST, f"{took:.0f} s: {asked}"
+    assert done.seconds < _SLOWEST, f"{done.seconds:.0f} s: {asked}"
     assert done.code in (0, 1, 2), f"{done.code}: {asked}: {error[-300:]}"
     assert "Traceback" not in error and "failed:" not in error, f"{asked}: {error[-300:]}"
     assert "Warning:" not in error, f"a warning of Python's: {asked}: {error[-300:]}"

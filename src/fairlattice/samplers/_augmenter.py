@@ -66,8 +66,8 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
     mixing : {"importance", "scalar", "diagonal", "linear", "smote"}, default="importance"
         Importance resampling; a mix ``Σ λ_i x_i``, ``Σ w_i ⊙ x_i`` or ``W Σ x_i``; or SMOTE within the cell.
     share : {"label", "cell"}, default="label"
-        Of mixes: share parameters among all leaves of a label, or fit each cell its own. A cell without
-        rows always uses its label's.
+        Of mixes: share parameters among all leaves of a label, or fit each cell its own. A cell with
+        fewer rows than parents always uses its label's.
     max_copies : float, default=0.1
         Of importance resampling: the share of rows, in [0, 1], that may equal one training row or nearly so.
         Where no number can be moved, as in tables of categories only, synthetic rows are copies whatever this
