@@ -81,12 +81,8 @@ class CellIndex:
         Leaves without any row are left alone: nobody belongs to them.
         """
         sizes = dict(self.cells())
-        if isinstance(per_cell, str):
-            if per_cell != "max":
-                raise InputError(f"`per_cell` must be 'max' or a whole number above 0, got {per_cell!r}.")
-            target = max(sizes.values())
-        else:
-            target = check_count("per_cell", per_cell)
+        target = check_per_cell(per_cell)
+        target = max(sizes.values()) if isinstance(target, str) else target
         return {cell: target - size for cell, size in sizes.items() if size < target}
 
     def level_sources(
@@ -161,6 +157,15 @@ class CellIndex:
         axis = self.lattice.attributes[attribute]
         group = show_group({axis.name: axis.levels[level]})
         raise InputError(f"No training row has {group}, so no rows can be made of it.")
+
+
+def check_per_cell(per_cell: Any) -> str | int:
+    """Return `per_cell` if it is "max" or a number of rows."""
+    if isinstance(per_cell, str):
+        if per_cell != "max":
+            raise InputError(f"`per_cell` must be 'max' or a whole number above 0, got {per_cell!r}.")
+        return per_cell
+    return check_count("per_cell", per_cell)
 
 
 def _first_with(digits: IntArray, level: int, drawn_from: IntArray, start: int) -> tuple[IntArray, IntArray]:
