@@ -291,8 +291,8 @@ def _loaded(folder: Path, mark: str, device: str) -> Any:  # noqa: ARG001 - anot
     except InputError:
         raise
     except Exception as error:
-        told = f"The model in `{folder}` cannot be loaded on {device!r}: {first_line(error)}. "
-        raise InputError(told + "Is it a folder that sentence-transformers saved?") from error
+        message = f"The model in `{folder}` cannot be loaded on {device!r}: {first_line(error)}. "
+        raise InputError(message + "Is it a folder that sentence-transformers saved?") from error
     finally:
         for name, value in before.items():
             if value is None:

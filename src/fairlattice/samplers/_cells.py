@@ -226,16 +226,16 @@ def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int 
     small = [(cell, size) for cell, size in index.cells() if size < 2]
     if not small:
         return ""
-    told = [
+    named = [
         f"{show_group(index.lattice.group(cell.leaf))} with label {classes[cell.label]} ({size})"
         for cell, size in small[:most]
     ]
     more = [f"and {len(small) - most} more"] if len(small) > most else []
-    return f"{len(small)} cells (group and label) have one row or none: {'; '.join(told + more)}."
+    return f"{len(small)} cells (group and label) have one row or none: {'; '.join(named + more)}."
 
 
 def _freed(leaf: Any, size: int, stride: int) -> Any:
-    """Codes of leaves among the groups that free the attribute with so many levels and this stride."""
+    """Codes of leaves among the groups that free the attribute with this many levels and this stride."""
     return leaf // (size * stride) * stride + leaf % stride
 
 
