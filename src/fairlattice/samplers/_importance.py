@@ -34,7 +34,7 @@ from fairlattice.exceptions import InputError
 from fairlattice.generators import MixingFit
 from fairlattice.samplers._cells import Cell, CellIndex
 from fairlattice.samplers._membership import MembershipModel, MembershipScores, thinned
-from fairlattice.samplers._own_shares import own_shares, random_features
+from fairlattice.samplers._own_shares import KAPPA, own_shares, random_features
 from fairlattice.samplers._rows import draw_by_weight
 from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of, stream_of, stream_of_piece
 
@@ -383,7 +383,7 @@ def _correction(levels: IntArray, mine: BoolArray, weights: FloatArray) -> Float
     k = int(levels.max(initial=-1)) + 2
     own = np.bincount(levels[mine] + 1, minlength=k)
     there = np.bincount(levels + 1, weights, minlength=k)
-    wanted = (own + _KAPPA * there) / (own.sum() + _KAPPA)
+    wanted = (own + KAPPA * there) / (own.sum() + KAPPA)
     ratio = np.divide(wanted, there, out=np.zeros(k), where=there > 0.0)
     return np.asarray(ratio[levels + 1])
 
