@@ -41,7 +41,7 @@ from fairlattice.metrics._shared import find_positive
 from fairlattice.samplers import CellIndex
 from fairlattice.samplers._shared import describe_small_cells, take_rows
 from fairlattice.strategies import STRATEGIES, TrainingTable
-from fairlattice.strategies._shared import AnyStrategy, aimed_at, strategies_of
+from fairlattice.strategies._shared import AnyStrategy, aimed_at, by_model, strategies_of
 from fairlattice.tables._shared import Feature, Rules, read_attributes, read_labels
 
 Progress = Callable[[int, int], None]
@@ -169,15 +169,15 @@ def compare(
         check_same_length(y=truth, units=who)
     splits = cross_folds(leaves, truth, folds=folds, repeats=repeats, seed=child_seed(seed), units=who)
     data = _Data(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading)
-    tasks = [(split, strategy) for split in splits for strategy in chosen]
+    tasks = [(split, alike) for split in splits for alike in by_model(chosen)]
     work = Parallel(n_jobs=safe_jobs(n_jobs), return_as="generator_unordered")(
-        delayed(_one_run)(data, split, strategy) for split, strategy in tasks
+        delayed(_one_run)(data, split, alike) for split, alike in tasks
     )
     parts: dict[tuple[str, int, int], _Part] = {}
-    for part in work:
-        parts[part.strategy, part.repeat, part.fold] = part
+    for done in work:
+        parts |= {(part.strategy, part.repeat, part.fold): part for part in done}
         if progress is not None:
-            progress(len(parts), len(tasks))
+            progress(len(parts), len(splits) * len(chosen))
     settings = {
         "strategies": [strategy.name for strategy in chosen],
         "classifier": classifier if isinstance(classifier, str) else repr(classifier),
@@ -260,9 +260,13 @@ class _Part(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def _one_run(data: _Data, split: Fold, strategy: AnyStrategy) -> _Part:
-    """Train one strategy on one fold's training rows and predict its test rows."""
-    # One thread per task: sums then run in the same order however many tasks run beside it.
+def _one_run(data: _Data, split: Fold, strategies: Sequence[AnyStrategy]) -> list[_Part]:
+    """Train strategies that share a model on one fold's training rows, and predict its test rows."""
+    return [_one_part(data, split, strategy) for strategy in strategies]
+
+
+def _one_part(data: _Data, split: Fold, strategy: AnyStrategy) -> _Part:
+    # One thread per task: sums then run in the same order however many tasks run at once.
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         table, Z = _prepared(data, split)

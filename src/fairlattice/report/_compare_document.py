@@ -10,6 +10,7 @@ from fairlattice.report._charts import BLUE, RED, Chart, Kind
 from fairlattice.report._charts_bench import Dot, front_chart
 from fairlattice.report._charts_kinds import Spot
 from fairlattice.report._compare_groups import RATES, figure_of_notion, groups_section
+from fairlattice.report._compare_thresholds import thresholds_section
 from fairlattice.report._document import (
     Answer,
     Card,
@@ -63,7 +64,7 @@ def document(summary: Summary) -> Document:
     names = data.get("features", [])
     if names:
         brief.append(Line("features: ") + listed((Name(f) for f in names), most=_MOST_FEATURES))
-    parts = [_tradeoff, groups_section, _changed, _gaps] if summary["strategies"] else []
+    parts = [_tradeoff, groups_section, _changed, thresholds_section, _gaps] if summary["strategies"] else []
     found = [part(summary) for part in parts]
     sections = [*(s for s in found if s.blocks), method_section(summary)]
     subject, size = Line(Name(data["name"])), f"{data['rows']:,} rows"

@@ -292,6 +292,16 @@ class Leveled(TypedDict):
     probability: dict[str, float]
 
 
+class Threshold(TypedDict):
+    """A group's score threshold with its interval, and its rows of the negative and the positive label."""
+
+    group: Group
+    rows: list[int]
+    threshold: float
+    low: float
+    high: float
+
+
 class Strategy(TypedDict):
     """A strategy: levels, differences, price and harm."""
 
@@ -311,6 +321,7 @@ class Strategy(TypedDict):
     leveling_down: Leveled
     harm: Shifts
     raw: dict[str, Any]
+    thresholds: NotRequired[list[Threshold]]
 
 
 class CompareJSON(TypedDict):

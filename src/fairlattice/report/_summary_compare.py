@@ -123,6 +123,7 @@ def _strategy(
         "leveling_down": _leveling(comparison, name),
         "harm": _harm(comparison, name),
         "raw": _raw(result),
+        **({} if result.thresholds is None else {"thresholds": result.thresholds.table()}),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,6 +144,19 @@ def aimed_at(strategy: AnyStrategy, notion: str) -> AnyStrategy:
     if not isinstance(strategy, Strategy) or aim is None:
         return strategy
     return replace(strategy, decision=aim(notion))
+
+
+def by_model(strategies: Sequence[AnyStrategy]) -> list[list[AnyStrategy]]:
+    """The strategies in groups that share a model, as they differ in their decision alone."""
+    groups: list[tuple[Any, list[AnyStrategy]]] = []
+    for strategy in strategies:
+        trains = strategy.trains if isinstance(strategy, Strategy) else strategy
+        found = next((group for known, group in groups if known == trains), None)
+        if found is None:
+            groups.append((trains, [strategy]))
+        else:
+            found.append(strategy)
+    return [group for _, group in groups]
 
 
 def _composed(text: str, presets: Mapping[str, AnyStrategy]) -> Strategy:

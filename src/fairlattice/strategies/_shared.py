@@ -1,7 +1,7 @@
 """What other rooms use of this one, beside its public names."""
 
 from fairlattice.strategies._folds import cell_folds
-from fairlattice.strategies._lookup import aimed_at, strategies_of, strategy_of
+from fairlattice.strategies._lookup import aimed_at, by_model, strategies_of, strategy_of
 from fairlattice.strategies._strategy import AUGMENT, BASELINE, DEFAULT, AnyStrategy
 from fairlattice.strategies._training import Vectors, levels_of
 
@@ -12,6 +12,7 @@ __all__ = [
     "AnyStrategy",
     "Vectors",
     "aimed_at",
+    "by_model",
     "cell_folds",
     "levels_of",
     "strategies_of",

@@ -6,7 +6,7 @@ library asks these objects: nothing else lists the names of strategies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
@@ -125,6 +125,11 @@ class Strategy:
         return "; ".join([*rows, self.weights.about, *decision])
 
     @property
+    def trains(self) -> tuple[RowSource, Weighting]:
+        """What the model follows from: strategies that differ in their decision alone share it."""
+        return self.rows, self.weights
+
+    @property
     def makes_rows(self) -> bool:
         """Whether it trains on synthetic rows."""
         return bool(self.rows.makes_rows)
@@ -165,9 +170,18 @@ class Strategy:
         rows : TrainingRows, optional
             What :meth:`prepare` returned for the table, where it is known already.
         """
-        model = self._trained(table, self.prepare(table) if rows is None else rows)
-        decision = self.decision.choose(table, lambda: out_of_fold_scores(table, self._fit_part))
-        return FittedStrategy(model, decision, table.classes)
+        kept: dict[Any, Any] = table.kept if rows is None else {}
+        model = _once(
+            kept, ("model", *self.trains), lambda: self._trained(table, rows or self.prepare(table))
+        )
+
+        def scores() -> FloatArray:
+            found: FloatArray = _once(
+                kept, ("scores", *self.trains), lambda: out_of_fold_scores(table, self._fit_part)
+            )
+            return found
+
+        return FittedStrategy(model, self.decision.choose(table, scores), table.classes)
 
     def _fit_part(self, part: TrainingTable) -> Any:
         return self._trained(part, self.prepare(part))
@@ -192,6 +206,17 @@ class Strategy:
         default = "equal" if rows else "label" if decision else None
         weights = [] if self.weights.name == default else [self.weights.name]
         return [*rows, *weights, *decision]
+
+
+def _once(kept: dict[Any, Any], key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """What was made for a key, or is made now."""
+    try:
+        known = key in kept
+    except TypeError:  # a part of the user's own that cannot be a key
+        return make()
+    if not known:
+        kept[key] = make()
+    return kept[key]
 
 
 @dataclass(frozen=True, eq=False)

@@ -151,6 +151,11 @@ class TrainingTable:
         return self._encoded(self.rows)
 
     @cached_property
+    def kept(self) -> dict[Any, Any]:
+        """Models and scores that strategies of this table share, by what they follow from."""
+        return {}
+
+    @cached_property
     def features(self) -> Vectors:
         """Features without the sensitive columns, from which synthetic rows are drawn."""
         if not self._inside:
