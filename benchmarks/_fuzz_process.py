@@ -13,6 +13,7 @@ import runpy
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,18 +26,22 @@ _PRELOADED = [
 
 
 class Done(NamedTuple):
-    """What a process left: its exit code and what it printed."""
+    """What a process left: its exit code, what it printed, and the seconds that it computed for."""
 
     code: int
     out: bytes
     error: bytes
+    seconds: float
 
 
 def started(arguments: list[str], folder: str, longest: float) -> Done:
     """Run the command line in a process that is started afresh."""
     command = [sys.executable, "-m", "fairlattice", *arguments]
+    before = os.times()
     done = subprocess.run(command, cwd=folder, capture_output=True, timeout=longest, check=False)
-    return Done(done.returncode, done.stdout, done.stderr)
+    after = os.times()
+    seconds = after.children_user + after.children_system - before.children_user - before.children_system
+    return Done(done.returncode, done.stdout, done.stderr, seconds)
 
 
 def forked(arguments: list[str], folder: str, longest: float) -> Done:
@@ -49,8 +54,8 @@ def forked(arguments: list[str], folder: str, longest: float) -> Done:
             process.kill()
             process.join()
             raise TimeoutError(f"longer than {longest:.0f} s: {arguments}")
-        out, error = (Path(prints, name) for name in ("out", "error"))
-        return Done(process.exitcode, out.read_bytes(), error.read_bytes())
+        out, error, seconds = (Path(prints, name).read_bytes() for name in ("out", "error", "seconds"))
+        return Done(process.exitcode, out, error, float(seconds))
 
 
 @functools.cache
@@ -69,4 +74,7 @@ def _child(arguments: list[str], folder: str, prints: str) -> None:
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", closefd=False, buffering=1)  # noqa: SIM115
     sys.argv = ["fairlattice", *arguments]
-    runpy.run_module("fairlattice", run_name="__main__")
+    try:
+        runpy.run_module("fairlattice", run_name="__main__")
+    finally:
+        Path(prints, "seconds").write_text(str(time.process_time()))

@@ -16,7 +16,6 @@ from sklearn.pipeline import make_pipeline
 
 import fairlattice as fl
 from fairlattice.cli import main
-from fairlattice.report import audit_summary, to_json
 from fairlattice.tables._numbers import number_format
 from fairlattice.tables._shared import collected, time_order
 
@@ -86,6 +85,13 @@ def balanced(frame: pl.DataFrame | str, *more):
     found = json.loads(Path("j.json").read_text())
     assert all(note in told for note in found["data"]["assumed"])
     return found["strategies"][0]["balanced_accuracy"]["mean"], found["data"]["assumed"]
+
+
+def total_variation(one, other) -> float:
+    """Half of the sum of what the shares of values differ by."""
+    values = np.union1d(one, other)
+    shares = [np.array([np.mean(column == v) for v in values]) for column in (one, other)]
+    return float(np.abs(shares[0] - shares[1]).sum() / 2)
 
 
 def kind_of(frame: pl.DataFrame, name: str) -> str:
@@ -313,6 +319,33 @@ class TestCategories:
             sizes = dict(made.iter_rows())
             share = np.array([sizes.get(f"c{i}", 0) for i in range(120)]) / made["count"].sum()
             assert np.abs(share - 1 / 120).sum() / 2 < 0.12
+
+    @pytest.mark.parametrize("towns", ["of everyone", "of the race", "of the group"])
+    @pytest.mark.parametrize("mixing", ["importance", "smote"])
+    def test_small_cells_keep_rare_levels_as_well_as_resampling_does(self, towns, mixing):
+        rng = np.random.default_rng(0)
+        n = 4000
+        sex, race = (
+            rng.choice(["f", "m"], n, p=[0.3, 0.7]),
+            rng.choice(["a", "b", "c"], n, p=[0.7, 0.25, 0.05]),
+        )
+        of = {"of everyone": np.zeros(n, int), "of the race": (race == "b") + 2 * (race == "c")}
+        of["of the group"] = of["of the race"] + 3 * (sex == "f")
+        town = np.array(
+            [f"t{v}" for v in rng.zipf(1.5, n) % (200 if towns == "of everyone" else 40) + 40 * of[towns]]
+        )
+        X, y = pl.DataFrame({"x": rng.normal(size=n), "town": town}), rng.integers(0, 2, n)
+        S = pl.DataFrame({"sex": sex, "race": race})
+        augmenter = fl.HierarchicalAugmenter(mixing, per_cell=1000, random_state=0).fit(
+            X, y, sensitive_features=S
+        )
+        more = augmenter.augment(X, y, sensitive_features=S)
+        table = more.sensitive_features.with_columns(town=more.X["town"], y=pl.Series(more.y))
+        for cell in (("f", "c", 0), ("f", "b", 1), ("m", "c", 0)):
+            inside = (pl.col("sex") == cell[0]) & (pl.col("race") == cell[1]) & (pl.col("y") == cell[2])
+            own, made = (part.filter(inside)["town"].to_numpy() for part in (table[:n], table[n:]))
+            drawn = [total_variation(own, rng.choice(own, len(own))) for _ in range(50)]
+            assert total_variation(own, made) < np.quantile(drawn, 0.95), (cell, len(own))
 
     def test_a_rare_level_is_one_of_the_row_that_was_drawn(self):
         rng = np.random.default_rng(2)
@@ -793,7 +826,7 @@ class TestAttacks:
     def test_a_reference_group_of_dates(self):
         days = pl.Series([date(2020, 1, 1), date(2020, 2, 1)] * 20)
         found = fl.audit([0, 1] * 20, [1, 1] * 20, sensitive_features={"d": days}, reference={"d": days[0]})
-        assert json.loads(to_json(audit_summary(found, {})))["settings"]["reference"] == {"d": "2020-01-01"}
+        assert fl.Report.of(found).summary["settings"]["reference"] == {"d": "2020-01-01"}
 
     @pytest.mark.parametrize("library", ["polars", "pandas", "pyarrow"])
     def test_large_numbers_are_cut_between_whole_ones(self, library):
@@ -803,6 +836,21 @@ class TestAttacks:
             table, label="y", prediction="p", sensitive=["big"], cuts={"big": [0.5]}
         )
         assert counts.rollup(["big"]).table.sum(axis=(1, 2)).tolist() == [20, 20]
+
+    def test_cells_with_fewer_rows_than_parents_share_a_mixing(self):
+        rng = np.random.default_rng(0)
+        S = {f"a{i}": rng.integers(0, 2, 400) for i in range(8)}  # nearly every cell has one row or two
+        augmenter = fl.HierarchicalAugmenter("diagonal", "cell", max_steps=5, random_state=0)
+        with pytest.warns(fl.SmallCellWarning):
+            fits = augmenter.fit(
+                rng.normal(size=(400, 3)), rng.integers(0, 2, 400), sensitive_features=S
+            ).fits_
+        assert set(fits) == {0, 1}
+
+    def test_torch_that_is_missing_is_named_with_its_small_build(self, monkeypatch):
+        monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
+        told = run("bench", "run", "--datasets", "diabetes", "--methods", "fairgrad", code=2)
+        assert "download.pytorch.org/whl/cpu" in told
 
     def test_text_labels_as_objects_and_cells_of_their_own(self):
         frame = staff(300)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairlattice._validation import check_choice, check_count
+from fairlattice._validation import CPU_TORCH, check_choice, check_count
 from fairlattice.benchmark._code import code_digest
 from fairlattice.benchmark._fidelity import FidelityTrial
 from fairlattice.benchmark._methods import BASELINE, NEURAL, Combination
@@ -119,11 +119,11 @@ def bench(
     seeds : int, default=5
         How many splits; each seed is one.
     rows : int, optional
-        At most so many rows of each data set, drawn once; these are dealt out 60/20/20.
+        At most this many rows of each data set, drawn once; these are split 60/20/20.
     axes : int, optional
-        The first so many attributes of each data set.
+        How many attributes of each data set, the first ones.
     extra_test : int, default=0
-        Up to so many of the rows beyond `rows` are tested too: rates of small groups are then known better.
+        Up to this many of the rows beyond `rows` are tested too: rates of small groups are then known better.
     settings : Settings, optional
         The protocol.
     plugins : Plugins, optional
@@ -226,5 +226,6 @@ def _check_methods(combinations: Sequence[Combination]) -> None:
     if neural and find_spec("torch") is None:
         raise InputError(
             f"Methods {', '.join(neural)} need PyTorch, which is not installed. "
-            'Install it with pip install "fairlattice[torch]", or name others: logistic, boosting.'
+            'Install it with pip install "fairlattice[torch]", or name others: logistic, boosting. '
+            f"{CPU_TORCH}"
         )

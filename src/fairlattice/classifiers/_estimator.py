@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from fairlattice._validation import FloatArray, IntArray, check_count, check_real
+from fairlattice._validation import CPU_TORCH, FloatArray, IntArray, check_count, check_real
 from fairlattice.classifiers._objective import Objective, Training
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
@@ -226,7 +226,7 @@ def require_torch() -> None:
     except ImportError as error:
         raise InputError(
             "Neural classifiers need torch, which is not installed. "
-            'Install it with `pip install "fairlattice[torch]"`.'
+            f'Install it with `pip install "fairlattice[torch]"`. {CPU_TORCH}'
         ) from error
 
 

@@ -16,11 +16,8 @@ import polars.selectors as cs
 
 from fairlattice._validation import FloatArray, IntArray, as_column, index_of
 from fairlattice.groups import GroupCounts
-from fairlattice.samplers._shared import even_share
+from fairlattice.samplers._shared import MOST, even_share
 from fairlattice.tables._shared import AttributeReading, LabelReading, Reading, Rules, read_column
-
-MOST = 250_000
-"""Rows that enter a fit by default, of all cells together."""
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)  # of the generator splitmix64
 _MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))

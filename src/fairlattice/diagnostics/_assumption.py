@@ -187,9 +187,9 @@ def advice(
     >>> print(advice(Assumption((far, alike), far), "fails", names=["women", "aged 45 or more"]))
     Merge this cell into its parent aged 45 or more: its rows look like the cell's, those of the mix do not.
     """
-    told = [None if test is None else test.p_value for test in found.parents]
-    p_values = told if p_adjusted is None else list(p_adjusted)
-    check_same_length(parents=told, names=names, p_adjusted=p_values)
+    unadjusted = [None if test is None else test.p_value for test in found.parents]
+    p_values = unadjusted if p_adjusted is None else list(p_adjusted)
+    check_same_length(parents=unadjusted, names=names, p_adjusted=p_values)
     if judged == HOLDS:
         return "Augment this cell: rows made from its parents were not found to differ from its own."
     if judged != FAILS:

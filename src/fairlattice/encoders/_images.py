@@ -129,7 +129,7 @@ class _Run:
 
     vectors: Vectors
     batch_size: int
-    told: Path | None = None
+    record: Path | None = None
     checksums: dict[int, int] = field(default_factory=dict)
 
     @classmethod
@@ -137,7 +137,7 @@ class _Run:
         """Begin, or go on with what is in the cache."""
         if cache is None or n == 0:
             return cls(np.zeros((n, _WIDTH), dtype=np.float32), batch_size)
-        numbers, told = Path(cache) / f"images-{key}.npy", Path(cache) / f"images-{key}.json"
+        numbers, record = Path(cache) / f"images-{key}.npy", Path(cache) / f"images-{key}.json"
         try:
             Path(cache).mkdir(parents=True, exist_ok=True)
             vectors, whole = _mapped(numbers, n)
@@ -145,9 +145,9 @@ class _Run:
             raise InputError(
                 f"The cache `{cache}` cannot be used: {error.strerror or error}. Pass another folder."
             ) from error
-        run = cls(vectors, batch_size, told)
+        run = cls(vectors, batch_size, record)
         if whole:
-            run.checksums.update((i, crc) for i, crc in _written(told).items() if run.checksum(i) == crc)
+            run.checksums.update((i, crc) for i, crc in _written(record).items() if run.checksum(i) == crc)
         return run
 
     def rows(self, i: int) -> slice:
@@ -167,9 +167,9 @@ class _Run:
         """Keep the vectors of a batch, and only then say so."""
         self.vectors[self.rows(i)] = vectors
         self.checksums[i] = self.checksum(i)
-        if self.told is not None and isinstance(self.vectors, np.memmap):
+        if self.record is not None and isinstance(self.vectors, np.memmap):
             self.vectors.flush()
-            write_text(self.told, json.dumps({"checksums": self.checksums}))
+            write_text(self.record, json.dumps({"checksums": self.checksums}))
 
 
 def _mapped(path: Path, n: int) -> tuple[Vectors, bool]:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from fairlattice._validation import FloatArray, check_count
+from fairlattice._validation import CPU_TORCH, FloatArray, check_count
 from fairlattice.encoders._text import Standard, as_texts, text_tags
 from fairlattice.exceptions import InputError
 
@@ -214,8 +214,9 @@ def import_extra(module: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         if error.name in (module, module.partition(".")[0]):
-            told = f'`{module.partition(".")[0]}` is not installed. Run: pip install "fairlattice[{extra}]".'
-            raise InputError(told) from error
+            raise InputError(
+                f'`{module.partition(".")[0]}` is not installed. Run: pip install "fairlattice[{extra}]". {CPU_TORCH}'
+            ) from error
         broken: Exception = error
     except (OSError, RuntimeError) as error:
         broken = error
@@ -290,8 +291,8 @@ def _loaded(folder: Path, mark: str, device: str) -> Any:  # noqa: ARG001 - anot
     except InputError:
         raise
     except Exception as error:
-        told = f"The model in `{folder}` cannot be loaded on {device!r}: {first_line(error)}. "
-        raise InputError(told + "Is it a folder that sentence-transformers saved?") from error
+        message = f"The model in `{folder}` cannot be loaded on {device!r}: {first_line(error)}. "
+        raise InputError(message + "Is it a folder that sentence-transformers saved?") from error
     finally:
         for name, value in before.items():
             if value is None:

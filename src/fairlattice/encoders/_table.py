@@ -259,6 +259,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             if codec.width > 1 or (isinstance(codec, OrdinalCodec) and codec.together)
         ]
 
+    @property
+    def crowded(self) -> list[IntArray]:
+        """Of each column with more categories than coordinates: which category each training row has, or -1."""
+        check_is_fitted(self)
+        return list(self._rare.values())
+
     def check(self, X: Any) -> None:
         """Raise unless every row could be one of the training table, going by each column alone.
 
@@ -297,17 +303,12 @@ training. Clip it, or drop the row.
     def snap(self, Z: FloatArray, places: IntArray | None = None) -> FloatArray:
         """The vectors of the valid rows that Z decodes to: as decoding and encoding again, only faster.
 
-        Parameters
-        ----------
-        Z : float array of shape (n, n_features_out_) or (n, k)
-            Vectors.
-        places : int array of shape (k,), optional
-            The coordinates that Z holds, each its column's only one; all by default.
+        Z holds all coordinates, or those at `places`, each of them its column's only one.
         """
         check_is_fitted(self)
-        Z, plain = np.asarray(Z), self._plain_numbers
         if places is not None:
             return self._snapped_places(Z, places)
+        Z, plain = np.asarray(Z), self._plain_numbers
         out = np.empty(Z.shape)
         out[:, plain.places] = plain.snap(Z[:, plain.places])
         for name, codec in self.codecs_.items():
@@ -316,25 +317,19 @@ training. Clip it, or drop the row.
         return out
 
     def _snapped_places(self, Z: FloatArray, places: IntArray) -> FloatArray:
-        plain = self._plain_numbers
+        plain, out = self._plain_numbers, np.empty(Z.shape)
         together = np.isin(places, plain.places)
-        out = np.empty(Z.shape)
         out[:, together] = plain.take(places[together]).snap(Z[:, together])
-        if not together.all():
-            named = {at.start: name for name, at in self.slices_.items() if at.stop > at.start}
-            for j in np.flatnonzero(~together).tolist():
-                out[:, j : j + 1] = self.codecs_[named[int(places[j])]].snap(Z[:, j : j + 1])
+        named = {at.start: name for name, at in self.slices_.items() if at.stop > at.start}
+        for j in np.flatnonzero(~together).tolist():
+            out[:, j : j + 1] = self.codecs_[named[int(places[j])]].snap(Z[:, j : j + 1])
         return out
 
     @cached_property
     def _plain_numbers(self) -> PlainNumbers:
         """The columns of numbers without missing values, to be treated together."""
-        chosen = {
-            self.slices_[name].start: codec
-            for name, codec in self.codecs_.items()
-            if type(codec) is NumericCodec and not codec.has_missing
-        }
-        return PlainNumbers.of(chosen)
+        plain = {n: c for n, c in self.codecs_.items() if type(c) is NumericCodec and not c.has_missing}
+        return PlainNumbers.of({self.slices_[name].start: codec for name, codec in plain.items()})
 
     def inverse_transform(self, Z: FloatArray) -> Any:
         """Rows like those of the training table, from vectors of shape (n, n_features_out_).

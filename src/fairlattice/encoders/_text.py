@@ -32,10 +32,10 @@ class TextEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_components : int, default=100
-        At most so many coordinates. There are fewer where there are fewer rows, words, or directions
+        At most this many coordinates. There are fewer where there are fewer rows, words, or directions
         in which the training texts differ at all.
     max_features : int, default=20_000
-        Only so many words and pairs are counted, the most frequent ones.
+        How many words and pairs are counted, the most frequent ones.
     random_state : int, default=0
         Seeds the search for the directions; the same seed gives the same bytes.
 

@@ -48,7 +48,7 @@ class TextTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     codecs_ : dict of str to codec
-        How each column that is no text is encoded.
+        How each column other than text is encoded.
     encoders_ : dict of str to transformer
         The fitted encoder of each text column.
     slices_ : dict of str to slice

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from fairlattice._validation import check_choice, check_count, check_real
@@ -25,7 +27,7 @@ def check_options(audit: Audit) -> Audit:
             f"Notion {audit.notion!r} needs labels, and there are none. Name labels, or use {DEFAULT_UNLABELLED!r}."
         )
     audit.judged  # noqa: B018 - refuses a notion that lacks a favourable outcome
-    check_reference(audit.counts, audit.reference)
+    audit = replace(audit, reference=check_reference(audit.counts, audit.reference))
     rate_interval(np.zeros(1), np.ones(1, dtype=np.int64), method=audit.interval)
     audit.table  # noqa: B018 - small groups are treated now, so that warnings reach the caller
     return audit

@@ -67,7 +67,7 @@ def _table(table: BenchTable, plan: Experiment | None) -> Summary:
             "name": people.name,
             "about": people.about,
             "rows": len(people.truth),
-            "dealt": people.n_dealt,
+            "dealt": people.n_split,
             "label": people.label,
             "classes": list(people.classes),
             "positive": people.classes[1],

@@ -74,6 +74,9 @@ class MixingSampler:
     ) -> MixingSampler:
         """Fit one mixing per label, and where `share` is "cell" one per cell with rows as well.
 
+        A cell with fewer rows than it has parents cannot tell their weights apart, and uses its label's. Among many
+        attributes nearly all cells are like that, and would take a descent from every parent each.
+
         `n_jobs` fits run at a time, in threads; their number changes nothing about the result.
 
         Raises
@@ -108,9 +111,14 @@ class MixingSampler:
             )
 
         jobs: list[tuple[Any, ...]] = [([c for c in cells if c.label == k], k) for k in range(index.n_labels)]
-        jobs += [([c], *c) for c in cells] if share == "cell" else []
+        alone = (
+            [c for c in cells if len(index.rows(c)) >= len(index.lattice.attributes)]
+            if share == "cell"
+            else []
+        )
+        jobs += [([c], *c) for c in alone]
         fits = Parallel(n_jobs=n_jobs, require="sharedmem")(delayed(fitted)(*job) for job in jobs)
-        by_cell = dict(zip(cells, fits[index.n_labels :], strict=True)) if share == "cell" else {}
+        by_cell = dict(zip(alone, fits[index.n_labels :], strict=True))
         return cls(Z, centre, index, tuple(fits[: index.n_labels]), by_cell, tuple(entropy))
 
     def draw(
