@@ -577,8 +577,8 @@ def test_report_refuses_what_is_no_result(tmp_path, monkeypatch, capsys):
     for arguments, word in (
         (["gone.json", "--html", "p.html"], "`gone.json` cannot be read"),
         (["bad.json", "--html", "p.html"], "`bad.json` is not JSON"),
-        (["other.json", "--html", "p.html"], "`other.json` cannot be shown: `schema` must be one of"),
-        (["list.json", "--html", "p.html"], "`list.json`: This is no result"),
+        (["other.json", "--html", "p.html"], "`other.json`: `schema` must be one of"),
+        (["list.json", "--html", "p.html"], "`list.json`: This is not a result"),
         (["nan.json", "--html", "p.html"], "`nan.json` is not JSON: NaN"),
         (["lacks.json", "--html", "p.html"], "`lacks.json` cannot be shown: The report lacks"),
         (["kinds.json", "--html", "p.html"], "`kinds.json` cannot be shown: The report is damaged"),

@@ -37,6 +37,7 @@ from fairlattice.report._words import (
     rate_name,
     rate_text,
     rows_word,
+    signed_interval,
     spread,
     verdict,
     whole,
@@ -103,13 +104,8 @@ def _changes(found: Summary, title: str) -> Iterator[Line]:
                 rate_name(c["measure"]),
                 c["before"],
                 c["after"],
-                _signed(c["difference"]),
+                signed_interval(c["difference"]),
             )
-
-
-def _signed(d: Summary) -> str:
-    """A difference with its interval."""
-    return f"{d['value']:+.3f} ({d['low']:+.3f} to {d['high']:+.3f})"
 
 
 def _change_kind(c: Summary) -> int:
@@ -240,7 +236,7 @@ def _series_reading(series: Summary) -> Iterator[Line]:
             "fairness": Line("{} of {} against everyone else's").format(rate, GroupName(c["group"])),
         }[c["kind"]]
         yield Line("{}: {} {}, against {} and after.").format(
-            Name(c["period"]), what, _signed(c["difference"]), Name(c["since"])
+            Name(c["period"]), what, signed_interval(c["difference"]), Name(c["since"])
         )
 
 

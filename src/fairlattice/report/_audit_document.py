@@ -37,6 +37,7 @@ from fairlattice.report._words import (
     rate_column,
     rate_name,
     rows_word,
+    signed_interval,
     some_groups,
     spread,
     table_brief,
@@ -241,11 +242,6 @@ def _likely_worst(groups: list[Summary]) -> Line:
     return Line("; ").join(
         Line("{} {:.2f}").format(GroupName(g["group"]), g["probability_worst"]) for g in likely
     )
-
-
-def signed_interval(d: Summary) -> str:
-    """A difference with its interval."""
-    return f"{d['value']:+.3f} ({d['low']:+.3f} to {d['high']:+.3f})"
 
 
 def _gaps(summary: Summary) -> Iterator[Line]:

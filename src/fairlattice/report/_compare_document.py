@@ -156,10 +156,10 @@ def _harm_card(strategy: Summary) -> Card:
     detail = Line("Under {} {:,} group rates fell and {:,} rose beyond noise.").format(
         Name(strategy["name"]), len(fell), len(rose)
     )
-    for shifts, words in ((fell, "fell most"), (rose, "rose most")):
+    for shifts, words in ((fell, "fall"), (rose, "rise")):
         if shifts:
             g = shifts[0]
-            detail += Line(" What {}: {}, {} {} to {}.").format(
+            detail += Line(" The greatest {}: {}, {} {} to {}.").format(
                 words,
                 GroupName(g["group"]),
                 rate_name(g["rate"]),

@@ -7,7 +7,7 @@ from functools import partial
 
 from fairlattice.metrics._shared import UNSURE
 from fairlattice.report._diagnose_more import drift_section, noise_section, pictures_section
-from fairlattice.report._diagnose_sources import source_label, sources_section, told_apart
+from fairlattice.report._diagnose_sources import limit, source_label, sources_section, told_apart
 from fairlattice.report._document import (
     Answer,
     Card,
@@ -55,11 +55,6 @@ def document(summary: Summary) -> Document:
 def cards(summary: Summary) -> list[Card]:
     """Can the rows be told apart, do groups resemble their parents, are there copies?"""
     return [_told_card(summary), _assumption_card(summary), _copies_card(summary)]
-
-
-def limit(summary: Summary) -> float:
-    """The p-value below which a difference is beyond chance."""
-    return 1.0 - float(summary["settings"].get("confidence", 0.95))
 
 
 def first_source(summary: Summary) -> str:

@@ -33,6 +33,11 @@ _HIGH = (
 _SURE = 0.05
 
 
+def limit(summary: Summary) -> float:
+    """The p-value below which a difference is beyond chance."""
+    return 1.0 - float(summary["settings"].get("confidence", 0.95))
+
+
 def told_apart(figure: Summary | None, limit: float) -> str:
     """Can a classifier tell these rows from held-out ones? "yes", "not shown", or "not enough data"."""
     if figure is None or not figure["classifiers"]:
@@ -70,7 +75,7 @@ def sources_section(summary: Summary) -> Section:
 
 
 def _auc_chart(sources: list[tuple[str, Summary]], summary: Summary) -> Chart:
-    limit = 1.0 - float(summary["settings"].get("confidence", 0.95))
+    sure = limit(summary)
     rows = [
         Row(
             label=f"{source_label(source)}: {cut(shown(which), 20)}",
@@ -79,7 +84,7 @@ def _auc_chart(sources: list[tuple[str, Summary]], summary: Summary) -> Chart:
             high=c["null_high"],
             tip=f"{source_label(source)}\nAUC {number(c['auc'])}; by chance {number(c['null_low'])} to "
             f"{number(c['null_high'])}\np = {p_value(c['p_adjusted'])} after correction",
-            kind=int(c["p_adjusted"] is None or c["p_adjusted"] > limit),
+            kind=int(c["p_adjusted"] is None or c["p_adjusted"] > sure),
             end=p_value(c["p_adjusted"]),
         )
         for source, figure in sources

@@ -143,6 +143,11 @@ def range_text(low: float | None, high: float | None, *, signed: bool = False) -
     return f"between {number(low, signed=signed)} and {number(high, signed=signed)}"
 
 
+def signed_interval(d: Mapping[str, float]) -> str:
+    """A difference with its interval."""
+    return f"{d['value']:+.3f} ({d['low']:+.3f} to {d['high']:+.3f})"
+
+
 def measured_text(
     m: Measured, digits: int = 3, *, signed: bool = False, narrow: bool = False, form: Any = number
 ) -> str:
