@@ -1,6 +1,6 @@
 """Folds for cross-fitting two samples, and permutations that fit them.
 
-Folds are dealt so that each holds the same share of both samples, up to one row, and labels are then
+Folds are drawn so that each holds the same share of both samples, up to one row, and labels are then
 permuted *within* folds. That is exact. Given how many rows of each sample a fold has, which is a
 fixed function of the sizes, stratified folds are equally likely for every labelling that has those
 numbers; so under the null, given the folds, all labellings with those numbers are equally likely, and
@@ -38,10 +38,10 @@ def stratified_folds(labels: FloatArray, folds: int, *, rng: np.random.Generator
     """
     sides = [np.flatnonzero(labels == side) for side in (0.0, 1.0)]
     count = min(folds, max(2, min(len(side) for side in sides) // 2))
-    dealt = np.empty(len(labels), dtype=np.int64)
+    fold_of = np.empty(len(labels), dtype=np.int64)
     for side in sides:
-        dealt[side] = rng.permutation(len(side)) % count
-    return [Fold(np.flatnonzero(dealt == i), np.flatnonzero(dealt != i)) for i in range(count)]
+        fold_of[side] = rng.permutation(len(side)) % count
+    return [Fold(np.flatnonzero(fold_of == i), np.flatnonzero(fold_of != i)) for i in range(count)]
 
 
 def fold_auc(scores: list[FloatArray], labels: FloatArray, folds: list[Fold]) -> FloatArray:

@@ -1,7 +1,7 @@
 """Do generated rows give away the rows that they were made from?
 
 Everything is held against real rows that were *held out*: they were copied from nobody, so what they
-show (two people who filled in the same few boxes) is no copying.
+show (two people who filled in the same few boxes) is not copying.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ def _closest(sample: FloatArray, rows: FloatArray, rounding: float, near: float)
     place = distances.argmin(axis=1).astype(np.int64)
     distance = distances[np.arange(len(sample)), place]
     exact = distance <= rounding
-    if len(rows) < 2:  # near and far cannot be told from one row
+    if len(rows) < 2:  # one row does not show what is near and far
         return _Closest(place, distance, exact, np.zeros_like(exact))
     second = np.partition(distances, 1, axis=1)[:, 1]
     return _Closest(place, distance, exact, ~exact & (distance < near * second))

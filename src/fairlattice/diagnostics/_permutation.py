@@ -2,7 +2,7 @@
 
 If two samples have one distribution, every way to deal the labels out is as likely as the one that was
 seen. So the figure is computed again under many dealings, all at once: labels are a matrix with one
-dealing a row, and the one that was seen is its first row. Where labels are dealt within blocks, every
+shuffling a row, and the one that was seen is its first row. Where labels are shuffled within blocks, every
 block keeps as many of each label as it has.
 """
 
@@ -48,10 +48,10 @@ def permuted_labels(
     >>> permuted_labels(seen, 5, rng=np.random.default_rng(0)).sum(axis=1).tolist()
     [2.0, 2.0, 2.0, 2.0, 2.0, 2.0]
     """
-    dealt = np.tile(labels, (1 + permutations, 1))
+    shuffled = np.tile(labels, (1 + permutations, 1))
     for block in [np.arange(len(labels))] if blocks is None else blocks:
-        dealt[1:, block] = rng.permuted(dealt[1:, block], axis=1)
-    return dealt
+        shuffled[1:, block] = rng.permuted(shuffled[1:, block], axis=1)
+    return shuffled
 
 
 def p_value(value: float, null: FloatArray) -> float:

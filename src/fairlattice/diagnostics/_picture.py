@@ -1,4 +1,4 @@
-"""Samples as points in the plane, for a figure, and what a reader must be told about it."""
+"""Samples as points in the plane, for a figure, and what a reader must know about it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ CAVEATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "pca": (
             "The two directions in which the samples together vary most; differences in other directions "
             "do not show.",
-            "Samples that overlap here may still be told apart.",
+            "Samples that overlap here may still differ.",
         ),
         "tsne": (
             "t-SNE keeps neighbours together; distances between clusters, their sizes and their densities "
             "mean nothing.",
             "Another seed or perplexity gives another picture, and clusters may appear where there are none.",
-            "Samples that overlap here may still be told apart.",
+            "Samples that overlap here may still differ.",
         ),
     }
 )

@@ -1,7 +1,7 @@
 """Images as a network for recognising things sees them: its last layer but one, 512 numbers each.
 
 There may be many images and they take hours, so batches are finished one by one: their numbers lie in a
-file that is mapped into memory, and a small file beside it says which batches are done, with a checksum
+file that is mapped into memory, and a small file next to it records which batches are done, with a checksum
 each. A run that was killed goes on from there; a batch that is not what was written is made anew.
 """
 
@@ -106,19 +106,19 @@ Remove it from the list, or restore the file.
 
     def transform(self, X: Any) -> Vectors:
         """Vectors of shape (n, 512), float32, of a sequence of paths."""
-        tell = check_run(self.batch_size, self.progress)
+        report = check_run(self.batch_size, self.progress)
         paths = _paths(X)
         distinct = sorted(set(paths))
         key = _key(distinct, _weights_mark(self.weights), self.batch_size)
         run = _Run.start(self.cache, key, len(distinct), self.batch_size)
         done = sum(run.length(i) for i in run.checksums)
-        tell(done, len(distinct))
+        report(done, len(distinct))
         network: Callable[[list[Path]], Any] | None = None
         for i in run.waiting():
             network = network or _network(self.weights, self.device)
             run.finish(i, network(distinct[run.rows(i)]))
             done += run.length(i)
-            tell(done, len(distinct))
+            report(done, len(distinct))
         place = {path: row for row, path in enumerate(distinct)}
         return np.asarray(run.vectors)[[place[path] for path in paths]].reshape(-1, _WIDTH)
 
@@ -129,7 +129,7 @@ class _Run:
 
     vectors: Vectors
     batch_size: int
-    told: Path | None = None
+    record: Path | None = None
     checksums: dict[int, int] = field(default_factory=dict)
 
     @classmethod
@@ -137,7 +137,7 @@ class _Run:
         """Begin, or go on with what is in the cache."""
         if cache is None or n == 0:
             return cls(np.zeros((n, _WIDTH), dtype=np.float32), batch_size)
-        numbers, told = Path(cache) / f"images-{key}.npy", Path(cache) / f"images-{key}.json"
+        numbers, record = Path(cache) / f"images-{key}.npy", Path(cache) / f"images-{key}.json"
         try:
             Path(cache).mkdir(parents=True, exist_ok=True)
             vectors, whole = _mapped(numbers, n)
@@ -145,9 +145,9 @@ class _Run:
             raise InputError(
                 f"The cache `{cache}` cannot be used: {error.strerror or error}. Pass another folder."
             ) from error
-        run = cls(vectors, batch_size, told)
+        run = cls(vectors, batch_size, record)
         if whole:
-            run.checksums.update((i, crc) for i, crc in _written(told).items() if run.checksum(i) == crc)
+            run.checksums.update((i, crc) for i, crc in _written(record).items() if run.checksum(i) == crc)
         return run
 
     def rows(self, i: int) -> slice:
@@ -167,9 +167,9 @@ class _Run:
         """Keep the vectors of a batch, and only then say so."""
         self.vectors[self.rows(i)] = vectors
         self.checksums[i] = self.checksum(i)
-        if self.told is not None and isinstance(self.vectors, np.memmap):
+        if self.record is not None and isinstance(self.vectors, np.memmap):
             self.vectors.flush()
-            write_text(self.told, json.dumps({"checksums": self.checksums}))
+            write_text(self.record, json.dumps({"checksums": self.checksums}))
 
 
 def _mapped(path: Path, n: int) -> tuple[Vectors, bool]:

@@ -42,7 +42,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Numbers are standardised; text, truth values and categories get one 0/1 coordinate per level.
     Decoded rows have the same columns and types as the training table: categories are ones that
     occurred, whole numbers stay whole (also in a column of floats that were all whole), and numbers
-    stay within the bounds seen in training. A missing number is encoded as the column's mean beside a
+    stay within the bounds seen in training. A missing number is encoded as the column's mean, with a
     coordinate that says so, a missing category as a category; both come back missing. Infinite
     numbers are refused.
 
@@ -345,7 +345,7 @@ training. Clip it, or drop the row.
     def inverse_transform(self, Z: FloatArray) -> Any:
         """Rows like those of the training table, from vectors of shape (n, n_features_out_).
 
-        What a vector does not tell is taken from the training rows: of rare categories that share a coordinate the
+        What a vector does not hold is taken from the training rows: of rare categories that share a coordinate the
         most frequent, of an identifier the first row's.
         """
         return self.rows_of(Z, None)

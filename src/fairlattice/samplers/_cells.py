@@ -221,12 +221,12 @@ def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int 
     small = [(cell, size) for cell, size in index.cells() if size < 2]
     if not small:
         return ""
-    told = [
+    shown = [
         f"{show_group(index.lattice.group(cell.leaf))} with label {classes[cell.label]} ({size})"
         for cell, size in small[:most]
     ]
     more = [f"and {len(small) - most} more"] if len(small) > most else []
-    return f"{len(small)} cells (group and label) have one row or none: {'; '.join(told + more)}."
+    return f"{len(small)} cells (group and label) have one row or none: {'; '.join(shown + more)}."
 
 
 def _freed(leaf: Any, size: int, stride: int) -> Any:

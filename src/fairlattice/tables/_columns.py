@@ -172,7 +172,7 @@ def read_column(
     rules : Rules
         The user's options.
     counts : int array, optional
-        How many rows each value stands for.
+        How many rows have each value.
     numbers, dates : bool
         Whether text may be read as numbers or dates.
     what : str, default="Column"
@@ -288,10 +288,10 @@ def _notes_on_numbers(what: str, name: str, texts: Sequence[str], form: NumberFo
     odd = sorted(t for t in texts if not is_plain(t) or float(t) != form.number(t))
     if not odd:
         return []
-    told = f"{what} `{name}`: numbers written as text, such as {shown(odd[0])} for {form.number(odd[0]):.12g}"
+    note = f"{what} `{name}`: numbers written as text, such as {shown(odd[0])} for {form.number(odd[0]):.12g}"
     if form.decimal == "." and could_be_decimal_comma(texts):
-        told += "; pass `decimal=','` or --decimal , if the comma is the decimal mark"
-    return [f"{told}."]
+        note += "; pass `decimal=','` or --decimal , if the comma is the decimal mark"
+    return [f"{note}."]
 
 
 def _notes_on_mostly_numbers(what: str, present: Mapping[str, int], rules: Rules) -> list[str]:
@@ -341,7 +341,7 @@ def _count(values: list[Any]) -> Counter[Any]:
 
 
 def _others(column: Column) -> list[Any]:
-    """Values of a column of objects that are no text."""
+    """Values of a column of objects that are not text."""
     if column.values.dtype.kind != "O":
         return []
     return [v for v in column.values[~column.missing].tolist() if not isinstance(v, str)]

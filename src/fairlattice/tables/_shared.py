@@ -1,4 +1,4 @@
-"""What other rooms use of this one, beside its public names."""
+"""What other rooms use of this one, besides its public names."""
 
 from fairlattice.tables._columns import Reading, Rules, read_column
 from fairlattice.tables._dates import time_order
