@@ -112,11 +112,11 @@ class TestTheTable:
 
     def test_what_is_no_regular_file(self, command, capsys):
         os.mkfifo("t.csv")
-        refused(capsys, [command, "t.csv", *COMMANDS[command]], "no regular file")
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], "not a regular file")
         Path("t.csv").unlink()
         os.mkfifo("fifo.csv")
         arguments = ["fifo.csv" if a.startswith("out.") else a for a in COMMANDS[command]]
-        refused(capsys, [command, write(), *arguments], "`fifo.csv` is no regular file")
+        refused(capsys, [command, write(), *arguments], "`fifo.csv` is not a regular file")
         assert Path("fifo.csv").is_fifo()
 
     def test_a_loop_of_links(self, command, capsys):

@@ -725,8 +725,11 @@ def test_plugins_bring_methods_and_data_sets(plugin, tmp_path):
         ("import sys\nsys.exit(0)", "cannot be loaded: SystemExit"),
         ("class A:\n    name, about, grid, make = 'a+b', '', ({},), None", "Use letters"),
         ("class A:\n    name, about, grid, make = 'a', '', (), None", "is empty"),
-        ("class A:\n    name, about, grid, make = 'a', '', ({'C': {1}},), None", "no list of plain options"),
-        ("class A:\n    name, about, grid, make = 'a', None, ({},), None", "is no text"),
+        (
+            "class A:\n    name, about, grid, make = 'a', '', ({'C': {1}},), None",
+            "not a list of plain options",
+        ),
+        ("class A:\n    name, about, grid, make = 'a', None, ({},), None", "is not text"),
         (
             "class A:\n    name, about, grid, make = 'a', '', ({},), None\nclass B(A):\n    pass",
             "two methods called `a`",

@@ -546,12 +546,22 @@ def test_the_page_of_the_saved_json_is_the_page_itself(
         "diagnose": ["people.csv", "--permutations", "49", "--max-rows", "30", "--jobs", "1"],
     }[command]
     assert main([command, *options, *common, "--json", "r.json", "--report", "one.html"]) == 0
-    Path("figures").mkdir()
-    assert main(["report", "r.json", "--html", "two.html", "--figures", "figures"]) == 0
-    assert Path("one.html").read_bytes() == Path("two.html").read_bytes()
-    drawn = sorted(p.suffix for p in Path("figures").iterdir())
+    assert main(["report", "r.json", "--report", "two.html", "--figures", "new/figures"]) == 0
+    assert main(["report", "r.json", "--html", "three.html"]) == 0
+    assert Path("one.html").read_bytes() == Path("two.html").read_bytes() == Path("three.html").read_bytes()
+    drawn = sorted(p.suffix for p in Path("new/figures").iterdir())
     assert drawn.count(".svg") == drawn.count(".png") > 0
-    assert all(p.read_bytes().startswith(b"\x89PNG") for p in Path("figures").glob("*.png"))
+    assert all(p.read_bytes().startswith(b"\x89PNG") for p in Path("new/figures").glob("*.png"))
+
+
+def test_the_card_of_an_augmentation_is_a_page_too(table, capsys):
+    files = ["--out", "more.csv", "--json", "done.json", "--card", "card.md"]
+    assert main(["augment", table, "--label", "hired", *FEW, "--per-cell", "200", *files]) == 0
+    assert main(["report", "done.json", "--report", "card.html", "--figures", "none"]) == 0
+    assert Report.from_json("done.json").card() == Path("card.md").read_text()
+    cells = json.loads(Path("done.json").read_text())["cells"]
+    assert Path("card.html").read_text().count("<tr>") == 1 + len(cells)
+    assert list(Path("none").iterdir()) == []
 
 
 def test_report_refuses_what_is_no_result(tmp_path, monkeypatch, capsys):

@@ -3,6 +3,7 @@
 import json
 import math
 import operator
+import re
 import shutil
 import sys
 import warnings
@@ -14,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fairlattice import GroupCounts, InputError
+from fairlattice import GroupCounts, HierarchicalAugmenter, InputError, harm, leveling_down
 from fairlattice.groups import PairedCounts, ScoreCounts
+from fairlattice.metrics import audit_scores, audit_series
 
 N = 5_000
 CUTS = {"age": [25, 45]}
@@ -400,3 +402,131 @@ def test_updating_by_counts_adds_them_and_weighted_counts_take_no_plain_batch():
         weighted[0].update(second, label="y", prediction="p")
     with pytest.raises(InputError, match="weighted"):
         weighted[0].update(plain[1])
+
+
+ROLES = {"y": "y", "sensitive_features": ["sex", "grade"]}
+AUGMENTED = {
+    "polars-lazy": lambda table, _, parts: pl.concat([pl.from_arrow(t).lazy() for t in pieces(table, parts)]),
+    "dask": lambda table, get, parts: get("dask").from_pandas(table.to_pandas(), npartitions=parts),
+    "pyspark": lambda table, get, parts: get("spark").createDataFrame(table).repartition(parts),
+}
+
+
+def pieces(table, parts):
+    size = -(-len(table) // parts)
+    return [table.slice(i * size, size) for i in range(parts)]
+
+
+def features(repeat=1):
+    """Rows without holes, each of them so many times."""
+    names = ["y", "sex", "grade", "score", "q"]
+    table = pa.table({name: COLUMNS[name] for name in names})
+    whole = pl.from_arrow(table).drop_nulls().head(1_000)
+    return pl.concat([whole] * repeat).to_arrow()
+
+
+def rows_of(frame):
+    """All rows of any frame, in the order of their values."""
+    if isinstance(frame, pl.LazyFrame):
+        found = frame.collect()
+    elif hasattr(frame, "toArrow"):
+        found = pl.from_arrow(frame.toArrow())
+    else:
+        found = pl.from_pandas(frame.compute())
+    return sorted(found.rows())
+
+
+def augmenter(seed=0):
+    return HierarchicalAugmenter(random_state=seed)
+
+
+@pytest.mark.parametrize("kind", AUGMENTED)
+@pytest.mark.parametrize("repeat", [1, 5])
+def test_a_lazy_frame_gets_the_same_rows_however_it_is_partitioned(kind, repeat, request, monkeypatch):
+    monkeypatch.setattr("fairlattice.samplers._lazy.MOST", 500)
+    table = features(repeat)
+    found = []
+    for parts, order in ((1, 0), (3, 1)):
+        shuffled = pl.from_arrow(table).sample(fraction=1, shuffle=True, seed=order).to_arrow()
+        lazy = AUGMENTED[kind](shuffled, request.getfixturevalue, parts)
+        fitted = augmenter().fit(lazy, ROLES["y"], sensitive_features=ROLES["sensitive_features"])
+        more = fitted.augment(lazy, ROLES["y"], sensitive_features=ROLES["sensitive_features"])
+        assert type(more) is type(lazy)
+        found.append(rows_of(more))
+    assert found[0] == found[1]
+    old = [row[:-1] for row in found[0] if not row[-1]]
+    assert old == sorted(pl.from_arrow(table).rows())
+    cells = {}
+    for row in found[0]:
+        cells.setdefault((row[1], row[2], row[0]), []).append(row)
+    assert len({len(rows) for rows in cells.values()}) == 1
+    known = {row[3] for row in old}
+    made = [row[3] for row in found[0] if row[-1]]
+    assert min(known) <= min(made) <= max(made) <= max(known)
+
+
+@pytest.mark.parametrize("kind", AUGMENTED)
+def test_other_seeds_give_other_rows(kind, request):
+    lazy = AUGMENTED[kind](features(), request.getfixturevalue, 2)
+    found = []
+    for seed in (0, 1):
+        fitted = augmenter(seed).fit(lazy, "y", sensitive_features=["sex", "grade"])
+        found.append(rows_of(fitted.augment(lazy, "y", sensitive_features=["sex", "grade"], per_cell=200)))
+    assert found[0] != found[1]
+    assert len(found[0]) == len(found[1])
+
+
+def test_a_fit_to_rows_in_memory_that_all_enter_the_sample_learns_the_same_as_a_lazy_one(duckdb):
+    table = features()
+    relation = duckdb.from_arrow(table)
+    assert augmenter().fit(relation, "y", sensitive_features=["sex", "grade"])._X.height == 1_000
+    with pytest.raises(InputError, match="DuckDB"):
+        fitted = augmenter().fit(relation, "y", sensitive_features=["sex", "grade"])
+        fitted.augment(relation, "y", sensitive_features=["sex", "grade"])
+
+
+def test_what_is_no_name_of_a_column_of_a_lazy_frame_is_refused():
+    lazy = pl.from_arrow(features()).lazy()
+    for y, sensitive in (([0, 1], ["sex"]), ("y", COLUMNS["sex"]), ("y", None)):
+        with pytest.raises(InputError, match="names of its columns"):
+            augmenter().fit(lazy, y, sensitive_features=sensitive)
+    with pytest.raises(InputError, match="gendr"):
+        augmenter().fit(lazy, "y", sensitive_features=["gendr"])
+    eager = lazy.collect()
+    fitted = augmenter().fit(eager.drop("y"), eager["y"], sensitive_features=eager[["sex", "grade"]])
+    with pytest.raises(InputError, match="in memory"):
+        fitted.augment(lazy, "y", sensitive_features=["sex", "grade"])
+
+
+def test_a_small_share_of_equal_rows_enters_the_sample_as_often_as_they_occur(monkeypatch):
+    monkeypatch.setattr("fairlattice.samplers._lazy.MOST", 2_000)
+    n = 60_000
+    rng = np.random.default_rng(0)
+    lazy = pl.LazyFrame(
+        {
+            "y": np.arange(n) % 2,
+            "sex": np.array(["f", "m"])[np.arange(n) // 2 % 2],
+            "x": rng.choice(4, n, p=[0.6, 0.2, 0.15, 0.05]),
+        }
+    )
+    sample = augmenter().fit(lazy, "y", sensitive_features=["sex"])._X
+    assert sample.height == 2_000
+    shares = np.bincount(sample["x"].to_numpy()) / sample.height
+    np.testing.assert_allclose(shares, [0.6, 0.2, 0.15, 0.05], atol=0.005)
+
+
+def test_questions_of_pairs_scores_and_periods_are_answered_on_every_frame(frame):
+    def asked(data):
+        names = {"label": "y", "sensitive": ["sex", "grade"]}
+        pairs = PairedCounts.from_frame(data, before="p", after="q", **names)
+        scores = ScoreCounts.from_frame(data, score="score", **names)
+        series = GroupCounts.from_frame(data, prediction="p", label="y", sensitive=["sex", "q"])
+        return harm(pairs), leveling_down(pairs), audit_scores(scores), audit_series(series, "q")
+
+    for found, expected in zip(asked(frame), asked(TABLE), strict=True):
+        assert rounded(found) == rounded(expected)
+
+
+def rounded(result):
+    """What a result holds, without the last digits, in which sums in another order differ."""
+    return re.sub(r"\d+\.\d+(e-\d+)?", lambda number: f"{float(number[0]):.9g}", repr(result))

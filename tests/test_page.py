@@ -461,7 +461,7 @@ def test_a_diagnosis_tells_sound_rows_from_unsound_ones():
     for key in ("noise", "drift", "versions"):
         bare.pop(key)
     bare["overall"]["sources"] = dict.fromkeys(bare["overall"]["sources"])
-    assert "Not enough data to judge the new rows" in checked(bare)[1].text
+    assert "Not enough data to assess the new rows" in checked(bare)[1].text
 
 
 def with_names(summary, names):

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 import fairlattice as fl
+from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.encoders import TableEncoder
 from fairlattice.samplers import Cell, CellIndex
 from fairlattice.samplers._shared import LeafProbabilities
@@ -89,6 +90,13 @@ def test_a_comparison_for_a_notion_compares_thresholds_for_it():
         result = fl.compare(X, y, sensitive_features=group, **options)
         gaps.append(result["thresholds"].estimate("selection_rate.if").median)
     assert gaps[1] < gaps[0] - 0.05
+    assert result["label"].thresholds is None
+    found = result["thresholds"].thresholds
+    model = fl.FairClassifier(make_classifier("logistic", 0), "thresholds", notion=notion, random_state=0)
+    trained = model.fit(X, y, sensitive_features=group).fitted_.decision
+    assert [row["rows"] for row in found.table()] == [row["rows"] for row in trained.table()]
+    for mine, theirs in zip(found.table(), trained.table(), strict=True):
+        assert mine["low"] - 0.05 < theirs["threshold"] < mine["high"] + 0.05
 
 
 def test_auto_is_the_default_everywhere(people):

@@ -21,6 +21,8 @@ from fairlattice.benchmark._price import Accuracies, accuracies_of
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 from fairlattice.metrics import Audit, GroupRate
+from fairlattice.samplers import CellIndex
+from fairlattice.strategies import LeafThresholds, ThresholdsByLeaf
 from fairlattice.strategies._shared import BASELINE, AnyStrategy, strategy_of
 
 ACCURACIES = ("balanced_accuracy", "accuracy", "selection_rate")
@@ -85,6 +87,18 @@ class StrategyResult:
         """Plug-in figures, mean and standard error over repeats; extremes over small groups are biased upwards."""
         rows = [run_figures(audit) for audit in self.audits]
         return {name: Estimate.of([row[name] for row in rows]) for name in rows[0]}
+
+    @cached_property
+    def thresholds(self) -> ThresholdsByLeaf | None:
+        """The threshold of each leaf, on the out-of-fold scores of all rows; None where the strategy has none.
+
+        Nearly those of the model that is trained on all rows, whose scores cannot be looked at yet.
+        """
+        aim, scores = getattr(self.strategy, "decision", None), self.runs[0].score
+        if not isinstance(aim, LeafThresholds) or scores is None:
+            return None
+        c, rows = self.comparison, self.runs[0].rows
+        return aim.on(CellIndex(c.lattice, c.leaves[rows], c.truth[rows], 2), scores)
 
     def by_group(self, rate: str) -> tuple[GroupRate, ...]:
         """Posterior median and interval of every group's rate; n is how many people the rate is about."""

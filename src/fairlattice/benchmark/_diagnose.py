@@ -1,6 +1,6 @@
 """The diagnosis itself: generators see half of the rows, and are judged by the other half.
 
-Every figure of made rows stands beside the same figure of other real rows, of SMOTE's, and of rows drawn
+Every figure of synthetic rows stands next to the same figure of other real rows, of SMOTE's, and of rows drawn
 plainly from the parents: a generator that is no better than these is not needed.
 """
 
@@ -84,7 +84,7 @@ def diagnose(
     n_jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Diagnosis:
-    """Compare made rows with held-out real rows, cell by cell and overall.
+    """Compare synthetic rows with held-out real rows, cell by cell and overall.
 
     Parameters
     ----------
@@ -100,14 +100,14 @@ def diagnose(
     held_out : float, default=0.5
         Share of the rows that generators do not see, in (0, 1).
     max_rows : int, default=300
-        At most so many rows of a cell, or overall, enter a test.
+        At most this many rows of a cell, or overall, enter a test.
     permutations : int, optional
         Of every test; the least p-value is one over one more than this. By default as many as Holm's method
         needs for the number of cells, at least 499 and at most 4,999.
     confidence : float, default=0.95
         Cells whose adjusted p-value lies below one minus this differ.
     pictures : int, default=3
-        So many cells are drawn: the smallest of those that fail, else the smallest.
+        How many cells are drawn: the smallest of those that fail, else the smallest.
     cuts, missing
         As in :meth:`GroupLattice.from_features`.
     na, decimal, categorical, keep
@@ -122,7 +122,7 @@ def diagnose(
     Returns
     -------
     Diagnosis
-        Figures of every source, beside the floor; cells whose parents do not stand for them; copies.
+        Figures of every source, next to the floor; cells whose parents do not resemble them; copies.
 
     Raises
     ------
@@ -339,7 +339,7 @@ def _notes(cells: Sequence[CellDiagnosis], split: HeldOut) -> tuple[str, ...]:
     notes = [
         "Rows are compared on encoded, standardised columns, without the sensitive attributes.",
         "A test that finds no difference does not show that there is none: small cells have little power.",
-        "Rows made for different cells share parents, so the p-values of made rows over all cells are too "
+        "Rows drawn for different cells share parents, so the p-values of synthetic rows over all cells are too "
         "small: about one in eight sound sets is rejected at 5 %. Those of single cells hold.",
     ]
     if lacking:

@@ -76,7 +76,7 @@ class CellAssumption:
     p_adjusted : tuple of float or None
         Of the parents and, last, of the mix; by Holm over all cells. None for a parent without other rows.
     verdict : {"holds", "fails", "not enough data"}
-        Whether the mix can stand for the cell.
+        Whether the mix resembles the cell.
     advice : str
         What to do about it.
     """
@@ -122,7 +122,7 @@ class CellDiagnosis:
 
 @dataclass(frozen=True, slots=True)
 class CopiedRow:
-    """A made row that is, or nearly is, a training row.
+    """A synthetic row that is, or nearly is, a training row.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ class CopiedRow:
 
 @dataclass(frozen=True, eq=False)
 class Diagnosis(ShowsAsPage):
-    """Can the made rows be trusted? Made by :func:`diagnose`.
+    """Can the synthetic rows be trusted? Returned by :func:`diagnose`.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ class Diagnosis(ShowsAsPage):
 
     @property
     def failing(self) -> tuple[CellDiagnosis, ...]:
-        """The cells that their parents' mix does not stand for."""
+        """The cells that their parents' mix does not resemble."""
         return tuple(c for c in self.cells if c.assumption is not None and c.assumption.verdict == "fails")
 
 
@@ -224,8 +224,8 @@ def judge_cells(
         rows = len(split.held.rows(cell))
         said = verdict(result.tests.mix, rows=rows, p_adjusted=p, level=error)
         called = [show_group(group) for group, _ in result.parents]
-        told = advice(result.tests, said, names=called, p_adjusted=parents, level=error)
-        assumed = CellAssumption(result.tests, result.parents, (*parents, p), said, told)
+        what_to_do = advice(result.tests, said, names=called, p_adjusted=parents, level=error)
+        assumed = CellAssumption(result.tests, result.parents, (*parents, p), said, what_to_do)
         judged[cell] = sources[cell], assumed
     return judged
 

@@ -1,4 +1,4 @@
-"""Two tables, earlier and later: who is in them, how a model fares, and whether made rows still fit."""
+"""Two tables, earlier and later: who is in them, how a model fares, and whether synthetic rows still fit."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CellDrift:
 
     @property
     def fits(self) -> bool:
-        """Whether made rows cannot be told from the later ones, at 5 % over all cells."""
+        """Whether synthetic rows cannot be distinguished from the later ones, at 5 % over all cells."""
         return self.p_made > 0.05
 
 
@@ -116,7 +116,7 @@ def drift(
     later_X, later_y, later_features
         The later table, with the same columns.
     source : {"augment", "paper", "parents", "smote"}, default="augment"
-        Whose made rows are compared with the later table's.
+        Whose synthetic rows are compared with the later table's.
     classifier : {"logistic", "mlp", "boosting"} or classifier, default="logistic"
         The model whose rates are followed.
     max_rows, permutations, random_state
@@ -127,7 +127,7 @@ def drift(
     Returns
     -------
     Drift
-        Changes beyond noise, and for every cell whether made rows still fit.
+        Changes beyond noise, and for every cell whether synthetic rows still fit.
 
     Raises
     ------

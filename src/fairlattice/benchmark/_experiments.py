@@ -119,11 +119,11 @@ def bench(
     seeds : int, default=5
         How many splits; each seed is one.
     rows : int, optional
-        At most so many rows of each data set, drawn once; these are dealt out 60/20/20.
+        At most this many rows of each data set, drawn once; these are split 60/20/20.
     axes : int, optional
-        The first so many attributes of each data set.
+        How many attributes of each data set, the first ones.
     extra_test : int, default=0
-        Up to so many of the rows beyond `rows` are tested too: rates of small groups are then known better.
+        Up to this many of the rows beyond `rows` are tested too: rates of small groups are then known better.
     settings : Settings, optional
         The protocol.
     plugins : Plugins, optional

@@ -1,4 +1,4 @@
-"""The fidelity experiment: how like held-out real rows the made rows of each strategy are."""
+"""The fidelity experiment: how close the synthetic rows of each strategy are to held-out real rows."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ FIDELITY = (
 
 @dataclass(frozen=True)
 class FidelityTrial:
-    """A diagnosis of a table's made rows.
+    """A diagnosis of a table's synthetic rows.
 
     Parameters
     ----------
     table : str
         Digest of the table.
     seed : int
-        Of the halves and of everything that is drawn. A person's first row stands for all of them.
+        Of the halves and of everything that is drawn. A person's first row represents all of them.
     code : str
         Digest of the code that computes it.
     """
@@ -108,7 +108,7 @@ def _figures(found: Diagnosis, source: str) -> dict[str, float | None]:
         "recall": overall.manifold.recall,
         "coverage": overall.manifold.coverage,
         "copies": _copies(overall),
-        "cells_told_apart": sum(map(_told_apart, cells)) / len(cells) if cells else None,
+        "cells_told_apart": sum(map(_distinguished, cells)) / len(cells) if cells else None,
     }
 
 
@@ -118,6 +118,6 @@ def _copies(figures: SourceFigures) -> float | None:
     return None if memory is None else (memory.exact + memory.near) / figures.n
 
 
-def _told_apart(figures: SourceFigures) -> bool:
-    """Whether one of the tests tells a cell's made rows from real ones, over all cells and tests."""
+def _distinguished(figures: SourceFigures) -> bool:
+    """Whether one of the tests distinguishes a cell's synthetic rows from real ones, over all cells and tests."""
     return min(figures.p_adjusted.values()) * len(figures.p_adjusted) <= 0.05

@@ -181,13 +181,13 @@ def _checked(method: Method, origin: str) -> Method:
     """The method, if it can be asked for and chosen among."""
     _check_name(method.name, origin)
     if not isinstance(method.about, str):
-        raise InputError(f"`about` of method `{method.name}` in `{origin}` is no text. Write one line.")
+        raise InputError(f"`about` of method `{method.name}` in `{origin}` is not text. Write one line.")
     try:
         entries = [dict(entry) for entry in method.grid]
         json.dumps(entries, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"`grid` of method `{method.name}` in `{origin}` is no list of plain options: {error}. "
+            f"`grid` of method `{method.name}` in `{origin}` is not a list of plain options: {error}. "
             'Write it as in ({"C": 0.1}, {"C": 1.0}).'
         ) from error
     if not entries:
@@ -224,8 +224,8 @@ def _register(data: Any, origin: str) -> None:
         except InputError:
             raise
         except Exception as error:
-            told = f"{type(error).__name__}: {error}"
-            raise InputError(f"Data set `{data.name}` of `{origin}` cannot be loaded: {told}.") from error
+            reason = f"{type(error).__name__}: {error}"
+            raise InputError(f"Data set `{data.name}` of `{origin}` cannot be loaded: {reason}.") from error
         if not isinstance(found, Dataset):
             raise InputError(
                 f"Data set `{data.name}` of `{origin}` loads a {type(found).__name__}. Return a Dataset."

@@ -1,4 +1,4 @@
-"""The protocol of the experiments: how rows are dealt out, and which of several runs is taken.
+"""The protocol of the experiments: how rows are split, and which of several runs is taken.
 
 60 % of the rows train, 20 % choose among hyper-parameters, 20 % are looked at once. Among runs whose
 balanced accuracy on the validation rows is within a margin of the best, the least unfair one is taken:
@@ -143,7 +143,7 @@ def _halves(leaves: IntArray, labels: IntArray, share: float, seed: int) -> tupl
 
 
 def _units(table: Table) -> tuple[IntArray, IntArray]:
-    """The first row of every unit that is dealt out, and every row's unit; -1 for rows tested only."""
+    """The first row of every unit that is split, and every row's unit; -1 for rows tested only."""
     unit = np.arange(table.n_rows) if table.units is None else table.units
     if table.beyond is not None:
         unit = np.where(table.beyond, -1, unit)
@@ -154,7 +154,7 @@ def _units(table: Table) -> tuple[IntArray, IntArray]:
 
 
 def one_row_per_unit(table: Table) -> IntArray:
-    """The first row of every unit that is dealt out."""
+    """The first row of every unit that is split."""
     return np.sort(_units(table)[0])
 
 

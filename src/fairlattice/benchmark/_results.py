@@ -51,7 +51,7 @@ class BenchTable:
     failed : tuple of FailedTrial
         What went wrong.
     fidelity : mapping of str to mapping of str to Estimate or None
-        Figures of made rows, by source.
+        Figures of synthetic rows, by source.
     """
 
     people: People
@@ -123,8 +123,8 @@ def read_results(store: Store, *, keys: Iterable[str] | None = None) -> BenchRes
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        told = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
-        raise InputError(f"`{store.path}` is damaged ({told}). Name another with --store.") from error
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+        raise InputError(f"`{store.path}` is damaged ({reason}). Name another with --store.") from error
 
 
 def _read(store: Store, keys: Iterable[str] | None) -> BenchResults:
@@ -150,7 +150,7 @@ def _read(store: Store, keys: Iterable[str] | None) -> BenchResults:
             trained[key].setdefault(settings, []).append(record)
     tables = []
     for key, who in people.items():
-        beside = fidelity[key]  # told with the first protocol, or alone
+        beside = fidelity[key]  # shown with the first protocol, or alone
         for settings, group in trained[key].items():
             tables.append(_table(who, json.loads(settings), group, beside))
             beside = []
@@ -227,7 +227,7 @@ def _comparison(
     people: People, settings: Mapping[str, Any], outcomes: Mapping[str, tuple[Outcome, ...]], seeds: list[int]
 ) -> SeedComparison:
     alpha = float(settings["alpha"])
-    told = {
+    fresh = {
         "strategies": list(outcomes),
         "repeats": len(seeds),
         "smoothing": Audit.smoothing,
@@ -244,7 +244,7 @@ def _comparison(
         )
         for name, runs in outcomes.items()
     )
-    return SeedComparison(told, people.lattice, people.classes, people.truth, people.leaves, results)
+    return SeedComparison(fresh, people.lattice, people.classes, people.truth, people.leaves, results)
 
 
 def _fidelity(

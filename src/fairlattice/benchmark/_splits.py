@@ -22,7 +22,7 @@ def stratified_splits(
 ) -> list[tuple[IntArray, IntArray]]:
     """Row numbers of training and test rows, increasing, one pair per repeat.
 
-    A cell of one row cannot be in both parts and is dealt out with its label's largest cell. Where
+    A cell of one row cannot be in both parts and is split with its label's largest cell. Where
     a part would have fewer rows than there are cells, only the labels are stratified.
 
     Raises

@@ -3,7 +3,7 @@
 A trial is claimed before it is run and its result is written in one transaction, so that whatever is
 killed whenever loses at most what it had claimed. Several runners may share a file: each holds an
 operating-system lock as long as it lives, which no kill can leave behind, so the claims of the dead are
-told from those of the living and are taken over.
+distinguished from those of the living and are taken over.
 """
 
 from __future__ import annotations
@@ -224,5 +224,9 @@ class Store:
                     raise
                 db.execute("COMMIT")
         except sqlite3.Error as error:
-            told = "is no store of ours" if "not a database" in str(error) else f"cannot be used: {error}"
-            raise InputError(f"`{os.fspath(self.path)}` {told}. Name another file with --store.") from error
+            reason = (
+                "is not a store of this program"
+                if "not a database" in str(error)
+                else f"cannot be used: {error}"
+            )
+            raise InputError(f"`{os.fspath(self.path)}` {reason}. Name another file with --store.") from error

@@ -132,14 +132,14 @@ class Table:
 
     def people(self) -> People:
         """Who is in the table, without their features: what figures are counted from."""
-        dealt = self.n_rows if self.beyond is None else int((~self.beyond).sum())
+        inside = self.n_rows if self.beyond is None else int((~self.beyond).sum())
         return People(
             self.name,
             self.about,
             self.label,
             self.classes,
             tuple(self.X),
-            dealt,
+            inside,
             self.lattice,
             self.leaves,
             self.truth,
@@ -150,7 +150,7 @@ class Table:
 class People:
     """Labels and leaves of a table; the parameters are those of :class:`Table`.
 
-    `n_dealt` rows are dealt out to train, choose and test; the others are tested only.
+    `n_split` rows are split to train, choose and test; the others are tested only.
     """
 
     name: str
@@ -158,7 +158,7 @@ class People:
     label: str
     classes: tuple[Any, Any]
     features: tuple[str, ...]
-    n_dealt: int
+    n_split: int
     lattice: GroupLattice
     leaves: IntArray = field(repr=False)
     truth: IntArray = field(repr=False)
@@ -171,7 +171,7 @@ class People:
             "label": self.label,
             "classes": list(self.classes),
             "features": list(self.features),
-            "dealt": self.n_dealt,
+            "dealt": self.n_split,
             "attributes": [a.plain() for a in self.lattice.attributes],
         }
 
@@ -200,12 +200,10 @@ def _beyond(units: IntArray | None, n: int, rows: int) -> BoolArray:
     """All but `rows` rows at random; a unit's rows stay together."""
     of_row = np.arange(n) if units is None else units
     order = np.random.default_rng(child_seed(rows)).permutation(int(of_row.max()) + 1)
-    dealt = order[np.cumsum(np.bincount(of_row)[order]) <= rows]
-    if not len(dealt):
-        raise InputError(
-            f"Persons have more than `rows`={rows} rows, so none can be dealt out. Take more rows."
-        )
-    beyond: BoolArray = ~np.isin(of_row, dealt)
+    inside = order[np.cumsum(np.bincount(of_row)[order]) <= rows]
+    if not len(inside):
+        raise InputError(f"Persons have more than `rows`={rows} rows, so none can be split. Take more rows.")
+    beyond: BoolArray = ~np.isin(of_row, inside)
     return beyond
 
 

@@ -1,6 +1,6 @@
 """Texts and images as vectors of a model that was trained elsewhere, once for all trials.
 
-Such a model learns nothing from the table, so every row may be encoded before rows are dealt out. What is
+Such a model learns nothing from the table, so every row may be encoded before rows are split. What is
 learned from texts themselves (TF-IDF) is learned in each trial, from its training rows.
 """
 

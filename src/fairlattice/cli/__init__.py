@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 a gate fell, 2 anything else, told in one line."""
+    """Run one command and return its exit code: 0 done, 1 a gate fell, 2 anything else."""
     from fairlattice.cli._interrupt import one_interrupt
 
     try:

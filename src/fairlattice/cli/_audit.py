@@ -13,14 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairlattice._validation import check_count, check_real
-from fairlattice.cli._options import (
-    TABLE_HELP,
-    Columns,
-    add_options,
-    add_table,
-    data_about,
-    parse_reference,
-)
+from fairlattice.cli._options import TABLE_HELP, Columns, add_options, add_table, data_about, parse_reference
 from fairlattice.cli._skeleton import Files, Found
 from fairlattice.exceptions import InputError, SmallCellWarning
 

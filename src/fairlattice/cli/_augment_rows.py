@@ -10,8 +10,9 @@ import polars as pl
 from fairlattice._validation import IntArray
 from fairlattice.cli._options import Columns
 from fairlattice.exceptions import InputError
+from fairlattice.samplers._shared import SYNTHETIC
 
-SYNTHETIC, PARENTS = "fairlattice_synthetic", "fairlattice_parents"
+PARENTS = "fairlattice_parents"
 
 
 def check_names(names: Sequence[str], *, origin: bool) -> None:

@@ -19,7 +19,7 @@ from polars.io.plugins import register_io_source
 from fairlattice._files import Writer
 from fairlattice._validation import IntArray, check_count
 from fairlattice.cli._augment import augmented
-from fairlattice.cli._augment_rows import PARENTS, SYNTHETIC, cast_like, check_names, new_rows, parents_text
+from fairlattice.cli._augment_rows import PARENTS, cast_like, check_names, new_rows, parents_text
 from fairlattice.cli._checks import check_scan
 from fairlattice.cli._fit_rows import rows_per_cell, sample_rows
 from fairlattice.cli._options import Columns, reading_options
@@ -28,14 +28,13 @@ from fairlattice.cli._reading import reading
 from fairlattice.cli._skeleton import Found
 from fairlattice.cli._tables import is_text, lazy_writer, scan_rows
 from fairlattice.exceptions import FairlatticeWarning, InputError
-from fairlattice.groups import GroupCounts, Leaf
+from fairlattice.groups import GroupCounts
 from fairlattice.samplers import HierarchicalAugmenter
+from fairlattice.samplers._shared import SYNTHETIC, cell_sizes, shortfalls
 from fairlattice.tables._shared import Rules
 
 if TYPE_CHECKING:
     from fairlattice.samplers import Augmented
-
-Cells = dict[tuple[Leaf, Any], int]
 
 
 def augment_stream(
@@ -66,8 +65,8 @@ def augment_stream(
         augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts, **reading_as)
         augmenter.fit(sample[features], sample.get_column(columns.label))
         bar(3, 3)
-    wanted = _shortfalls(counts, per_cell)
-    rows = {cell: (n, wanted.get(cell, 0)) for cell, n in _sizes(counts).items()}
+    wanted = shortfalls(counts, per_cell)
+    rows = {cell: (n, wanted.get(cell, 0)) for cell, n in cell_sizes(counts).items()}
     synthetic = sum(wanted.values())
     batches = _Batches(augmenter.batches(wanted), numbers, synthetic)
     writer = _writer(arguments, columns, schema, batches, origin=origin)
@@ -154,22 +153,6 @@ def _counted(table: pl.LazyFrame, columns: Columns, na: list[str] | None) -> Gro
             f"Label `{name}` has one class only, {counts.classes[0]!r}. At least two are needed."
         )
     return counts
-
-
-def _sizes(counts: GroupCounts) -> Cells:
-    """Rows of every cell of every leaf that has rows."""
-    own = np.diagonal(counts.table, axis1=1, axis2=2).tolist()
-    return {
-        (leaf, label): n
-        for leaf, sizes in zip(counts.leaves, own, strict=True)
-        for label, n in zip(counts.classes, sizes, strict=True)
-    }
-
-
-def _shortfalls(counts: GroupCounts, per_cell: str | int) -> Cells:
-    sizes = _sizes(counts)
-    target = per_cell if isinstance(per_cell, int) else max(sizes.values())
-    return {cell: target - n for cell, n in sizes.items() if n < target}
 
 
 def _limit(fit_rows: int | None, counts: GroupCounts) -> int:

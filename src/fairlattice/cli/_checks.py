@@ -1,4 +1,4 @@
-"""What a table must be like for a command to make sense of it, and what its reader should be told."""
+"""What a table must be like for a command to make sense of it, and notes for its reader."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from fairlattice.cli._skeleton import Files, Found
 from fairlattice.exceptions import InputError
 
 NAME = "demo"
-HELP = "compare strategies on real data that comes along; needs no file and no network"
+HELP = "compare strategies on real data that the package carries; needs no file and no network"
 EPILOG = """\
 datasets:
   census    30,000 people of the US census survey: race × sex × age (default)

@@ -1,4 +1,4 @@
-"""A sample of a table too large to hold: at most so many rows of each cell, found in one pass.
+"""A sample of a table too large to hold: a limited number of rows of each cell, found in one pass.
 
 Every row has a random key that depends on its number and the seed alone. A cell's rows with the smallest
 keys are a uniform sample of it, the same in whatever pieces the table is read. As the cells' sizes are
@@ -16,11 +16,8 @@ import polars.selectors as cs
 
 from fairlattice._validation import FloatArray, IntArray, as_column, index_of
 from fairlattice.groups import GroupCounts
-from fairlattice.samplers._shared import even_share
+from fairlattice.samplers._shared import MOST, even_share
 from fairlattice.tables._shared import AttributeReading, LabelReading, Reading, Rules, read_column
-
-MOST = 250_000
-"""Rows that enter a fit by default, of all cells together."""
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)  # of the generator splitmix64
 _MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -69,8 +66,7 @@ def sample_rows(
 
     def some(batch: pl.DataFrame) -> pl.DataFrame:
         leaves = np.searchsorted(
-            counts.codes,
-            counts.lattice.encode(attributes.apply(batch[list(counts.lattice.names)])),
+            counts.codes, counts.lattice.encode(attributes.apply(batch[list(counts.lattice.names)]))
         )
         rows = batch[number].to_numpy().astype(np.int64)
         cells = (

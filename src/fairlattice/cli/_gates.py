@@ -1,7 +1,7 @@
 """Gates: limits that a model must keep, and what a machine reads of them.
 
 A gate falls on the corrected figure unless another is named, since the figure as counted is mostly noise where groups
-are small. What a gate found is decided here, and told in one line, in JSON, and by the exit code.
+are small. What a gate found is decided here, and reported in one line, in JSON, and by the exit code.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def outcome_of(audit: Audit, gate: Gate) -> Outcome:
         found = float(getattr(audit.figure(name), gate.end))
     except UndefinedRateError:
         raise InputError(
-            f"`--fail-above {gate.figure}` cannot be judged: a rate is undefined in every group."
+            f"`--fail-above {gate.figure}` cannot be decided: a rate is undefined in every group."
         ) from None
     fell = found < gate.limit if gate.below else found > gate.limit
     side = ("below" if gate.below else "above") if fell else ("not below" if gate.below else "not above")

@@ -33,12 +33,12 @@ def one_interrupt() -> Iterator[None]:
         leave.append(2)
         _again()
 
-    def unheard(told: sys.UnraisableHookArgs) -> None:
+    def unheard(failed: sys.UnraisableHookArgs) -> None:
         # Raised inside a callback, as of Python's import system, an exception is dropped, not passed on.
-        if leave and issubclass(told.exc_type, KeyboardInterrupt):
+        if leave and issubclass(failed.exc_type, KeyboardInterrupt):
             _alarm(0.01)
         else:
-            hook(told)
+            hook(failed)
 
     # Registered before joblib's own, it runs after them, when workers are gone and files are removed.
     leave: list[int] = []

@@ -215,7 +215,7 @@ def parse_reference(text: str, names: Sequence[str]) -> str | dict[str, str]:
 
 
 def check_jobs(jobs: int, workers: str = "processes") -> None:
-    """Raise if --jobs is no number of workers."""
+    """Raise unless --jobs is a number of workers."""
     if not 0 < abs(jobs) < 1000:
         raise InputError(f"`--jobs` must be a number of {workers}, or -1 for one per core; got {jobs}.")
 

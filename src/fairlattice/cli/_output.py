@@ -31,7 +31,7 @@ class _PlainConsole(Console):
 
 
 def show(renderable: RenderableType) -> None:
-    """Print for a reader; at most 100 columns, 80 where the output is no terminal. Text is not wrapped."""
+    """Print for a reader; at most 100 columns, 80 where the output is not a terminal. Text is not wrapped."""
     if isinstance(renderable, str):
         show_plain(renderable if renderable.endswith("\n") else f"{renderable}\n")
         return

@@ -40,13 +40,13 @@ def reading(path: Path, kind: str = "parquet") -> Iterator[None]:
         full = re.search(r"os error (\d+)", str(error))
         if full and int(full[1]) in _FULL:
             raise OSError(int(full[1]), os.strerror(int(full[1]))) from error
-        told = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        words = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         if isinstance(error, pl.exceptions.PanicException):  # the engine's own words help nobody
-            told = "its contents contradict each other"
+            words = "its contents contradict each other"
         hint = "The file may be truncated or of another format."
-        if "utf-8" in told.lower():
+        if "utf-8" in words.lower():
             hint = "Convert it to UTF-8 first, as with iconv."
-        raise InputError(f"`{path}` cannot be read as {kind.upper()}: {told}. {hint}") from error
+        raise InputError(f"`{path}` cannot be read as {kind.upper()}: {words}. {hint}") from error
 
 
 @contextlib.contextmanager

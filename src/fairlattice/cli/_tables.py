@@ -1,7 +1,7 @@
 """Tables in and out of files.
 
-Polars reads and writes; this file makes its refusals plain, and sees to it that no file is ever half
-written: everything is written beside its place, and renamed when all of a command's files are whole.
+Polars reads and writes; this file makes its refusals plain, and no file is ever half written: everything is written to
+a temporary file in the same folder, and renamed when all of a command's files are whole.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def many_rows(path: Path) -> int:
 
 
 def _parts(folder: Path) -> list[Path]:
-    """The Parquet files that a folder stands for, in order; hidden ones, as of unfinished jobs, are not."""
+    """The Parquet files that in a folder, in order; hidden ones, as of unfinished jobs, are not."""
 
     def refuse(error: OSError) -> NoReturn:  # else what cannot be read would be left out in silence
         raise InputError(f"`{error.filename}` cannot be read: {error.strerror}.") from error
@@ -187,7 +187,7 @@ def _check_file(path: Path) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise InputError(f"`{path}` is a folder. Name a file.")
     if not stat.S_ISREG(status.st_mode):
-        raise InputError(f"`{path}` is no regular file. Save the table to a file first.")
+        raise InputError(f"`{path}` is not a regular file. Save the table to a file first.")
     if status.st_size == 0:
         raise InputError(f"`{path}` is empty.")
 
@@ -287,7 +287,7 @@ def _check_place(path: Path, real: Path) -> None:
     if mode is not None and stat.S_ISDIR(mode):
         raise InputError(f"`{path}` is a folder. Name a file in it.")
     if mode is not None and not stat.S_ISREG(mode):
-        raise InputError(f"`{path}` is no regular file. Name one.")
+        raise InputError(f"`{path}` is not a regular file. Name one.")
     if not real.parent.is_dir():
         raise InputError(
             f"`{path}` cannot be written: the folder `{path.parent}` is not there. Make it first."
@@ -297,14 +297,14 @@ def _check_place(path: Path, real: Path) -> None:
 
 
 def write_files(*outputs: tuple[Path | None, Writer]) -> None:
-    """Write several files, or none: each beside its place first, then all renamed."""
+    """Write several files, or none: each to a temporary file first, then all renamed."""
     with contextlib.ExitStack() as stack:
         for path, writer in outputs:
             if path is not None:
-                stack.enter_context(beside(path, _told(path, writer)))
+                stack.enter_context(beside(path, _plain_errors(path, writer)))
 
 
-def _told(path: Path, writer: Writer) -> Writer:
+def _plain_errors(path: Path, writer: Writer) -> Writer:
     """The writer, its own refusals made plain."""
 
     def write(target: IO[bytes]) -> None:

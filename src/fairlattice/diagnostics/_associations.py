@@ -107,7 +107,7 @@ def associations_of(pairs: Sequence[ColumnPair]) -> Associations | None:
     tables = [_matrix(_side(ordered, len(numbers), real), starts) for real in (True, False)]
     gaps = np.abs(tables[0] - tables[1])
     place = {pair.name: i for i, pair in enumerate(ordered)}
-    order = [place[pair.name] for pair in looked]  # so that of several worst pairs the first is reported
+    order = [place[pair.name] for pair in looked]  # so that of several worst pairs the first is shown
     first, second = np.triu_indices(len(order), k=1)
     differences = gaps[np.ix_(order, order)][first, second]
     worst = int(differences.argmax())

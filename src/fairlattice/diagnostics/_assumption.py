@@ -31,7 +31,7 @@ class Assumption:
     Parameters
     ----------
     parents : tuple of MMDTest or None
-        One per parent, in their order; None for a parent that has fewer than two rows besides the cell's.
+        One per parent, in their order; None for a parent that has fewer than two rows beside the cell's.
     mix : MMDTest
         The rows made from the parents. Where its ``mmd2`` is below all of the parents', mixing closes a gap.
     """
@@ -149,7 +149,7 @@ def verdict(
 
 def advice(
     found: Assumption,
-    verdict: str,
+    judged: str,
     *,
     names: Sequence[str],
     p_adjusted: Sequence[float | None] | None = None,
@@ -161,7 +161,7 @@ def advice(
     ----------
     found : Assumption
         The tests.
-    verdict : {"holds", "fails", "not enough data"}
+    judged : {"holds", "fails", "not enough data"}
         The verdict.
     names : sequence of str
         What each parent is called.
@@ -187,20 +187,22 @@ def advice(
     >>> print(advice(Assumption((far, alike), far), "fails", names=["women", "aged 45 or more"]))
     Merge this cell into its parent aged 45 or more: its rows look like the cell's, those of the mix do not.
     """
-    own = [None if test is None else test.p_value for test in found.parents]
-    p_values = own if p_adjusted is None else list(p_adjusted)
-    check_same_length(parents=own, names=names, p_adjusted=p_values)
-    if verdict == HOLDS:
-        return "Augment this cell: synthetic rows from its parents show no difference from its own."
-    if verdict != FAILS:
-        return "Collect data for this cell: it has too few rows to show whether synthetic ones resemble it."
+    unadjusted = [None if test is None else test.p_value for test in found.parents]
+    p_values = unadjusted if p_adjusted is None else list(p_adjusted)
+    check_same_length(parents=unadjusted, names=names, p_adjusted=p_values)
+    if judged == HOLDS:
+        return "Augment this cell: rows made from its parents were not found to differ from its own."
+    if judged != FAILS:
+        return (
+            "Collect data for this cell: it has too few rows to tell whether those made for it are like it."
+        )
     best = found.closest
     if best is not None and _stands_in(found.parents[best], found.mix, p_values[best], level):
         return (
             f"Merge this cell into its parent {names[best]}: its rows look like the cell's, "
             "those of the mix do not."
         )
-    return "Do not augment this cell, collect data: synthetic rows from its parents differ from its own."
+    return "Do not augment this cell, collect data: rows made from its parents do not look like its own."
 
 
 def _stands_in(parent: MMDTest | None, mix: MMDTest, p: float | None, level: float) -> bool:

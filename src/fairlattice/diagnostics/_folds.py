@@ -1,6 +1,6 @@
 """Folds for cross-fitting two samples, and permutations that fit them.
 
-Folds are drawn so that each holds the same share of both samples, up to one row, and labels are then
+Rows are assigned to folds so that each holds the same share of both samples, up to one row, and labels are then
 permuted *within* folds. That is exact. Given how many rows of each sample a fold has, which is a
 fixed function of the sizes, stratified folds are equally likely for every labelling that has those
 numbers; so under the null, given the folds, all labellings with those numbers are equally likely, and

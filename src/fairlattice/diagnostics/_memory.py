@@ -174,7 +174,7 @@ def _closest(sample: FloatArray, rows: FloatArray, rounding: float, near: float)
     place = distances.argmin(axis=1).astype(np.int64)
     distance = distances[np.arange(len(sample)), place]
     exact = distance <= rounding
-    if len(rows) < 2:  # one row does not show what is near and far
+    if len(rows) < 2:  # one row shows neither near nor far
         return _Closest(place, distance, exact, np.zeros_like(exact))
     second = np.partition(distances, 1, axis=1)[:, 1]
     return _Closest(place, distance, exact, ~exact & (distance < near * second))

@@ -24,7 +24,7 @@ def adjusted(p_values: Any, *, method: str = "holm") -> FloatArray:
     Parameters
     ----------
     p_values : array-like of shape (n,)
-        In [0, 1]; None or NaN for a test that was not made: it stays NaN and is not counted.
+        In [0, 1]; None or NaN marks a test that was not made: it stays NaN and is not counted.
     method : {"holm", "bh"}, default="holm"
         "holm": at level α, any false claim at all has a probability of at most α, however tests depend on
         each other. "bh" (Benjamini & Hochberg): at most a share α of claims is false on average, where
@@ -61,7 +61,7 @@ def adjusted(p_values: Any, *, method: str = "holm") -> FloatArray:
 
 
 def holm(p_values: Any) -> FloatArray:
-    """P-values adjusted by Holm's method; see :func:`adjusted`.
+    """P-values adjusted by Holm's method; :func:`adjusted` tells the rest.
 
     Examples
     --------

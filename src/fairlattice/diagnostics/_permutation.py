@@ -1,8 +1,8 @@
 """Permutation tests: what a figure would be if it did not matter which row came from where.
 
-If two samples have one distribution, every way to deal the labels out is as likely as the one that was
-seen. So the figure is computed again under many dealings, all at once: labels are a matrix with one
-shuffling a row, and the one that was seen is its first row. Where labels are shuffled within blocks, every
+If two samples have one distribution, every assignment of the labels is as likely as the one that was
+seen. So the figure is computed again under many permutations, all at once: labels are a matrix with one
+permutation a row, and the one that was seen is its first row. Where labels are permuted within blocks, every
 block keeps as many of each label as it has.
 """
 

@@ -18,13 +18,13 @@ CAVEATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "pca": (
             "The two directions in which the samples together vary most; differences in other directions "
             "do not show.",
-            "Samples that overlap here may still differ.",
+            "Samples that overlap here may still be separable.",
         ),
         "tsne": (
             "t-SNE keeps neighbours together; distances between clusters, their sizes and their densities "
             "mean nothing.",
             "Another seed or perplexity gives another picture, and clusters may appear where there are none.",
-            "Samples that overlap here may still differ.",
+            "Samples that overlap here may still be separable.",
         ),
     }
 )

@@ -22,8 +22,8 @@ def as_samples(samples: Mapping[str, Any], *, least: int = 1) -> list[FloatArray
     arrays = [_as_sample(name, value, least) for name, value in samples.items()]
     widths = {name: array.shape[1] for name, array in zip(samples, arrays, strict=True)}
     if len(set(widths.values())) > 1:
-        counted = ", ".join(f"`{name}` has {width:,}" for name, width in widths.items())
-        raise InputError(f"Samples differ in their columns: {counted}. Encode them with one encoder.")
+        widths_found = ", ".join(f"`{name}` has {width:,}" for name, width in widths.items())
+        raise InputError(f"Samples differ in their columns: {widths_found}. Encode them with one encoder.")
     return arrays
 
 

@@ -47,7 +47,7 @@ def table_columns(X: Any) -> dict[str, Column]:
                 f"`X` must be a frame or a two-dimensional array, got shape {array.shape}. Reshape your data."
             )
         if 0 in array.shape:
-            problem = f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
-            raise InputError(problem if array.shape[1] == 0 else "`X` has no rows.")
+            message = f"0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
+            raise InputError(message if array.shape[1] == 0 else "`X` has no rows.")
         X = array
     return as_columns(X, "X", default="x")

@@ -63,7 +63,7 @@ class SentenceEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ------
     InputError
         If the library is not installed, the model or the cache cannot be read, a value is missing or no
-        text, or there are no rows. Broken vectors in the cache are computed again.
+        text, or there are no rows. Broken vectors in the cache are made anew.
 
     Notes
     -----
@@ -121,7 +121,7 @@ Download the model first and pass the folder.
 
     def _vectors(self, texts: list[str]) -> FloatArray:
         """What the model makes of the texts, from the cache where it is there."""
-        report = check_run(self.batch_size, self.progress)
+        tell = check_run(self.batch_size, self.progress)
         folder = _model_folder(self.model)
         mark = _fingerprint(folder, _listing(folder))
         distinct = sorted(set(texts), key=lambda text: (-len(text), text))
@@ -129,14 +129,14 @@ Download the model first and pass the folder.
         with closing(_Store(Path(self.cache))) if self.cache is not None else nullcontext() as store:
             known = store.read(keys) if store else {}
             waiting = [text for text in distinct if text not in known]
-            report(len(known), len(distinct))
+            tell(len(known), len(distinct))
             for start in range(0, len(waiting), self.batch_size):
                 batch = waiting[start : start + self.batch_size]
                 made = dict(zip(batch, self._read(folder, mark, batch), strict=True))
                 if store:
                     store.write({keys[text]: vector for text, vector in made.items()})
                 known |= made
-                report(len(known), len(distinct))
+                tell(len(known), len(distinct))
         return np.stack([known[text] for text in texts]).astype(np.float64)
 
     def _read(self, folder: Path, mark: str, batch: list[str]) -> Vectors:
@@ -232,14 +232,14 @@ def first_line(error: Exception) -> str:
 
 
 def check_run(batch_size: Any, progress: Any) -> Progress:
-    """What to call with the progress of a run; also checks the size of a batch."""
+    """Whom to tell how far a run is; also checks the size of a batch."""
     check_count("batch_size", batch_size)
     if progress is None:
         return lambda _done, _total: None
     if not callable(progress):
         raise InputError(f"`progress` must be callable as progress(done, total), got {progress!r}.")
-    report: Progress = progress
-    return report
+    tell: Progress = progress
+    return tell
 
 
 def _model_folder(model: Any) -> Path:
@@ -291,8 +291,8 @@ def _loaded(folder: Path, mark: str, device: str) -> Any:  # noqa: ARG001 - anot
     except InputError:
         raise
     except Exception as error:
-        problem = f"The model in `{folder}` cannot be loaded on {device!r}: {first_line(error)}. "
-        raise InputError(problem + "Is it a folder that sentence-transformers saved?") from error
+        message = f"The model in `{folder}` cannot be loaded on {device!r}: {first_line(error)}. "
+        raise InputError(message + "Is it a folder that sentence-transformers saved?") from error
     finally:
         for name, value in before.items():
             if value is None:

@@ -173,7 +173,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for name, codec in self.codecs_.items()
             if isinstance(codec, CategoryCodec) and codec.has_rare
         }
-        self._n_rows = len(next(iter(read.values())).missing)
         self._maker: FrameMaker | ArrayMaker
         frame = nw.from_native(X, eager_only=True, pass_through=True)
         if isinstance(frame, nw.DataFrame):
@@ -185,8 +184,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _remember_names(self, names: Names | None) -> None:
         if names is not None:
             self.feature_names_in_ = names
-        elif hasattr(self, "feature_names_in_"):  # of an earlier fit
-            del self.feature_names_in_
+        else:  # of an earlier fit
+            self.__dict__.pop("feature_names_in_", None)
 
     def get_feature_names_out(self, input_features: Any = None) -> Names:
         """One name for each coordinate.
@@ -303,17 +302,12 @@ training. Clip it, or drop the row.
     def snap(self, Z: FloatArray, places: IntArray | None = None) -> FloatArray:
         """The vectors of the valid rows that Z decodes to: as decoding and encoding again, only faster.
 
-        Parameters
-        ----------
-        Z : float array of shape (n, n_features_out_) or (n, k)
-            Vectors.
-        places : int array of shape (k,), optional
-            The coordinates that Z holds, each its column's only one; all by default.
+        Z holds all coordinates, or those at `places`, each of them its column's only one.
         """
         check_is_fitted(self)
-        Z, plain = np.asarray(Z), self._plain_numbers
         if places is not None:
             return self._snapped_places(Z, places)
+        Z, plain = np.asarray(Z), self._plain_numbers
         out = np.empty(Z.shape)
         out[:, plain.places] = plain.snap(Z[:, plain.places])
         for name, codec in self.codecs_.items():
@@ -322,25 +316,19 @@ training. Clip it, or drop the row.
         return out
 
     def _snapped_places(self, Z: FloatArray, places: IntArray) -> FloatArray:
-        plain = self._plain_numbers
+        plain, out = self._plain_numbers, np.empty(Z.shape)
         together = np.isin(places, plain.places)
-        out = np.empty(Z.shape)
         out[:, together] = plain.take(places[together]).snap(Z[:, together])
-        if not together.all():
-            named = {at.start: name for name, at in self.slices_.items() if at.stop > at.start}
-            for j in np.flatnonzero(~together).tolist():
-                out[:, j : j + 1] = self.codecs_[named[int(places[j])]].snap(Z[:, j : j + 1])
+        named = {at.start: name for name, at in self.slices_.items() if at.stop > at.start}
+        for j in np.flatnonzero(~together).tolist():
+            out[:, j : j + 1] = self.codecs_[named[int(places[j])]].snap(Z[:, j : j + 1])
         return out
 
     @cached_property
     def _plain_numbers(self) -> PlainNumbers:
         """The columns of numbers without missing values, to be treated together."""
-        chosen = {
-            self.slices_[name].start: codec
-            for name, codec in self.codecs_.items()
-            if type(codec) is NumericCodec and not codec.has_missing
-        }
-        return PlainNumbers.of(chosen)
+        plain = {n: c for n, c in self.codecs_.items() if type(c) is NumericCodec and not c.has_missing}
+        return PlainNumbers.of({self.slices_[name].start: codec for name, codec in plain.items()})
 
     def inverse_transform(self, Z: FloatArray) -> Any:
         """Rows like those of the training table, from vectors of shape (n, n_features_out_).
@@ -384,10 +372,8 @@ training. Clip it, or drop the row.
         """Every column as :meth:`_decoded` returns it; those of plain numbers are decoded together."""
         Z, plain = np.asfortranarray(Z), self._plain_numbers  # columns are read one by one
         numbers = np.asfortranarray(plain.decode(Z[:, plain.places])).T
-        together, present = (
-            dict(zip(plain.places.tolist(), numbers, strict=True)),
-            np.zeros(len(Z), dtype=bool),
-        )
+        together = dict(zip(plain.places.tolist(), numbers, strict=True))
+        present = np.zeros(len(Z), dtype=bool)
         for name, at in self.slices_.items():
             known = together.get(at.start) if at.stop > at.start else None
             yield name, (self._decoded(name, Z[:, at], donors) if known is None else (known, present))

@@ -1,4 +1,4 @@
-"""Free text as a few numbers: which words a row has, in the few directions that explain most of it.
+"""Free text as a few numbers: which words a row has, in as few directions as tell most of it.
 
 Words and pairs of words are counted, the common ones count less, and the directions in which texts
 differ most become the coordinates. Nothing is downloaded and nothing is remembered of single texts but
@@ -32,10 +32,10 @@ class TextEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     n_components : int, default=100
-        Largest number of coordinates. There are fewer where there are fewer rows, words, or directions
+        At most this many coordinates. There are fewer where there are fewer rows, words, or directions
         in which the training texts differ at all.
     max_features : int, default=20_000
-        Largest number of words and pairs to count, the most frequent ones.
+        How many words and pairs are counted, the most frequent ones.
     random_state : int, default=0
         Seeds the search for the directions; the same seed gives the same bytes.
 
@@ -47,7 +47,7 @@ class TextEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Raises
     ------
     InputError
-        For missing values, values that are not text, or no rows. A text may be empty.
+        For missing values, values that are no text, or no rows. A text may be empty.
 
     References
     ----------

@@ -48,7 +48,7 @@ class TextTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     codecs_ : dict of str to codec
-        How each column that is not text is encoded.
+        How each column other than text is encoded.
     encoders_ : dict of str to transformer
         The fitted encoder of each text column.
     slices_ : dict of str to slice
@@ -166,7 +166,7 @@ def _parted(X: Any, text: list[str]) -> tuple[Any, dict[str, Any]]:
         return X, {}
     frame = as_native(X)
     if isinstance(frame, nw.DataFrame):
-        called = {str(c): c for c in frame.columns}  # pandas allows names that are not text
+        called = {str(c): c for c in frame.columns}  # pandas allows names that are no text
         check_columns_exist(text, list(called))
         kept = [c for c in frame.columns if str(c) not in text]
         columns = {name: frame.get_column(called[name]).to_native() for name in text}

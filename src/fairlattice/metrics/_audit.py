@@ -645,7 +645,7 @@ class Audit(ShowsAsPage):
         return self._one(self.groups, rates, place, int(rates.defined.sum()))
 
     def _one(self, groups: Sequence[Group], rates: Rates, place: Any, among: int) -> GroupRate:
-        """One group's rate, its interval widened for being picked among so many."""
+        """One group's rate, its interval widened for being picked among that many."""
         one = rates.of(place)
         each = simultaneous_confidence(self.confidence, among)
         low, high = jeffreys_interval(one.successes, one.trials, confidence=each)

@@ -19,6 +19,7 @@ from fairlattice.report._document import (
     Summary,
     Table,
     Text,
+    table_of,
 )
 from fairlattice.report._words import (
     TINY,
@@ -32,9 +33,11 @@ from fairlattice.report._words import (
     numbers,
     percent,
     range_text,
+    rate_column,
     rate_name,
     rate_text,
     rows_word,
+    spread,
     verdict,
     whole,
 )
@@ -45,6 +48,7 @@ _CHANGES = (
     Kind("rose beyond noise", GREEN, "triangle-up"),
     Kind("within noise", GREY),
 )
+_WORDS = (verdict("fell", tone="bad"), verdict("rose", tone="good"), verdict("within noise", tone="unsure"))
 _BEFORE = Kind("before", "currentColor", "circle", filled=False)
 _SCORES = (Kind("", BLUE), Kind(f"fewer than {TINY} rows", GREY, "circle", filled=False))
 
@@ -116,7 +120,7 @@ def _short(rate: str) -> str:
     return cut(rate_text(rate), 16) if rate.startswith("recall:") else rate
 
 
-def _change_told(c: Summary) -> str:
+def _change_tip(c: Summary) -> str:
     d = c["difference"]
     return (
         f"{group_text(c['group'], most=200)}\n{rate_text(c['measure'])} {number(c['before'])} → "
@@ -134,7 +138,7 @@ def _change_chart(found: Summary) -> Chart:
             value=c["after"],
             low=c["before"] + c["difference"]["low"],
             high=c["before"] + c["difference"]["high"],
-            told=_change_told(c),
+            tip=_change_tip(c),
             kind=_change_kind(c),
             end=number(c["difference"]["value"], signed=True),
             start=c["before"],
@@ -156,35 +160,17 @@ def _change_chart(found: Summary) -> Chart:
 
 
 def _change_table(summary: Summary, found: Summary, name: str, title: str) -> Table:
-    words = [
-        verdict("fell", tone="bad"),
-        verdict("rose", tone="good"),
-        verdict("within noise", tone="unsure"),
-    ]
-    rows = [
-        [
-            c["group"],
-            rate_name(c["measure"]),
-            c["n"],
-            c["before"],
-            c["after"],
-            *(c["difference"][k] for k in ("value", "low", "high")),
-            words[_change_kind(c)],
-            needed_cell(c),
-        ]
-        for c in found["groups"]
-    ]
     columns = [
         group_column(summary),
-        Column("rate"),
-        Column("rows", "whole"),
+        rate_column(),
+        Column("rows", "whole", get="n"),
         *numbers("before", "after"),
-        *numbers("change", "low", "high", signed=True),
-        Column("beyond noise?"),
-        *numbers("needed"),
+        *spread("change", "difference"),
+        Column("beyond noise?", get=lambda c: _WORDS[_change_kind(c)]),
+        Column("needed", "number", get=needed_cell),
     ]
     note = Line("Needed: about how many rows would settle it, where that is a realistic number.")
-    return Table(name, Line(title), columns, rows, folded=True, note=note)
+    return table_of(name, Line(title), columns, found["groups"], folded=True, note=note)
 
 
 def series_section(summary: Summary) -> Section | None:
@@ -265,23 +251,15 @@ def changes_table(changes: Sequence[Summary]) -> list[Table]:
         "rate": "rate of everyone",
         "fairness": "rate against everyone else's",
     }
-    rows = [
-        [
-            Name(c["period"]),
-            Name(c["since"]),
-            what.get(c["kind"], c["kind"]),
-            rate_name(c["measure"]) if c["measure"] else None,
-            c["group"],
-            *(c["difference"][k] for k in ("value", "low", "high")),
-        ]
-        for c in changes
-    ]
     columns = [
-        *(Column(t) for t in ("period", "compared with, from", "what", "rate")),
-        Column("group", "group"),
-        *numbers("change", "low", "high", signed=True),
+        Column("period", get=lambda c: Name(c["period"])),
+        Column("compared with, from", get=lambda c: Name(c["since"])),
+        Column("what", get=lambda c: what.get(c["kind"], c["kind"])),
+        rate_column(),
+        Column("group", "group", get="group"),
+        *spread("change", "difference"),
     ]
-    return [Table("table-changes", Line("Changes beyond noise"), columns, rows)] if rows else []
+    return [table_of("table-changes", Line("Changes beyond noise"), columns, changes)] if changes else []
 
 
 def scores_section(summary: Summary) -> Section | None:
@@ -297,21 +275,19 @@ def scores_section(summary: Summary) -> Section | None:
     figures = [Figure(_score_chart(summary, ranked, "auc"))] if ranked else []
     off = sorted(scores, key=lambda s: -abs(s["calibration"]))
     figures.append(Figure(_score_chart(summary, off, "calibration")))
-    ends = ("", "_low", "_high")
-    keys = ["n", "n_positive", *(f"{k}{end}" for k in ("auc", "calibration") for end in ends), "ece"]
-    rows = [[s["group"], *(s[k] for k in keys)] for s in scores]
     columns = [
         group_column(summary),
-        Column("rows", "whole"),
-        Column("positives", "whole"),
-        *numbers("AUC", "low", "high"),
-        *numbers("calibration", "low", "high", signed=True),
-        *numbers("ECE"),
+        Column("rows", "whole", get="n"),
+        Column("positives", "whole", get="n_positive"),
     ]
-    table = Table("table-scores", Line("Scores of every group"), columns, rows, folded=True)
+    for title, key in (("AUC", "auc"), ("calibration", "calibration")):
+        ends = {title: key, "low": f"{key}_low", "high": f"{key}_high"}
+        columns += [Column(t, "number", signed=key == "calibration", get=k) for t, k in ends.items()]
+    columns.append(Column("ECE", "number", get="ece"))
+    scored = table_of("table-scores", Line("Scores of every group"), columns, scores, folded=True)
     items = list(_scores_reading(scores))
     more = [Items(items, brief=True)] if items else []
-    return Section("scores", "Scores", [Text(intro), *more, *figures, table])
+    return Section("scores", "Scores", [Text(intro), *more, *figures, scored])
 
 
 def _scores_reading(scores: Sequence[Summary]) -> Iterator[Line]:
@@ -343,7 +319,7 @@ def _score_chart(summary: Summary, scores: list[Summary], what: str) -> Chart:
             value=s[what],
             low=s[f"{what}_low"],
             high=s[f"{what}_high"],
-            told=f"{group_text(s['group'], most=200)}\n{words} {number(s[what], signed=not is_auc)}, "
+            tip=f"{group_text(s['group'], most=200)}\n{words} {number(s[what], signed=not is_auc)}, "
             f"{range_text(s[f'{what}_low'], s[f'{what}_high'])}\n{rows_word(s['n'])}",
             kind=int(s["n"] < TINY),
             end=whole(s["n"]),

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fairlattice.metrics._shared import (
-    assumed_sentence,
-    is_favour,
-    rate_phrases,
-    verdict_sentence,
-)
+from fairlattice.metrics._shared import assumed_sentence, is_favour, rate_phrases, verdict_sentence
 from fairlattice.report._audit_changes import harm_section, leveling_section, scores_section, series_section
 from fairlattice.report._audit_groups import ranked_section, ratio_section
 from fairlattice.report._document import (
@@ -29,6 +24,7 @@ from fairlattice.report._document import (
     Summary,
     Table,
     Text,
+    table_of,
 )
 from fairlattice.report._explorer import explorer_data
 from fairlattice.report._method import method_section
@@ -38,9 +34,11 @@ from fairlattice.report._words import (
     number,
     numbers,
     percent,
+    rate_column,
     rate_name,
     rows_word,
     some_groups,
+    spread,
     table_brief,
     verdict,
 )
@@ -174,24 +172,13 @@ def _worse_table(summary: Summary) -> Table | Text:
     if not found:
         nobody = "No group, at any level of the lattice, is worse off than everyone else beyond noise."
         return Text(Line(nobody))
-    rows = [
-        [
-            w["group"],
-            rate_name(w["measure"]),
-            w["n"],
-            w["rate"],
-            *(w["difference"][k] for k in ("value", "low", "high")),
-            verdict("hidden", tone="bad") if w["hidden"] else Line(),
-        ]
-        for w in found
-    ]
     columns = [
-        Column("group", "group"),
-        Column("rate"),
-        Column("rows", "whole"),
-        *numbers("value"),
-        *numbers("difference", "low", "high", signed=True),
-        Column("hidden?"),
+        Column("group", "group", get="group"),
+        rate_column(),
+        Column("rows", "whole", get="n"),
+        Column("value", "number", get="rate"),
+        *spread("difference", "difference"),
+        Column("hidden?", get=lambda w: verdict("hidden", tone="bad") if w["hidden"] else Line()),
     ]
     note = Line(
         "Groups of any level whose rate lies below that of everyone else; the intervals hold together. "
@@ -200,30 +187,28 @@ def _worse_table(summary: Summary) -> Table | Text:
     )
     is_worse = "group is worse off" if len(found) == 1 else "groups are worse off"
     title = Line("{:,} {} beyond noise").format(len(found), is_worse)
-    return Table("table-worse", title, columns, rows, note=note)
+    return table_of("table-worse", title, columns, found, note=note)
 
 
 def _levels_table(summary: Summary) -> list[Table]:
-    rows = [
-        [g["group"], rate_name(rate), depth, g["n"], *(g[k] for k in ("rate", "low", "high")), _bar(g)]
+    records = [
+        {**g, "measure": rate, "depth": depth}
         for rate, path in summary["levels"].items()
         for depth, g in enumerate(path)
         if g["rate"] is not None
     ]
     columns = [
-        Column("group", "group"),
-        Column("rate"),
-        *(Column(t, "whole") for t in ("attributes fixed", "rows")),
-        *numbers("value", "low", "high"),
-        Column("0 to 1", "bar"),
+        Column("group", "group", get="group"),
+        rate_column(),
+        Column("attributes fixed", "whole", get="depth"),
+        Column("rows", "whole", get="n"),
+        Column("value", "number", get="rate"),
+        *numbers("low", "high"),
+        Column("0 to 1", "bar", get=lambda g: (g["low"], g["rate"], g["high"])),
     ]
     title = Line("The lowest group at every level, from everyone to the leaves")
     note = Line("The intervals allow for having picked the lowest of its level.")
-    return [Table("table-levels", title, columns, rows, folded=True, note=note)] if rows else []
-
-
-def _bar(g: Summary) -> tuple[float, float, float]:
-    return g["low"], g["rate"], g["high"]
+    return [table_of("table-levels", title, columns, records, folded=True, note=note)] if records else []
 
 
 def _reading(summary: Summary, rate: str) -> Iterator[Line]:
@@ -296,16 +281,14 @@ def _some(what: Line, groups: Any, n: int) -> Line:
 def _unfairness(summary: Summary) -> Section:
     alpha = f"IF{summary['settings']['alpha']:g}"
     rows = [
-        [rate_name(n), kind.upper() if kind == "df" else alpha, *_disparity(m[kind])]
+        [rate_name(n), *_disparity(m["if"]), *_disparity(m["df"]), (m["df"] or {}).get("p_value")]
         for n, m in [*summary["notions"].items(), *summary["measures"].items()]
-        for kind in ("if", "df")
     ]
-    columns = [
-        Column("rate or notion", short="rate or notion"),
-        Column("measure", short="measure"),
-        *(Column(t, "number", t) for t in ("value", "corrected", "low", "high")),
-        Column("p", "p", "p"),
-    ]
+    columns = [Column("rate or notion", short="rate or notion")]
+    for name in (alpha, "DF"):
+        ends = [Column(t, "number") for t in (f"{name} corrected", "low", "high")]
+        columns += [Column(name, "number", name), Column("", "number", "corrected"), *ends]
+    columns.append(Column("p", "p", "p"))
     note = Line(
         "Small is fair, for both. DF is the largest log ratio of two groups' rates; {} weighs how badly the "
         "worse of two groups fares against how far they are apart. Small groups make both too large; the "
@@ -313,26 +296,30 @@ def _unfairness(summary: Summary) -> Section:
         "are alike."
     ).format(alpha)
     sure = percent(summary["settings"]["confidence"])
-    brief = Line(f"unfairness, small is fair; corrected for small groups, with {sure} interval")
+    brief = Line(f"unfairness, small is fair; corrected for small groups [{sure} interval]")
     title = Line("Unfairness by rate and notion")
     table = Table("table-measures", title, columns, rows, note=note, brief=brief, cut=False)
     return Section("unfairness", "Unfairness in figures", [table, *_pairs_table(summary, alpha)])
 
 
 def _disparity(d: Summary | None) -> list[Any]:
+    """As counted; corrected with its interval, in short; and the same apart."""
     if d is None:
         return [None] * 5
-    return [d["value"], d.get("corrected"), d["low"], d["high"], d.get("p_value")]
+    corrected, low, high = d.get("corrected"), d["low"], d["high"]
+    short = f"{number(corrected, 2)} [{number(low, 2)}, {number(high, 2)}]"
+    return [d["value"], short, corrected, low, high]
 
 
 def _pairs_table(summary: Summary, alpha: str) -> list[Table]:
-    keys = ("df", "df_low", "df_high", "if", "if_low", "if_high")
-    rows = [
-        [rate_name(p["measure"]), p["worse"], p["better"], *(number(p[k]) for k in keys)]
-        for p in summary["pairs"]
+    columns = [
+        rate_column(),
+        Column("worse off", "group", get="worse"),
+        Column("better off", "group", get="better"),
     ]
-    titles = ("DF", "DF low", "DF high", alpha, f"{alpha} low", f"{alpha} high")
-    columns = [Column("rate"), Column("worse off", "group"), Column("better off", "group"), *numbers(*titles)]
+    for title, key in (("DF", "df"), (alpha, "if")):
+        ends = {title: key, f"{title} low": f"{key}_low", f"{title} high": f"{key}_high"}
+        columns += [Column(t, "number", get=k) for t, k in ends.items()]
     note = Line("The intervals of all pairs of a rate hold together. ∞: the data set no limit.")
-    title = Line("Pairs of groups furthest apart")
-    return [Table("table-pairs", title, columns, rows, folded=True, note=note)] if rows else []
+    caption, pairs = Line("Pairs of groups furthest apart"), summary["pairs"]
+    return [table_of("table-pairs", caption, columns, pairs, folded=True, note=note)] if pairs else []

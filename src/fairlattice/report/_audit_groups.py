@@ -109,7 +109,7 @@ def _ratio_chart(summary: Summary, rate: str, ranked: list[Summary]) -> Chart:
             value=g["ratio"],
             low=g["low"],
             high=end if g["high"] is None else g["high"],
-            told=f"{group_text(g['group'], most=200)}\nratio {number(g['ratio'], 2)}, {rate_text(rate)} "
+            tip=f"{group_text(g['group'], most=200)}\nratio {number(g['ratio'], 2)}, {rate_text(rate)} "
             f"{number(g['rate'])}\n{rows_word(g['n'])}",
             kind=0 if g["verdict"] == "yes" else 2 if g["n"] < TINY else 1,
             end=whole(g["n"]),
@@ -178,7 +178,7 @@ def _group_chart(summary: Summary, rate: str, place: int) -> Chart:
             value=g["rate"],
             low=g["low"],
             high=g["high"],
-            told=f"{group_text(g['group'], most=200)}\n{rate_text(rate)} {number(g['rate'])}, between "
+            tip=f"{group_text(g['group'], most=200)}\n{rate_text(rate)} {number(g['rate'])}, between "
             f"{number(g['low'])} and {number(g['high'])}\n{rows_word(g['n'])}",
             kind=0 if key(g["group"]) in worse else 2 if g["n"] < TINY else 1,
             end=whole(g["n"]),

@@ -23,10 +23,11 @@ from fairlattice.report._document import (
     Table,
     Text,
     span,
+    table_of,
 )
 from fairlattice.report._method import attribute_facts, data_facts, settings_facts
 from fairlattice.report._summary import Summary, attribute_rows
-from fairlattice.report._words import group_column, levels_line
+from fairlattice.report._words import group_column, levels_line, name_column
 from fairlattice.samplers import Augmented, HierarchicalAugmenter
 from fairlattice.strategies import STRATEGIES
 from fairlattice.strategies._shared import AUGMENT, BASELINE
@@ -116,16 +117,15 @@ def _how(mixing: str) -> str:
 
 def _cells(summary: Summary) -> list[Table | Text]:
     ranked = sorted(summary["cells"], key=lambda c: c["original"])
-    rows = [(c["group"], Name(c["label"]), c["original"], c["synthetic"]) for c in ranked[:_MOST_CELLS]]
     columns = [
         group_column(summary, "group"),
-        Column("label", short="label"),
-        *(Column(t, "whole", t) for t in ("original", "synthetic")),
+        name_column("label", "label", "label"),
+        *(Column(t, "whole", t, get=t) for t in ("original", "synthetic")),
     ]
     title = Line("{:,} cells, the smallest first").format(len(ranked))
-    table = Table("table-cells", title, columns, rows, brief=title)
-    left = len(ranked) - len(rows)
-    return [table, *([Text(Line(f"{left:,} larger cells are not shown."))] if left > 0 else [])]
+    left = len(ranked) - _MOST_CELLS
+    cells = table_of("table-cells", title, columns, ranked[:_MOST_CELLS], brief=title)
+    return [cells, *([Text(Line(f"{left:,} larger cells are not shown."))] if left > 0 else [])]
 
 
 def _use() -> list[Line]:

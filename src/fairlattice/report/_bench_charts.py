@@ -102,6 +102,7 @@ def _tradeoff(study: Study, looks: Looks, kind: str, notion: str, words: str) ->
         _legends(methods, looks),
         x_title="balanced accuracy",
         y_title=f"unfairness: {figure}, small is fair",
+        hint="better lies to the lower right: more accurate and fairer ↘",
     )
 
 
@@ -190,8 +191,7 @@ def _axes(study: Study, looks: Looks) -> Chart:
     chosen = _climbing(study.main, found)
     climbs = [
         Climb(
-            _kind(m, looks),
-            [_step(known.get(n), t, figure) for known, t in zip(found, tables, strict=True)],
+            _kind(m, looks), [_step(known.get(n), t, figure) for known, t in zip(found, tables, strict=True)]
         )
         for n, m in chosen.items()
     ]

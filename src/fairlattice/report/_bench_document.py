@@ -41,13 +41,7 @@ from fairlattice.report._document import (
     span,
 )
 from fairlattice.report._method import method_section
-from fairlattice.report._words import (
-    levels_line,
-    listed,
-    notion_words,
-    number,
-    rate_name,
-)
+from fairlattice.report._words import levels_line, listed, notion_words, number, rate_name
 
 _MOST_STUDIES, _MOST_TITLES, _MOST_METHODS = 6, 4, 12
 

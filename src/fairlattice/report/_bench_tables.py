@@ -19,9 +19,10 @@ from fairlattice.report._document import (
     Table,
     Text,
     span,
+    table_of,
 )
-from fairlattice.report._table_formats import csv_table, latex_tables, markdown_tables
-from fairlattice.report._words import estimate, listed, numbers
+from fairlattice.report._markdown import csv_table, latex_tables, markdown_tables
+from fairlattice.report._words import estimate, listed, name_column, numbers
 
 BENCH_FORMATS = ("terminal", "markdown", "latex", "csv")
 _BLOCKS = (("TPR", "tpr"), ("odds", "equalized_odds"))
@@ -58,9 +59,11 @@ def methods_table(study: Study, table: Summary, *, folded: bool) -> Iterator[Tab
         Column("", "number", "worst\nTNR"),
         Column("leveled down?", "verdict", "leveled\ndown?"),
     ]
-    n, seeds = len(table["methods"]), table["seeds"]
-    title = Line("{}: {:,} method{} on {}, {:,} rows, {:,} seed{}").format(
-        study.title, n, "" if n == 1 else "s", _attributes(table), table["data"]["rows"],
+    n, seeds, data = len(table["methods"]), table["seeds"], table["data"]
+    part = "" if data["dealt"] == data["rows"] else f"{data['dealt']:,} of "
+    size = f"{part}{data['rows']:,}"
+    title = Line("{}: {:,} method{} on {}, {} rows, {:,} seed{}").format(
+        study.title, n, "" if n == 1 else "s", _attributes(table), size,
         seeds, "" if seeds == 1 else "s",
     )  # fmt: skip
     note = Line(
@@ -191,22 +194,18 @@ def fidelity_table(study: Study, table: Summary) -> Iterator[Table]:
 
 def failed_table(study: Study) -> Iterator[Table]:
     """Trials that ended in an error."""
-    rows = [
-        [Line(Name(f["method"])), len(t["attributes"]), f["seed"], f["error"]]
-        for t in study.tables
-        for f in t["failed"]
-    ]
+    rows = [{**f, "n": len(t["attributes"])} for t in study.tables for f in t["failed"]]
     columns = [
-        Column("method", short="method"),
-        Column("attributes", "whole"),
-        Column("seed", "whole", "seed"),
-        Column("error", short="error"),
+        name_column("method", "method", "method"),
+        Column("attributes", "whole", get="n"),
+        Column("seed", "whole", "seed", get="seed"),
+        Column("error", short="error", get="error"),
     ]
     title = study.title + f": {len(rows):,} failed trial{'' if len(rows) == 1 else 's'}"
     note = Line("Run again with --retry once the cause is mended.")
     if rows:
         brief = title + "; run again with --retry once the cause is mended"
-        yield Table(f"failed-{study.name}", title, columns, rows, note=note, brief=brief)
+        yield table_of(f"failed-{study.name}", title, columns, rows, note=note, brief=brief)
 
 
 def time_table(summary: Summary) -> list[Block]:

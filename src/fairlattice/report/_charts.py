@@ -117,7 +117,7 @@ def row_axis(count: int) -> Spec:
 def points(
     rows: Sequence[Mapping[str, Any]], kind: Kind, x: Spec, y: Spec, *, size: int = 60, lower: float = 0
 ) -> Spec:
-    """Points of one kind at their field ``value``; their field ``told`` is what a tooltip says."""
+    """Points of one kind at their field ``value``; their field ``tip`` is what a tooltip says."""
     style: Spec = {
         "type": "point",
         "shape": kind.shape,
@@ -130,7 +130,7 @@ def points(
     return {
         "data": {"values": list(rows)},
         "mark": style,
-        "encoding": {"x": {"field": "value", **x}, "y": y, "description": {"field": "told"}},
+        "encoding": {"x": {"field": "value", **x}, "y": y, "description": {"field": "tip"}},
     }
 
 
@@ -225,11 +225,11 @@ def draw(chart: Chart) -> str:
     head, _, rest = svg.partition(">")
     width, height = re.findall(r'(?:width|height)="([\d.]+)"', head)[:2]
     ids = f"{chart.name}-title {chart.name}-about"
-    told = f'<title id="{chart.name}-title">{escape(chart.title)}</title>'
-    told += f'<desc id="{chart.name}-about">{escape(chart.about)}</desc>'
+    about = f'<title id="{chart.name}-title">{escape(chart.title)}</title>'
+    about += f'<desc id="{chart.name}-about">{escape(chart.about)}</desc>'
     start = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
     start += f'viewBox="0 0 {width} {height}" font-family="{_FONT}" '
-    return f'{start}role="img" aria-labelledby="{ids}">{told}{rest}'
+    return f'{start}role="img" aria-labelledby="{ids}">{about}{rest}'
 
 
 def chart_png(chart: Chart | str | Mapping[str, Any], *, scale: float = 2.0) -> bytes:
@@ -259,7 +259,7 @@ def chart_png(chart: Chart | str | Mapping[str, Any], *, scale: float = 2.0) -> 
 
 
 def _rounded(svg: str) -> str:
-    """Coordinates to two digits: a machine's last digit is no part of a report."""
+    """Coordinates to two digits: a report does not depend on a machine's last digit."""
     parts = re.split(r"(<[^>]*>)", svg)
     return "".join(_shorter(p) if p.startswith("<") else p for p in parts)
 

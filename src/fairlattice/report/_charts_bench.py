@@ -1,7 +1,7 @@
 """The charts of experiments: trade-offs with their front, groups under several methods, axes one by one.
 
 A method keeps its colour and a strategy its shape in every chart; where many stand together, only those
-that matter are named beside their points, and every point tells its name and figures to who points at it.
+that matter are named next to their points, and a tooltip of every point has its name and figures.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Dot:
     Parameters
     ----------
     spot : Spot
-        Its name and figures; without a label it is not named beside its point.
+        Its name and figures; without a label it is not named next to its point.
     kind : Kind
         How it looks.
     front : bool
@@ -67,8 +67,9 @@ def front_chart(
     *,
     x_title: str,
     y_title: str,
+    hint: str,
 ) -> Chart:
-    """Accuracy to the right against unfairness upwards, with error bars and the front as a line."""
+    """Two figures against each other, with error bars, and the front, if there is one, as a line."""
     width, height = PLOT
     spots = [d.spot for d in dots]
     x_domain = padded([v for s in spots for v in (s.x - s.x_se, s.x + s.x_se)])
@@ -81,9 +82,9 @@ def front_chart(
         "mark": {"type": "line", "interpolate": "step-before", "color": INK, **_THIN},
         "encoding": {"x": {"field": "value", **x}, "y": y},
     }
-    layers = [line, *_bars(flat, x, y), _marks(flat, x, y)]
+    layers = [*([line] if front else []), *_bars(flat, x, y), _marks(flat, x, y)]
     layers += spot_labels(spots, x_domain, y_domain)
-    layers.append(text_at("better lies to the lower right: more accurate and fairer ↘", 4, -12, opacity=0.7))
+    layers.append(text_at(hint, 4, -12, opacity=0.7))
     layers, top = _with_legends(layers, legends, width + _RIGHT + _LEFT - 20, -_LEFT + 10)
     padding = {"left": _LEFT, "right": _RIGHT, "top": top, "bottom": 50}
     return Chart(name, title, about, base(width, height, padding, layers))
@@ -98,7 +99,7 @@ def _flat(dot: Dot) -> dict[str, Any]:
         "y": s.y,
         "y_low": s.y - s.y_se,
         "y_high": s.y + s.y_se,
-        "told": s.told,
+        "tip": s.tip,
         "color": dot.kind.color,
         "shape": dot.kind.shape,
     }
@@ -125,7 +126,7 @@ def _marks(flat: Sequence[dict[str, Any]], x: Spec, y: Spec, size: int = 75) -> 
             "y": y,
             "color": _COLOR,
             "shape": _SHAPE,
-            "description": {"field": "told"},
+            "description": {"field": "tip"},
         },
     }
 
@@ -160,7 +161,7 @@ class Interval:
     value: float
     low: float
     high: float
-    told: str
+    tip: str
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ def groups_chart(
         lower = step * (place - (len(kinds) - 1) / 2)
         known = [(i, r.rates[place]) for i, r in enumerate(rows)]
         flat = [
-            {"i": i, "value": c.value, "low": c.low, "high": c.high, "told": c.told}
+            {"i": i, "value": c.value, "low": c.low, "high": c.high, "tip": c.tip}
             for i, c in known
             if c is not None
         ]
@@ -211,7 +212,7 @@ def groups_chart(
 
 
 def _offset(flat: Sequence[dict[str, Any]], kind: Kind, x: Spec, y: Spec, lower: float) -> list[Spec]:
-    """Intervals and their points, so many pixels below the middle of their rows."""
+    """Intervals and their points, `lower` pixels below the middle of their rows."""
     look = {"color": kind.color, "yOffset": lower}
     bars: Spec = {
         "data": {"values": list(flat)},
@@ -219,7 +220,7 @@ def _offset(flat: Sequence[dict[str, Any]], kind: Kind, x: Spec, y: Spec, lower:
         "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}, "y": y},
     }
     mark = {"type": "point", "shape": kind.shape, "filled": True, "size": 38, "opacity": 1, **look}
-    encoding = {"x": {"field": "value", **x}, "y": y, "description": {"field": "told"}}
+    encoding = {"x": {"field": "value", **x}, "y": y, "description": {"field": "tip"}}
     return [bars, {"data": {"values": list(flat)}, "mark": mark, "encoding": encoding}]
 
 
@@ -267,20 +268,18 @@ def axes_chart(
 
 
 def _climbed(climb: Climb, place: int, count: int) -> list[dict[str, Any]]:
-    """The known points of a line, a little beside those of others so that their error bars are seen."""
-    beside = 0.012 * (place - (count - 1) / 2)
+    """The known points of a line, shifted a little from those of others so that their error bars are seen."""
+    shift = 0.012 * (place - (count - 1) / 2)
     look = {"color": climb.kind.color, "shape": climb.kind.shape}
     return [
-        {"value": i + beside, "y": f[0], "y_low": f[0] - f[1], "y_high": f[0] + f[1], "told": f[2], **look}
+        {"value": i + shift, "y": f[0], "y_low": f[0] - f[1], "y_high": f[0] + f[1], "tip": f[2], **look}
         for i, f in enumerate(climb.figures)
         if f is not None
     ]
 
 
 def _end_labels(
-    ends: Sequence[tuple[Climb, float, float]],
-    x_domain: tuple[float, float],
-    y_domain: tuple[float, float],
+    ends: Sequence[tuple[Climb, float, float]], x_domain: tuple[float, float], y_domain: tuple[float, float]
 ) -> list[Spec]:
     """Names right of the plot, in the order of the lines' ends, each joined to its line."""
     width, height = PLOT

@@ -9,7 +9,6 @@ from typing import Any
 from fairlattice.report._charts import (
     BLUE,
     GREY,
-    RED,
     Chart,
     Kind,
     Spec,
@@ -42,7 +41,7 @@ class Row:
         Whom it is about.
     value, low, high : float
         Where its point stands, and its interval.
-    told : str
+    tip : str
         What a tooltip says.
     kind : int
         Position of its kind.
@@ -56,7 +55,7 @@ class Row:
     value: float
     low: float
     high: float
-    told: str
+    tip: str
     kind: int = 0
     end: str = ""
     start: float | None = None
@@ -128,7 +127,7 @@ def _flat(i: int, row: Row, domain: tuple[float, float]) -> dict[str, Any]:
         "value": row.value,
         "low": low,
         "high": high,
-        "told": row.told,
+        "tip": row.tip,
     }
 
 
@@ -141,46 +140,7 @@ class Spot:
     y: float
     x_se: float
     y_se: float
-    told: str
-    reference: bool = False
-
-
-def tradeoff_chart(
-    name: str, title: str, about: str, spots: Sequence[Spot], *, x_title: str, y_title: str
-) -> Chart:
-    """Two figures against each other, with error bars and names beside the points."""
-    width, height = PLOT
-    x_domain = padded([v for s in spots for v in (s.x - s.x_se, s.x + s.x_se)])
-    y_domain = padded([v for s in spots for v in (s.y - s.y_se, s.y + s.y_se)])
-    x = x_axis(x_title, x_domain)
-    y = {**x_axis(y_title, y_domain), "field": "y"}
-    flat = [
-        {
-            "value": s.x,
-            "low": s.x - s.x_se,
-            "high": s.x + s.x_se,
-            "y": s.y,
-            "y_low": s.y - s.y_se,
-            "y_high": s.y + s.y_se,
-            "told": s.told,
-        }
-        for s in spots
-    ]
-    upright: Spec = {
-        "data": {"values": flat},
-        "mark": {"type": "rule", "color": GREY, "strokeWidth": 1.2, "opacity": 0.5, "aria": False},
-        "encoding": {"x": {"field": "value", **x}, "y": {**y, "field": "y_low"}, "y2": {"field": "y_high"}},
-    }
-    plain, first = Kind("", BLUE), Kind("", RED, "diamond")
-    layers = [rules(flat, GREY, x, y, width=1.2), upright]
-    for kind, wanted in ((plain, False), (first, True)):
-        mine = [f for f, s in zip(flat, spots, strict=True) if s.reference == wanted]
-        if mine:
-            layers.append(points(mine, kind, x, y, size=80))
-    layers += spot_labels(spots, x_domain, y_domain)
-    layers.append(text_at("↖ better: fairer and more accurate", 4, -12, opacity=0.7))
-    padding = {"left": 70, "right": 130, "top": 28, "bottom": 50}
-    return Chart(name, title, about, base(width, height, padding, layers))
+    tip: str
 
 
 def padded(values: Sequence[float]) -> tuple[float, float]:
@@ -193,7 +153,7 @@ def padded(values: Sequence[float]) -> tuple[float, float]:
 def spot_labels(
     spots: Sequence[Spot], x_domain: tuple[float, float], y_domain: tuple[float, float]
 ) -> list[Spec]:
-    """Names beside their points, none over another; points that agree share one, some have none."""
+    """Names next to their points, none over another; points that agree share one, some have none."""
     together: dict[tuple[float, float], list[str]] = {}
     for s in spots:
         together.setdefault((round(s.x, 9), round(s.y, 9)), []).append(s.label)
@@ -248,14 +208,14 @@ class Moment:
     value: float | None
     low: float | None
     high: float | None
-    told: str
+    tip: str
 
 
 def time_chart(name: str, title: str, about: str, moments: Sequence[Moment], *, y_title: str) -> Chart:
     """A figure over periods, with its interval as a band."""
     width, height = 560, 200
     flat: list[dict[str, Any]] = [
-        {"value": i, "y": m.value, "low": m.low, "high": m.high, "told": m.told}
+        {"value": i, "y": m.value, "low": m.low, "high": m.high, "tip": m.tip}
         for i, m in enumerate(moments)
         if m.value is not None and m.low is not None and m.high is not None
     ]
@@ -295,7 +255,7 @@ def cloud_chart(
     x = x_axis("", x_domain, **bare)
     y = {**x_axis("", y_domain, **bare), "field": "y"}
     layers = [
-        points([{"value": p[0], "y": p[1], "told": kind.label} for p in cloud], kind, x, y, size=26)
+        points([{"value": p[0], "y": p[1], "tip": kind.label} for p in cloud], kind, x, y, size=26)
         for cloud, kind in zip(clouds, kinds, strict=True)
     ]
     layers += legend(kinds, -16)

@@ -23,6 +23,7 @@ from fairlattice.report._document import (
     Table,
     Text,
     span,
+    table_of,
 )
 from fairlattice.report._method import attribute_facts, data_facts
 from fairlattice.report._words import estimate, level, listed, notion_words, numbers
@@ -105,9 +106,9 @@ def _strategies(summary: Summary, chosen: str) -> Table:
 
 def _groups(strategy: Summary, rate: str) -> Table:
     ranked = sorted(strategy["by_group"][rate], key=lambda g: g["rate"])[:_MOST_GROUPS]
-    rows = [[g["group"], g["n"], g["rate"], g["low"], g["high"]] for g in ranked]
-    columns = [Column("group", "group"), Column("people", "whole"), *numbers("rate", "low", "high")]
-    return Table(f"groups-{rate}", Line(f"{rate.upper()}, worst groups first"), columns, rows)
+    columns = [Column("group", "group", get="group"), Column("people", "whole", get="n")]
+    columns += numbers("rate", "low", "high")
+    return table_of(f"groups-{rate}", Line(f"{rate.upper()}, worst groups first"), columns, ranked)
 
 
 def _hurt(strategy: Summary) -> Iterator[Block]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from fairlattice.metrics._shared import UNSURE
-from fairlattice.report._charts import Chart
-from fairlattice.report._charts_kinds import Spot, tradeoff_chart
+from fairlattice.report._charts import BLUE, RED, Chart, Kind
+from fairlattice.report._charts_bench import Dot, front_chart
+from fairlattice.report._charts_kinds import Spot
 from fairlattice.report._compare_groups import RATES, figure_of_notion, groups_section
 from fairlattice.report._document import (
     Answer,
@@ -25,6 +26,7 @@ from fairlattice.report._document import (
     Table,
     Text,
     span,
+    table_of,
 )
 from fairlattice.report._method import method_section
 from fairlattice.report._words import (
@@ -32,9 +34,11 @@ from fairlattice.report._words import (
     level,
     listed,
     measured_text,
+    name_column,
     notion_words,
     number,
     numbers,
+    rate_column,
     rate_name,
     some_groups,
     table_brief,
@@ -180,11 +184,12 @@ def _leveling_card(strategy: Summary) -> Card:
 
 def _tradeoff(summary: Summary) -> Section:
     settings = summary["settings"]
+    n = settings["repeats"]
     intro = Line(
-        "Posterior medians and 95 % intervals for {}, from {:,} repeats of {:,} folds in which everyone is tested. "
+        "Posterior medians and 95 % intervals for {}, from {:,} repeat{} of {:,} folds in which everyone is tested. "
         "Small unfairness is fair. Marks: ▲ better, ▼ worse than none, such that at most 2.5 % of the signs are "
         "expected to be wrong."
-    ).format(notion_words(settings["notion"]), settings["repeats"], settings["folds"])
+    ).format(notion_words(settings["notion"]), n, "" if n == 1 else "s", settings["folds"])
     figures = [Figure(_tradeoff_chart(summary, kind)) for kind in ("if", "df")]
     gained = list(_gained(summary))
     more = [Items(gained, brief=True)] if gained else []
@@ -197,21 +202,25 @@ def _words(summary: Summary, kind: str) -> str:
 
 
 def _tradeoff_chart(summary: Summary, kind: str) -> Chart:
-    rate, words, spots = figure_of_notion(summary), _words(summary, kind), []
+    rate, words, dots = figure_of_notion(summary), _words(summary, kind), []
     notion = notion_words(summary["settings"]["notion"])
     for s in summary["strategies"]:
         x, y = s["estimates"][rate][kind], s["balanced_accuracy"]
         label = label_of(s["name"], 24)
         half = (x["high"] - x["low"]) / 3.92
         tip = f"{label}\nbalanced accuracy {number(y['mean'])}\n{words} {measured_text(level(x))}"
-        spots.append(Spot(label, x["median"], y["mean"], half, y["se"] or 0.0, tip, s["name"] == BASELINE))
-    return tradeoff_chart(
+        spot = Spot(label, x["median"], y["mean"], half, y["se"] or 0.0, tip)
+        look = Kind("", RED, "diamond") if s["name"] == BASELINE else Kind("", BLUE)
+        dots.append(Dot(spot, look, front=False))
+    return front_chart(
         f"tradeoff-{kind}",
         f"Balanced accuracy against unfairness ({words}, {notion})",
         "Every point is a strategy, the diamond the unconstrained model; lines are one standard error either way.",
-        spots,
+        dots,
+        (),
         x_title=f"unfairness: {words}, small is fair",
         y_title="balanced accuracy",
+        hint="↖ better: fairer and more accurate",
     )
 
 
@@ -271,14 +280,17 @@ def _strategy_row(s: Summary, rate: str) -> list[Any]:
 
 def _raw_table(summary: Summary) -> Table:
     """Plug-in figures, for who wants to recompute them by counting."""
-    rows = []
-    for s in summary["strategies"]:
-        odds, measures = s["raw"]["equalized_odds"], s["raw"]["measures"]
-        found = [odds["if"], odds["df"], *(measures[r]["worst"] for r in RATES)]
-        rows.append([Line(Name(s["name"])), *(e["mean"] for e in found)])
-    titles = ("IF of equalized odds", "DF of equalized odds", "worst TPR", "worst TNR")
+    kinds = ("if", "df")
+    columns = [
+        name_column("strategy", "name"),
+        *(
+            Column(f"{k.upper()} of equalized odds", "number", get=f"raw.equalized_odds.{k}.mean")
+            for k in kinds
+        ),
+        *(Column(f"worst {r.upper()}", "number", get=f"raw.measures.{r}.worst.mean") for r in RATES),
+    ]
     title = Line("Plug-in figures: the extremes as counted, which small groups push apart")
-    return Table("table-raw", title, [Column("strategy"), *numbers(*titles)], rows, folded=True)
+    return table_of("table-raw", title, columns, summary["strategies"], folded=True)
 
 
 def _gained(summary: Summary) -> Iterator[Line]:
@@ -313,31 +325,26 @@ def _changed(summary: Summary) -> Section:
         return Section("leveling", title, [])
     intro = "Leveling down means: fairer by a measure, while the worst-off group fares worse than under none."
     items = Items([Line("Leveled down, by strategy: {}.").format(Line(", ").join(verdicts))], brief=True)
-    rows = [
-        [
-            Line(Name(s["name"])),
-            g["group"],
-            rate_name(g["rate"]),
-            *(g[k] for k in ("people", "before", "after", "difference", "low", "high")),
-            verdict(word, tone=tone),
-        ]
+    records = [
+        {**g, "strategy": s["name"], "word": verdict(key, tone=tone)}
         for s in summary["strategies"]
-        for key, word, tone in (("fell", "fell", "bad"), ("rose", "rose", "good"))
+        for key, tone in (("fell", "bad"), ("rose", "good"))
         for g in s["harm"][key]
     ]
     columns = [
-        Column("strategy"),
-        Column("group", "group"),
-        Column("rate"),
-        Column("people", "whole"),
-        *numbers("none", "with it"),
-        *numbers("change", "low", "high", signed=True),
-        Column("beyond noise"),
+        name_column("strategy", "strategy"),
+        Column("group", "group", get="group"),
+        rate_column("rate"),
+        Column("people", "whole", get="people"),
+        Column("none", "number", get="before"),
+        Column("with it", "number", get="after"),
+        Column("change", "number", signed=True, get="difference"),
+        *numbers("low", "high", signed=True),
+        Column("beyond noise", get="word"),
     ]
-    table = Table(
-        "table-leveling", Line(f"Group rates that changed beyond noise: {len(rows):,}"), columns, rows
-    )
-    return Section("leveling", title, [Text(Line(intro)), items, *([table] if rows else [])])
+    changed = Line(f"Group rates that changed beyond noise: {len(records):,}")
+    more = [table_of("table-leveling", changed, columns, records)] if records else []
+    return Section("leveling", title, [Text(Line(intro)), items, *more])
 
 
 def _gaps(summary: Summary) -> Section:

@@ -18,6 +18,7 @@ from fairlattice.report._document import (
     Summary,
     Table,
     span,
+    table_of,
 )
 from fairlattice.report._words import (
     TINY,
@@ -107,25 +108,25 @@ def _beside_chart(summary: Summary, rate: str, order: list[int], place: int) -> 
 def _beside_table(summary: Summary, rate: str, order: list[int], place: int) -> Table:
     strategies = summary["strategies"]
     first, few = strategies[0]["by_group"][rate], side_by_side(strategies)
-    rows = [
-        [
-            *(first[i][k] for k in ("group", "n", "low", "high")),
-            *(s["by_group"][rate][i]["rate"] for s in strategies),
-            span("mark", "tiny") if first[i]["n"] < TINY else Line(),
-        ]
-        for i in order
-    ]
+    title_of = Line(Name(strategies[0]["name"]))
     columns = [
         group_column(summary, "group"),
-        Column("people", "whole", "people"),
-        *(Column(Line(Name(strategies[0]["name"]), f" {t}"), "number") for t in ("low", "high")),
-        *(Column(Line(Name(s["name"])), "number", s["name"] if s in few else None) for s in strategies),
-        Column("note"),
+        Column("people", "whole", "people", get="n"),
+        *(Column(title_of + f" {t}", "number", get=t) for t in ("low", "high")),
+        *(
+            Column(Line(Name(s["name"])), "number", s["name"] if s in few else None, get=f"rates.{i}")
+            for i, s in enumerate(strategies)
+        ),
+        Column("note", get=lambda g: span("mark", "tiny") if g["n"] < TINY else Line()),
     ]
-    title = Line("{} of {:,} groups under every strategy").format(rate_name(rate).capitalized(), len(rows))
+    records = [
+        {**first[i], "rates": {str(k): s["by_group"][rate][i]["rate"] for k, s in enumerate(strategies)}}
+        for i in order
+    ]
+    title = Line("{} of {:,} groups under every strategy").format(rate_name(rate).capitalized(), len(order))
     brief = None
     if rate == _worst_rate(summary):
         brief = Line("{} of the groups worst off under {}, posterior medians").format(
             rate_name(rate), Name(strategies[0]["name"])
         )
-    return Table(f"table-beside-{place}", title, columns, rows, folded=True, brief=brief)
+    return table_of(f"table-beside-{place}", title, columns, records, folded=True, brief=brief)

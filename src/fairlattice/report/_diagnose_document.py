@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 from fairlattice.metrics._shared import UNSURE
 from fairlattice.report._diagnose_more import drift_section, noise_section, pictures_section
@@ -19,20 +19,12 @@ from fairlattice.report._document import (
     Name,
     Section,
     Summary,
-    Table,
     Text,
     span,
+    table_of,
 )
 from fairlattice.report._method import method_section
-from fairlattice.report._words import (
-    listed,
-    number,
-    numbers,
-    p_words,
-    percent,
-    table_brief,
-    whole,
-)
+from fairlattice.report._words import listed, name_column, number, p_words, percent, table_brief
 
 
 def document(summary: Summary) -> Document:
@@ -79,7 +71,7 @@ def _sound(summary: Summary) -> Line:
     sources = summary["overall"]["sources"]
     figure = sources.get(first_source(summary))
     if figure is None or not figure["classifiers"]:
-        return span("strong", "Not enough data to judge the new rows.")
+        return span("strong", "Not enough data to assess the new rows.")
     which, best = min(figure["classifiers"].items(), key=_surprise)
     floor = (sources.get("real") or {}).get("classifiers", {}).get(which)
     against = Line(", against {} for real rows").format(number(floor["auc"], 2)) if floor else Line()
@@ -143,8 +135,8 @@ def _copies_card(summary: Summary) -> Card:
     memory = (summary["overall"]["sources"].get(first_source(summary)) or {}).get("memory")
     question = "Are new rows copies of people's rows?"
     if memory is None:
-        return Card("copies", question, UNSURE, "unsure", Line("There were no new rows to judge."))
-    detail = Line("Of the new rows judged, {:,} are exact copies and {:,} nearly so{}.").format(
+        return Card("copies", question, UNSURE, "unsure", Line("There were no new rows to compare."))
+    detail = Line("Of the new rows compared, {:,} are exact copies and {:,} nearly so{}.").format(
         memory["exact"], memory["near"], _expected(memory)
     )
     exact = memory["exact"] > memory.get("exact_expected", 0)
@@ -163,79 +155,69 @@ def _expected(memory: Summary) -> str:
 
 def _cells(summary: Summary) -> Section:
     sources = [s for s, f in summary["overall"]["sources"].items() if f is not None]
-    unjudged = any(c.get("why") for c in summary["cells"])
-    rows = []
-    for c in summary["cells"]:
-        figures: list[Any] = []
-        for s in sources:
-            f = (c.get("sources") or {}).get(s)
-            auc = max((k["auc"] for k in f["classifiers"].values()), default=None) if f else None
-            figures += [auc, told_apart(f, limit(summary))]
-        why = [c["why"] or ""] if unjudged else []
-        rows.append([c["group"], Line(Name(c["label"])), c["n_train"], c["n_held_out"], *why, *figures])
+    unassessed = any(c.get("why") for c in summary["cells"])
     columns = [
-        Column("group", "group"),
-        Column("label"),
-        Column("training rows", "whole"),
-        Column("held out", "whole"),
-        *([Column("why not judged")] if unjudged else []),
+        Column("group", "group", get="group"),
+        name_column("label", "label"),
+        Column("training rows", "whole", get="n_train"),
+        Column("held out", "whole", get="n_held_out"),
+        *([Column("why not assessed", get=lambda c: c["why"] or "")] if unassessed else []),
     ]
     for s in sources:
-        columns += [*numbers(f"{source_label(s)}: AUC"), Column("told apart?", "verdict")]
+        auc = partial(_worst_auc, source=s)
+        columns.append(Column(f"{source_label(s)}: AUC", "number", get=auc))
+        word = partial(_told_apart, source=s, limit=limit(summary))
+        columns.append(Column("told apart?", "verdict", get=word))
     intro = Line("A cell is a group and a label. The AUC is the worse of the classifiers'; 0.5 is good.")
-    table = Table("table-cells", Line(f"{len(rows):,} cells"), columns, rows)
-    return Section("cells", "Cell by cell", [Text(intro), table] if rows else [])
+    cells = summary["cells"]
+    each = table_of("table-cells", Line(f"{len(cells):,} cells"), columns, cells)
+    return Section("cells", "Cell by cell", [Text(intro), each] if cells else [])
+
+
+def _worst_auc(cell: Summary, source: str) -> float | None:
+    """The AUC of the classifier that tells the rows of a source apart best."""
+    figures = (cell.get("sources") or {}).get(source)
+    return max((k["auc"] for k in figures["classifiers"].values()), default=None) if figures else None
+
+
+def _told_apart(cell: Summary, source: str, limit: float) -> str:
+    return told_apart((cell.get("sources") or {}).get(source), limit)
 
 
 def _assumption(summary: Summary) -> Section:
-    judged = [c for c in summary["cells"] if c.get("assumption")]
     order = {"fails": 0, UNSURE: 1, "holds": 2}
-    nothing = {"effect": None, "p_adjusted": None}
-
-    def rank(c: Summary) -> tuple[int, float]:
-        mix = c["assumption"].get("mix") or nothing
-        return order.get(c["assumption"]["verdict"], 3), -(mix["effect"] or 0.0)
-
-    rows = []
-    for c in sorted(judged, key=rank):
-        a = c["assumption"]
-        mix = a.get("mix") or nothing
-        parents = Line("; ").join(
-            Line("{} ({:,}; {})").format(GroupName(p["group"]), p["n"], p_words(p.get("p_adjusted")))
-            for p in a["parents"]
-        )
-        label, n = Name(c["label"]), c["n_train"] + c["n_held_out"]
-        rows.append(
-            [
-                c["group"],
-                Line(label),
-                n,
-                a["verdict"],
-                mix["effect"],
-                mix["p_adjusted"],
-                parents,
-                a.get("advice") or "",
-            ]
-        )
+    records = [
+        {**c, **c["assumption"], "mix": c["assumption"].get("mix") or {"effect": None, "p_adjusted": None}}
+        for c in summary["cells"]
+        if c.get("assumption")
+    ]
+    records.sort(key=lambda c: (order.get(c["verdict"], 3), -(c["mix"]["effect"] or 0.0)))
     columns = [
-        Column("group", "group", "group"),
-        Column("label", short="label"),
-        Column("", "whole", "rows"),
-        Column("assumption", "verdict", "verdict"),
-        Column("MMD effect of the mix", "number", "effect", digits=2),
-        Column("p corrected", "p", "p"),
-        Column("parents (rows; p corrected)"),
-        Column("advice", short="advice"),
+        Column("group", "group", "group", get="group"),
+        name_column("label", "label", "label"),
+        Column("", "whole", "rows", get=lambda c: c["n_train"] + c["n_held_out"]),
+        Column("assumption", "verdict", "verdict", get="verdict"),
+        Column("MMD effect of the mix", "number", "effect", digits=2, get="mix.effect"),
+        Column("p corrected", "p", "p", get="mix.p_adjusted"),
+        Column("parents (rows; p corrected)", get=_parents),
+        Column("advice", short="advice", get=lambda c: c.get("advice") or ""),
     ]
     intro = Line(
         "New rows come from groups around a cell, its parents first: the groups that free one attribute. "
         "That rests on the cell resembling them. Where this fails at {} confidence, new rows may mislead."
     ).format(percent(float(summary["settings"].get("confidence", 0.95))))
-    title = Line(f"{len(rows):,} cells judged, failures first")
-    failing = any(c["assumption"]["verdict"] == "fails" for c in judged)
+    title = Line(f"{len(records):,} cells assessed, failures first")
+    failing = any(c["verdict"] == "fails" for c in records)
     brief = Line("does the mix of a cell's parents resemble it? failures first") if failing else None
-    table = Table("table-assumption", title, columns, rows, brief=brief)
-    return Section("assumption", "Where the assumption fails", [Text(intro), table] if rows else [])
+    judged = table_of("table-assumption", title, columns, records, brief=brief)
+    return Section("assumption", "Where the assumption fails", [Text(intro), judged] if records else [])
+
+
+def _parents(cell: Summary) -> Line:
+    return Line("; ").join(
+        Line("{} ({:,}; {})").format(GroupName(p["group"]), p["n"], p_words(p.get("p_adjusted")))
+        for p in cell["parents"]
+    )
 
 
 def _copies(summary: Summary) -> Section:
@@ -244,30 +226,23 @@ def _copies(summary: Summary) -> Section:
     places = {"row": "training row"}
     if any("nearest" in c for c in copies):
         places = {"row": "new row", "nearest": "training row"}
-    rows = [
-        [
-            *([Line(Name(c["source"]))] if with_source else []),
-            c["group"],
-            Line(Name(c["label"])),
-            *(whole(c.get(k)) for k in places),
-            c["distance"],
-            c["kind"],
-        ]
-        for c in copies
-    ]
     columns = [
-        *([Column("source")] if with_source else []),
-        Column("group", "group"),
-        Column("label"),
-        *numbers(*places.values(), "distance", digits=4),
-        Column("kind"),
+        *([name_column("source", "source")] if with_source else []),
+        Column("group", "group", get="group"),
+        name_column("label", "label"),
+        *(Column(title, "whole", get=key) for key, title in places.items()),
+        Column("distance", "number", digits=4, get="distance"),
+        Column("kind", get="kind"),
     ]
     lines = list(_copied(summary))
     items = [Items(lines, brief=True)] if lines else []
     intro = Line("New rows that are, or nearly are, rows of people in the training table.")
     nothing = Line("No new row is a copy of a training row, or nearly so.")
-    table = Table("table-copies", Line("Copies"), columns, rows)
-    return Section("copies", "Copies", [Text(intro), *items, table] if rows else [Text(nothing), *items])
+    if not copies:
+        return Section("copies", "Copies", [Text(nothing), *items])
+    return Section(
+        "copies", "Copies", [Text(intro), *items, table_of("table-copies", Line("Copies"), columns, copies)]
+    )
 
 
 def _copied(summary: Summary) -> Iterator[Line]:

@@ -21,8 +21,9 @@ from fairlattice.report._document import (
     Summary,
     Table,
     Text,
+    table_of,
 )
-from fairlattice.report._words import group_text, level, number, numbers, shown, verdict
+from fairlattice.report._words import group_text, level, name_column, number, numbers, shown, verdict
 
 _MOST_PICTURES = 12
 _CLOUDS = {
@@ -37,6 +38,9 @@ _FIGURES = {
     "equalized_odds.df": "DF of equalized odds",
     "balanced_accuracy": "balanced accuracy",
 }
+
+
+_FITS = {True: verdict("not shown not to", tone="unsure"), False: verdict("no", tone="bad")}
 
 
 def pictures_section(summary: Summary) -> Section:
@@ -63,32 +67,24 @@ def drift_section(summary: Summary) -> Section:
     drift, title = summary.get("drift"), "Against a later table"
     if drift is None:
         return Section("drift", title, [])
-    rows = [
-        [
-            c["group"],
-            Line(Name(c["label"])),
-            c["n_earlier"],
-            c["n_later"],
-            *(c[which][k] for which in ("real", "made") for k in ("effect", "p_adjusted")),
-            verdict("not shown not to", tone="unsure") if c["fits"] else verdict("no", tone="bad"),
-        ]
-        for c in drift["cells"]
-    ]
     columns = [
-        Column("group", "group"),
-        Column("label"),
-        *(Column(t, "whole") for t in ("rows before", "rows later")),
-        *numbers("change of real rows", digits=2),
-        Column("p corrected", "p"),
-        *numbers("synthetic against later", digits=2),
-        Column("p corrected", "p"),
-        Column("do synthetic rows still fit?"),
+        Column("group", "group", get="group"),
+        name_column("label", "label"),
+        Column("rows before", "whole", get="n_earlier"),
+        Column("rows later", "whole", get="n_later"),
     ]
+    for title_of, which in (("change of real rows", "real"), ("synthetic against later", "made")):
+        columns.append(Column(title_of, "number", digits=2, get=f"{which}.effect"))
+        columns.append(Column("p corrected", "p", get=f"{which}.p_adjusted"))
+    columns.append(Column("do synthetic rows still fit?", get=lambda c: _FITS[bool(c["fits"])]))
     intro = Line("Rows made from the earlier table, against rows of a later one.")
     note = Line("Change: MMD effect, in standard deviations of chance; small is good.")
-    table = [Table("table-drift", Line("Cells, then and later"), columns, rows, note=note)] if rows else []
+    cells = drift["cells"]
+    later = (
+        [table_of("table-drift", Line("Cells, then and later"), columns, cells, note=note)] if cells else []
+    )
     items = Items(list(_later(drift)), brief=True)
-    return Section("drift", title, [Text(intro), items, *table, *changes_table(drift["changes"])])
+    return Section("drift", title, [Text(intro), items, *later, *changes_table(drift["changes"])])
 
 
 def _later(drift: Summary) -> Iterator[Line]:

@@ -19,8 +19,9 @@ from fairlattice.report._document import (
     Table,
     Text,
     span,
+    table_of,
 )
-from fairlattice.report._words import cut, label_of, number, numbers, p_value, shown, whole
+from fairlattice.report._words import cut, label_of, name_column, number, numbers, p_value, shown, whole
 from fairlattice.strategies import STRATEGIES
 
 _HIGH = (
@@ -46,7 +47,7 @@ def source_label(source: str) -> str:
 
 
 def sources_of(summary: Summary) -> list[tuple[str, Summary]]:
-    """The sources that were judged, the floor last."""
+    """The sources with figures, the floor last."""
     known = [(k, f) for k, f in summary["overall"]["sources"].items() if f is not None]
     return sorted(known, key=lambda item: item[0] == "real")
 
@@ -55,7 +56,7 @@ def sources_section(summary: Summary) -> Section:
     """All sources together."""
     sources, title = sources_of(summary), "Are the new rows sound?"
     if not sources:
-        return Section("soundness", title, [Text(Line("No source of rows was judged."))])
+        return Section("soundness", title, [Text(Line("No source of rows was compared with real ones."))])
     overall = summary["overall"]
     intro = Line(
         "Made from {:,} training rows and compared with {:,} rows held out. Real rows are the floor: synthetic rows "
@@ -76,7 +77,7 @@ def _auc_chart(sources: list[tuple[str, Summary]], summary: Summary) -> Chart:
             value=c["auc"],
             low=c["null_low"],
             high=c["null_high"],
-            told=f"{source_label(source)}\nAUC {number(c['auc'])}; by chance {number(c['null_low'])} to "
+            tip=f"{source_label(source)}\nAUC {number(c['auc'])}; by chance {number(c['null_low'])} to "
             f"{number(c['null_high'])}\np = {p_value(c['p_adjusted'])} after correction",
             kind=int(c["p_adjusted"] is None or c["p_adjusted"] > limit),
             end=p_value(c["p_adjusted"]),
@@ -121,19 +122,21 @@ def _high_chart(sources: list[tuple[str, Summary]]) -> Chart:
 
 
 def _auc_table(sources: list[tuple[str, Summary]]) -> Table:
-    keys = ("auc", "null_low", "null_high", "p_value", "p_adjusted")
-    rows = [
-        [source_label(source), Line(Name(which)), *(c[k] for k in keys)]
+    records = [
+        {**c, "source": source, "which": which}
         for source, figure in sources
         for which, c in figure["classifiers"].items()
     ]
     columns = [
-        Column("source"),
-        Column("classifier"),
-        *numbers("AUC", "by chance from", "to"),
-        *(Column(t, "p") for t in ("p", "p corrected")),
+        Column("source", get=lambda c: source_label(c["source"])),
+        name_column("classifier", "which"),
+        Column("AUC", "number", get="auc"),
+        Column("by chance from", "number", get="null_low"),
+        Column("to", "number", get="null_high"),
+        Column("p", "p", get="p_value"),
+        Column("p corrected", "p", get="p_adjusted"),
     ]
-    return Table("table-auc", Line("Telling rows apart"), columns, rows, folded=True)
+    return table_of("table-auc", Line("Telling rows apart"), columns, records, folded=True)
 
 
 def _figure_table(sources: list[tuple[str, Summary]]) -> Table:

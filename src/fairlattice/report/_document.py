@@ -7,7 +7,7 @@ values inside a line of text, so that each renderer can make them safe in its ow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any, ClassVar
@@ -212,6 +212,8 @@ class Column:
         Of groups: the attributes, each of which may get a column of its own.
     end : float, default=1.0
         Where the line ends that a bar is drawn on.
+    get : str or callable, optional
+        Where a record holds the cell: a path of keys such as "difference.low", or a function of the record.
     """
 
     title: str | Line = ""
@@ -221,6 +223,15 @@ class Column:
     signed: bool = False
     attributes: tuple[str, ...] = ()
     end: float = 1.0
+    get: str | Callable[[Any], Any] = ""
+
+    def cell(self, record: Any) -> Any:
+        """The cell of a record."""
+        if callable(self.get):
+            return self.get(record)
+        for key in self.get.split("."):
+            record = record[key]
+        return record
 
     @property
     def numeric(self) -> bool:
@@ -264,6 +275,13 @@ class Table:
     brief: Line | None = None
     paper: bool = False
     cut: bool = True
+
+
+def table_of(
+    name: str, title: Line, columns: Sequence[Column], records: Iterable[Any], **options: Any
+) -> Table:
+    """A table of records, of which every column shows what it gets."""
+    return Table(name, title, columns, [[c.cell(r) for c in columns] for r in records], **options)
 
 
 Block = Text | Heading | Items | Facts | Code | Figure | Explorer | Table

@@ -13,7 +13,7 @@ from rich.text import Text
 from fairlattice.benchmark._shared import EXPERIMENTS, Method
 from fairlattice.datasets import Dataset, dataset_about, dataset_names
 from fairlattice.groups import GroupLattice, show_group
-from fairlattice.report._table_formats import markdown_rows
+from fairlattice.report._markdown import markdown_rows
 from fairlattice.strategies import STRATEGIES
 
 _SMALLEST = 5

@@ -82,8 +82,8 @@ def _reading(summary: Summary, tables: Sequence[Summary]) -> Iterator[Line]:
             percent(settings["confidence"]), str(settings.get("interval", "jeffreys")).capitalize()
         )
         yield Line(
-            "“Beyond noise” allows for all the groups looked at together. “Not enough data” is no proof "
-            "that all is well: it says that these rows can show neither harm nor its absence."
+            "“Beyond noise” allows for all the groups looked at together. “Not enough data” does not "
+            "prove that all is well: it says that these rows can show neither harm nor its absence."
         )
     elif "compare" in schema:
         yield Line(

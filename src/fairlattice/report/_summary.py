@@ -52,7 +52,4 @@ def attribute_rows(lattice: GroupLattice) -> list[Summary]:
 def empty_groups(lattice: GroupLattice, codes: Any) -> Summary:
     """How many leaves have no rows, and the first of them."""
     empty: Iterable[Group] = (lattice.group(leaf) for leaf in lattice.empty_leaves(codes))
-    return {
-        "n": lattice.n_leaves - len(np.unique(codes)),
-        "first": list(islice(empty, _MOST_EMPTY)),
-    }
+    return {"n": lattice.n_leaves - len(np.unique(codes)), "first": list(islice(empty, _MOST_EMPTY))}

@@ -62,15 +62,18 @@ def audit_summary(
     judged = list(audit.judged)
     few = judged[:_MOST_CLAIMED]
     measures = {rate: _measure(audit, rate) for rate in rates}
-    told = {**audit.words, **{key: data[key] for key in ("label", "prediction") if data.get(key) is not None}}
+    words = {
+        **audit.words,
+        **{key: data[key] for key in ("label", "prediction") if data.get(key) is not None},
+    }
     verdicts = [asdict(v) for v in audit.verdicts(harm=harm, leveling=leveling)]
     summary = {
         "schema": "fairlattice/audit/2",
-        "data": {**data, **told},
+        "data": {**data, **words},
         "settings": {
             **{key: getattr(audit, key) for key in _SETTINGS},
             "notion": audit.notion,
-            "favourable": told["favourable"],
+            "favourable": words["favourable"],
             "reference": dict(audit.reference) if isinstance(audit.reference, Mapping) else audit.reference,
             "min_share": audit.min_share,
             "assumed": list(audit.task.assumed),
@@ -82,7 +85,7 @@ def audit_summary(
         "weighted": audit.counts.weights is not None,
         "labelled": labelled,
         "judged": judged,
-        "verdicts": [{**v, "sentence": verdict_sentence(v, told, audit.confidence)} for v in verdicts],
+        "verdicts": [{**v, "sentence": verdict_sentence(v, words, audit.confidence)} for v in verdicts],
         "impact_ratios": _ratios(audit),
         "accuracy": audit.overall("accuracy").rate if labelled else None,
         "balanced_accuracy": audit.balanced_accuracy,

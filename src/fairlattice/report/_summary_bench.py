@@ -67,7 +67,7 @@ def _table(table: BenchTable, plan: Experiment | None) -> Summary:
             "name": people.name,
             "about": people.about,
             "rows": len(people.truth),
-            "dealt": people.n_dealt,
+            "dealt": people.n_split,
             "label": people.label,
             "classes": list(people.classes),
             "positive": people.classes[1],
@@ -89,9 +89,9 @@ def _table(table: BenchTable, plan: Experiment | None) -> Summary:
 def _method(table: BenchTable, comparison: SeedComparison, name: str) -> Summary:
     method, _, strategy = name.partition("+")
     baseline = BASELINE if BASELINE in comparison else method
-    beside = dict.fromkeys((BASELINE, f"{BASELINE}+equal", method, f"{method}+equal"))
+    baselines = dict.fromkeys((BASELINE, f"{BASELINE}+equal", method, f"{method}+equal"))
     unconstrained = None if name == baseline else baseline
-    figures = strategy_figures(comparison, comparison[name], list(beside), unconstrained, FIGURES)
+    figures = strategy_figures(comparison, comparison[name], list(baselines), unconstrained, FIGURES)
     return {
         "name": name,
         "method": method,
@@ -113,7 +113,7 @@ def strategy_figures(
     unconstrained: str | None,
     odds: Sequence[str] = ("df", "if"),
 ) -> Summary:
-    """Figures of one strategy, `odds` of them of equalized odds, beside others' where they were run too."""
+    """Figures of one strategy, `odds` of them of equalized odds, with differences to others that were run too."""
 
     def figure(name: str) -> Summary:
         return asdict(comparison.estimate(result.name, name))

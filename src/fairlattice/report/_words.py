@@ -232,12 +232,29 @@ def verdict(word: str | None, *, tone: str | None = None) -> Line:
 
 def group_column(summary: Mapping[str, Any], short: str | None = None) -> Column:
     """The column that names a leaf."""
-    return Column("group", "group", short, attributes=tuple(a["name"] for a in summary["attributes"]))
+    names = tuple(a["name"] for a in summary["attributes"])
+    return Column("group", "group", short, attributes=names, get="group")
+
+
+def name_column(title: str, get: str, short: str | None = None) -> Column:
+    """A column of names that come from data."""
+    return Column(title, short=short, get=lambda record: Line(Name(record[get])))
+
+
+def rate_column(get: str = "measure") -> Column:
+    """A column of rates by name."""
+    return Column("rate", get=lambda record: rate_name(record[get]) if record[get] else None)
 
 
 def numbers(*titles: str, **options: Any) -> list[Column]:
-    """Columns of numbers."""
-    return [Column(title, "number", **options) for title in titles]
+    """Columns of numbers, which records hold by these titles."""
+    return [Column(title, "number", get=title, **options) for title in titles]
+
+
+def spread(title: str, get: str, **options: Any) -> list[Column]:
+    """A difference and the ends of its interval."""
+    keys = {title: f"{get}.value", "low": f"{get}.low", "high": f"{get}.high"}
+    return [Column(t, "number", signed=True, get=key, **options) for t, key in keys.items()]
 
 
 def cell_line(value: Any, column: Column, *, narrow: bool = False) -> Line:
@@ -275,10 +292,10 @@ def table_brief(summary: Mapping[str, Any]) -> list[Line]:
     ]
     if data.get("positive") is not None:
         parts.append(Line("positive is ", Name(data["positive"])))
-    told = Line(Name(data["name"]), f": {data['rows']:,} rows, ", Line(", ").join(parts))
+    head = Line(Name(data["name"]), f": {data['rows']:,} rows, ", Line(", ").join(parts))
     if data.get("positive_prediction") is not None:
         means = Line("; {} = {} means that, any other does not")
-        told += means.format(Name(data["prediction"]), Name(data["positive_prediction"]))
+        head += means.format(Name(data["prediction"]), Name(data["positive_prediction"]))
     n = summary.get("empty_groups", {}).get("n", 0)
     empty = f"; {n:,} of them without rows" if n else ""
-    return [told, Line("groups: ") + levels_line(summary) + empty]
+    return [head, Line("groups: ") + levels_line(summary) + empty]

@@ -31,8 +31,10 @@ from fairlattice.generators._shared import MIXINGS
 from fairlattice.groups import Leaf, Level
 from fairlattice.groups._shared import Grouping
 from fairlattice.samplers._augmented import Augmented, Origin
-from fairlattice.samplers._cells import Cell, CellIndex, describe_small_cells
+from fairlattice.samplers._cells import Cell, CellIndex, check_per_cell, describe_small_cells
+from fairlattice.samplers._engines import engine_of, is_lazy
 from fairlattice.samplers._importance import ImportanceSampler
+from fairlattice.samplers._lazy import Roles, augmented, counted, sample, shortfalls
 from fairlattice.samplers._mixing import SHARES, MixingSampler
 from fairlattice.samplers._rows import check_same_kind, concat_rows, take_rows
 from fairlattice.samplers._sampler import Piece, Sampler, batches_of, entropy_of, pieces_of
@@ -178,16 +180,20 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         X : frame or array of shape (n, d)
             Training rows, of any types that :class:`TableEncoder` takes. Columns of a frame that are
             called like a sensitive attribute, or that it determines, are copied along with it, not generated.
-        y : array-like of shape (n,)
-            Labels, of any number of classes.
-        sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
-            The sensitive attributes; may be left out if `sensitive` names columns of X.
+            Of a lazy frame, of polars, Dask, Spark or DuckDB, the engine counts the rows of every cell, and draws
+            250,000 of them at most, as many of each cell as there are or as that allows.
+        y : array-like of shape (n,), or str
+            Labels, of any number of classes; of a lazy frame the name of its column.
+        sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p), or sequence of str
+            The sensitive attributes; may be left out if `sensitive` names columns of X. Of a lazy frame their names.
 
         Raises
         ------
         InputError
             If lengths differ, groups are not given, or an option is out of range.
         """
+        if is_lazy(X):
+            return self._fit_lazy(X, y, sensitive_features)
         groups = groups_of(X, sensitive_features, self.sensitive)
         rules = Rules(self.na, self.decimal)
         labels, self._label_reading = read_labels(y, "y", rules)
@@ -214,6 +220,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         ).fit(left)
         self.n_features_in_ = self.encoder_.n_features_in_ + len(self._inside)
         self._X, self._y, self._S = X, y, groups
+        self.__dict__.pop("_like", None)  # of an earlier fit to a lazy frame
         index = CellIndex(self.lattice_, leaves, codes.astype(np.int64), len(self.classes_))
         vectors = self.encoder_.vectors(left)
         self._sampler = self.sampler_of(vectors, index, self.encoder_)
@@ -224,6 +231,17 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             warnings.warn(
                 f"{small} New rows of these come from their parents alone.", SmallCellWarning, stacklevel=2
             )
+        return self
+
+    def _fit_lazy(self, X: Any, y: Any, sensitive_features: Any) -> Self:
+        """Fit to a sample of the rows, which the frame's own engine draws."""
+        roles = Roles.of(engine_of(X).names(), y, sensitive_features, self.sensitive)
+        entropy = entropy_of(self.random_state)
+        counts = counted(X, roles, cuts=self.cuts, missing=self.missing, na=self.na)
+        rows = sample(X, counts, roles, rules=Rules(self.na, self.decimal), seed=entropy)
+        features = rows.drop(roles.label)
+        self.fit(features, rows.get_column(roles.label), sensitive_features=rows.select(roles.sensitive))
+        self._like = rows.clear()
         return self
 
     def sampler_of(self, Z: FloatArray, index: CellIndex, encoder: TableEncoder) -> Sampler:
@@ -326,12 +344,16 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             for (leaf, label), n in wanted.items()
         ]
         for number, pieces in enumerate(batches_of(pieces_of(cells))):
-            X, y, groups, leaves, parents = self._make(pieces, (stream, number), np.float32)
-            yield Augmented(X, y, groups, Origin(np.ones(len(leaves), bool), self._leaves(leaves), parents))
+            yield self._batch(pieces, number, stream)
+
+    def _batch(self, pieces: list[Piece], number: int, stream: int = 0) -> Augmented:
+        """New rows that depend on the number of the batch and what it holds, and on nothing made before."""
+        X, y, groups, leaves, parents = self._make(pieces, (stream, number), np.float32)
+        return Augmented(X, y, groups, Origin(np.ones(len(leaves), bool), self._leaves(leaves), parents))
 
     def augment(
         self, X: Any, y: Any, *, sensitive_features: Any = None, per_cell: str | int | None = None
-    ) -> Augmented:
+    ) -> Any:
         """The given rows, then new ones, so that every cell of every leaf with rows has `per_cell` rows.
 
         Parameters
@@ -345,15 +367,22 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        Augmented
-            Rows, labels, groups and origin, original rows first.
+        Augmented, or lazy frame
+            Rows, labels, groups and origin, original rows first. Of a lazy frame of polars, Dask or Spark, such a
+            frame with the new rows, which its engine makes when they are asked for, and a column
+            ``fairlattice_synthetic``. The same seed gives the same rows, however the frame is partitioned.
 
         Raises
         ------
         InputError
-            If lengths differ, or a level or label was not seen in training.
+            If lengths differ, or a level or label was not seen in training; or if an augmenter was fitted to a lazy
+            frame and X is none, or the other way round.
         """
         check_is_fitted(self)
+        if is_lazy(X):
+            return self._augment_lazy(
+                X, y, sensitive_features, self.per_cell if per_cell is None else per_cell
+            )
         groups = groups_of(X, sensitive_features, self.sensitive)
         labels = self._label_reading.apply(y, "y")
         codes = index_of(labels, self.classes_.tolist())
@@ -369,6 +398,19 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             check_same_kind(name, given, known)
         index = CellIndex(self.lattice_, leaves, codes, len(self.classes_))
         return self._augmented(X, y, groups, index, self.per_cell if per_cell is None else per_cell)[0]
+
+    def _augment_lazy(self, X: Any, y: Any, sensitive_features: Any, per_cell: str | int) -> Any:
+        like = getattr(self, "_like", None)
+        if like is None:
+            raise InputError("The augmenter was fitted to rows in memory. Fit it to the lazy frame first.")
+        roles = Roles.of(engine_of(X).names(), y, sensitive_features, self.sensitive)
+        counts = counted(X, roles, cuts=self.cuts, missing=self.missing, na=self.na)
+        cells = [
+            (Cell(self.lattice_.code(leaf), self._label_code(label)), n)
+            for (leaf, label), n in shortfalls(counts, check_per_cell(per_cell)).items()
+        ]
+        wanted = [(cell, n) for cell, n in cells if self._sampler.can_draw(cell)]
+        return augmented(X, self, list(batches_of(pieces_of(wanted))), roles.label, like)
 
     def fit_resample(self, X: Any, y: Any, *, sensitive_features: Any = None) -> tuple[Any, ...]:
         """Fit and augment at once, as imbalanced-learn's pipelines expect of a sampler.

@@ -81,12 +81,8 @@ class CellIndex:
         Leaves without any row are left alone: nobody belongs to them.
         """
         sizes = dict(self.cells())
-        if isinstance(per_cell, str):
-            if per_cell != "max":
-                raise InputError(f"`per_cell` must be 'max' or a whole number above 0, got {per_cell!r}.")
-            target = max(sizes.values())
-        else:
-            target = check_count("per_cell", per_cell)
+        target = check_per_cell(per_cell)
+        target = max(sizes.values()) if isinstance(target, str) else target
         return {cell: target - size for cell, size in sizes.items() if size < target}
 
     def level_sources(
@@ -163,6 +159,15 @@ class CellIndex:
         raise InputError(f"No training row has {group}, so no rows can be made of it.")
 
 
+def check_per_cell(per_cell: Any) -> str | int:
+    """Return `per_cell` if it is "max" or a number of rows."""
+    if isinstance(per_cell, str):
+        if per_cell != "max":
+            raise InputError(f"`per_cell` must be 'max' or a whole number above 0, got {per_cell!r}.")
+        return per_cell
+    return check_count("per_cell", per_cell)
+
+
 def _first_with(digits: IntArray, level: int, drawn_from: IntArray, start: int) -> tuple[IntArray, IntArray]:
     """Of each row's sources the first that has a level, starting with column `start`; and places without one.
 
@@ -221,16 +226,16 @@ def describe_small_cells(index: CellIndex, classes: Sequence[Any], *, most: int 
     small = [(cell, size) for cell, size in index.cells() if size < 2]
     if not small:
         return ""
-    shown = [
+    named = [
         f"{show_group(index.lattice.group(cell.leaf))} with label {classes[cell.label]} ({size})"
         for cell, size in small[:most]
     ]
     more = [f"and {len(small) - most} more"] if len(small) > most else []
-    return f"{len(small)} cells (group and label) have one row or none: {'; '.join(shown + more)}."
+    return f"{len(small)} cells (group and label) have one row or none: {'; '.join(named + more)}."
 
 
 def _freed(leaf: Any, size: int, stride: int) -> Any:
-    """Codes of leaves among the groups that free the attribute with so many levels and this stride."""
+    """Codes of leaves among the groups that free the attribute with this many levels and this stride."""
     return leaf // (size * stride) * stride + leaf % stride
 
 

@@ -33,7 +33,9 @@ from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
 from fairlattice.generators import MixingFit
 from fairlattice.samplers._cells import Cell, CellIndex
+from fairlattice.samplers._crowded import correction
 from fairlattice.samplers._membership import MembershipModel, MembershipScores, thinned
+from fairlattice.samplers._own_shares import own_shares, random_features
 from fairlattice.samplers._rows import draw_by_weight
 from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of, stream_of, stream_of_piece
 
@@ -46,9 +48,6 @@ _TRIES = 4
 _NEAR = _NEIGHBOURS * _TRIES  # of the pool that are ever asked
 _TILE = 8192  # rows at a time, which bounds memory
 _ROUNDING = 1e-9
-_KAPPA = 20.0  # rows that the mean of the label's cells counts as much as
-_LEAST_BIAS = 1e-4  # no model is exact, and a large cell should rely on itself
-_CELLS = 256  # at a time, which bounds memory
 
 Snap = Callable[[FloatArray, IntArray | None], FloatArray]
 
@@ -203,7 +202,7 @@ class ImportanceSampler:
             if self.crowded:
                 weights /= weights.sum()
                 for levels in self.crowded:
-                    weights *= _correction(levels[known.rows], mine, weights)
+                    weights *= correction(levels[known.rows], mine, weights)
                 if mine.any():  # what is lacking is of categories that no other row has
                     share = 1.0 - (1.0 - share) * min(float(weights.sum()), 1.0)
             weights *= (1.0 - share) / weights.sum()
@@ -377,19 +376,6 @@ class ImportanceSampler:
         return self.Z[rows] if self.snap is None else self.snap(self.Z[rows], None)
 
 
-def _correction(levels: IntArray, mine: BoolArray, weights: FloatArray) -> FloatArray:
-    """By how much each row's category is too rare among others' weighted rows, for a cell with these own rows.
-
-    The share of a category is that of the cell's rows, shrunk towards that of the others.
-    """
-    k = int(levels.max(initial=-1)) + 2
-    own = np.bincount(levels[mine] + 1, minlength=k)
-    there = np.bincount(levels + 1, weights, minlength=k)
-    wanted = (own + _KAPPA * there) / (own.sum() + _KAPPA)
-    ratio = np.divide(wanted, there, out=np.zeros(k), where=there > 0.0)
-    return np.asarray(ratio[levels + 1])
-
-
 def _capped(weights: FloatArray, n: int) -> FloatArray:
     """Weights under which no row is drawn twice in `n`, where that can be; else equal weights."""
     if n >= len(weights):
@@ -402,55 +388,3 @@ def _capped(weights: FloatArray, n: int) -> FloatArray:
         if not over.any():
             return weights
         weights[over], full = 1.0 / n, full | over
-
-
-def random_features(Z: FloatArray, frequencies: FloatArray) -> FloatArray:
-    """Random Fourier features, whose products are the mixture of Gaussian kernels on average."""
-    angles = Z @ frequencies
-    return np.asarray(np.hstack([np.cos(angles), np.sin(angles)]) / np.sqrt(frequencies.shape[1]))
-
-
-def own_shares(
-    features: FloatArray, scores: MembershipScores, leaf: IntArray, sizes: IntArray, levels: IntArray
-) -> FloatArray:
-    """Share of each cell's own rows at which the expected MMD² to the cell is least.
-
-    Parameters
-    ----------
-    features : float array of shape (m, D)
-        Of thinned rows of a label; each has length 1.
-    scores : MembershipScores
-        In which leaf each of them is likely to be.
-    leaf : int array of shape (m,)
-        Which of the label's K cells each row is in.
-    sizes : int array of shape (K,)
-        Rows of the cells before thinning.
-    levels : int array of shape (p, K)
-        The cells' levels of the attributes.
-    """
-    if len(sizes) == 1:
-        return np.ones(1)
-    seen = np.bincount(leaf, minlength=len(sizes)).astype(float)
-    order = np.argsort(leaf, kind="stable")
-    means = np.add.reduceat(features[order], np.cumsum([0, *seen[:-1]]).astype(int)) / seen[:, None]
-    distance = np.empty(len(sizes))
-    for first in range(0, len(sizes), _CELLS):
-        some = slice(first, first + _CELLS)
-        weights = scores.of(levels[:, some]) + np.log(sizes / seen)[leaf, None]  # a row stands for several
-        weights[leaf[:, None] == np.arange(len(sizes))[some]] = -np.inf
-        weights = np.exp(weights - weights.max(axis=0))
-        others = (weights / weights.sum(axis=0)).T @ features
-        distance[some] = ((others - means[some]) ** 2).sum(axis=1)
-    trusted = np.where(seen > 1, seen, 0.0)
-    # Unbiased: pairs of a row with itself, of kernel 1, are left out.
-    spread = (1.0 - (means**2).sum(axis=1)) * seen / np.maximum(seen - 1.0, 1.0)
-    spread = _shrunk(spread, trusted, trusted)
-    bias = _shrunk(distance - spread / seen, seen, seen / (seen + _KAPPA))
-    bias = np.maximum(bias, _LEAST_BIAS)
-    return np.asarray(bias / (bias + spread / sizes), dtype=np.float64)
-
-
-def _shrunk(values: FloatArray, rows: FloatArray, weights: FloatArray) -> FloatArray:
-    """Values of cells, shrunk towards their weighted mean, the more so the fewer rows they have."""
-    mean = max(float(values @ weights / weights.sum()), 0.0) if weights.any() else 1.0
-    return np.asarray((rows * values + _KAPPA * mean) / (rows + _KAPPA), dtype=np.float64)

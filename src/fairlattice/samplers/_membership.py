@@ -206,7 +206,7 @@ class LeafProbabilities:
 
 
 def thinned(leaves: IntArray, rng: np.random.Generator) -> IntArray:
-    """Places of at most so many rows of each leaf that a model learns quickly, increasing."""
+    """Places of at most a given number of rows of each leaf that a model learns quickly, increasing."""
     shuffled = rng.permutation(len(leaves))
     order = shuffled[np.argsort(leaves[shuffled], kind="stable")]
     return np.sort(order[ranks(leaves[order]) < _THIN])

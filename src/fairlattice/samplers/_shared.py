@@ -7,6 +7,7 @@ from fairlattice.samplers._cells import (
     even_share,
     ranks,
 )
+from fairlattice.samplers._lazy import MOST, SYNTHETIC, cell_sizes, shortfalls
 from fairlattice.samplers._membership import LeafProbabilities
 from fairlattice.samplers._rows import concat_rows, draw_by_weight, take_rows
 from fairlattice.samplers._sampler import entropy_of
@@ -18,8 +19,11 @@ from fairlattice.samplers._sensitive_columns import (
 )
 
 __all__ = [
+    "MOST",
+    "SYNTHETIC",
     "LeafProbabilities",
     "RowsByKey",
+    "cell_sizes",
     "columns_inside",
     "concat_rows",
     "describe_small_cells",
@@ -29,6 +33,7 @@ __all__ = [
     "even_share",
     "groups_of",
     "ranks",
+    "shortfalls",
     "take_rows",
     "with_inside",
     "without",

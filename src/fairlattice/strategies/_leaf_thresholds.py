@@ -21,6 +21,7 @@ from fairlattice._validation import (
 )
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Attribute, GroupLattice
+from fairlattice.samplers import CellIndex
 from fairlattice.strategies._decision import (
     Scores,
     best_of,
@@ -86,18 +87,21 @@ class LeafThresholds:
         return replace(self, notion=notion) if notion in NOTIONS else self
 
     def choose(self, table: TrainingTable, scores: Scores) -> ThresholdsByLeaf:
-        """Count how many scores of each cell lie above each candidate threshold."""
-        found, positive = scores_and_labels(table, scores)
+        """Choose thresholds on out-of-fold scores of the training rows."""
+        found, _ = scores_and_labels(table, scores)
         check_groups(table)
-        candidates = candidates_of(found, positive)
-        leaves, place = np.unique(table.index.leaves, return_inverse=True)
+        return self.on(table.index, found)
+
+    def on(self, index: CellIndex, scores: FloatArray) -> ThresholdsByLeaf:
+        """Thresholds for scores of shape (n,): counts how many of each cell lie above each candidate."""
+        positive = index.labels == 1
+        candidates = candidates_of(scores, positive)
+        leaves, place = np.unique(index.leaves, return_inverse=True)
         labels = (~positive, positive)
         rows = [np.bincount(place[own], minlength=len(leaves)).astype(np.float64) for own in labels]
-        higher = [_sums(place[own], found[own, None] > candidates, len(leaves)) for own in labels]
-        aimed = self if self.level is not None else replace(self, level=self._level(found, positive))
-        return ThresholdsByLeaf(
-            table.index.lattice, candidates, leaves, np.stack(rows), np.stack(higher), aimed
-        )
+        higher = [_sums(place[own], scores[own, None] > candidates, len(leaves)) for own in labels]
+        aimed = self if self.level is not None else replace(self, level=self._level(scores, positive))
+        return ThresholdsByLeaf(index.lattice, candidates, leaves, np.stack(rows), np.stack(higher), aimed)
 
     def _level(self, scores: FloatArray, positive: BoolArray) -> float:
         """The TPR or selection rate of one threshold for everyone."""

@@ -1,6 +1,6 @@
 "use strict";
 // Makes a page that reads without it easier to use: tables sort, filter and copy; the lattice can be walked;
-// charts tell their figures. Text from data only ever becomes text, by textContent.
+// charts show their figures. Text from data only ever becomes text, by textContent.
 (() => {
   const PAGE = 100;
   const make = (tag, props = {}, ...children) => {
@@ -154,7 +154,7 @@
       ["--v", "--l", "--h"].forEach((p, j) => node.style.setProperty(p, 100 * r[j + 1]));
       return node;
     };
-    const told = (key) => {
+    const figuresOf = (key) => {
       const r = rate.rows[key];
       const leaf = !key.includes("*");
       const size = sizes[key] ? sizes[key][0] : null;
@@ -208,7 +208,7 @@
         path.append(make("li", {}, button));
       });
       path.lastChild.firstChild.setAttribute("aria-current", "step");
-      const t = told(keyOf(digits));
+      const t = figuresOf(keyOf(digits));
       here.replaceChildren();
       if (t.r) here.append(make("b", { textContent: t.r[1].toFixed(3) }), bar(t.r), make("span", { textContent: sentence(t) }));
       if (t.mark) here.append(make("span", { className: "mark", textContent: t.mark }));
@@ -224,7 +224,7 @@
       data.attributes[split].levels.forEach((text, level) => {
         const down = digits.slice();
         down[split] = level;
-        const t = told(keyOf(down));
+        const t = figuresOf(keyOf(down));
         const button = make("button", { type: "button" }, ...nameOf(split, level));
         button.addEventListener("click", () => step(() => walked.push(split) && (digits[split] = level), true));
         const cell = (value, className = "n") => make("td", { className }, value);
@@ -245,19 +245,19 @@
     draw();
   };
 
-  // Charts tell their figures on hover; the table behind each has them for everyone.
+  // Charts show their figures on hover; the table behind each has them for everyone.
 
   const tip = document.getElementById("tip");
-  const tell = (event) => {
-    const told = event.target.closest?.(".chart svg [aria-label]");
-    tip.hidden = !told;
-    if (!told) return;
-    tip.textContent = told.getAttribute("aria-label");
+  const showTip = (event) => {
+    const node = event.target.closest?.(".chart svg [aria-label]");
+    tip.hidden = !node;
+    if (!node) return;
+    tip.textContent = node.getAttribute("aria-label");
     const right = event.clientX + tip.offsetWidth + 24 > innerWidth;
     tip.style.left = `${Math.max(right ? event.clientX - tip.offsetWidth - 12 : event.clientX + 12, 4)}px`;
     tip.style.top = `${Math.max(Math.min(event.clientY + 14, innerHeight - tip.offsetHeight - 8), 4)}px`;
   };
-  document.addEventListener("pointermove", tell);
+  document.addEventListener("pointermove", showTip);
   document.addEventListener("keydown", (event) => event.key === "Escape" && (tip.hidden = true));
   document.addEventListener("scroll", () => (tip.hidden = true), true);
 
@@ -269,7 +269,7 @@
   });
   addEventListener("afterprint", () => opened.splice(0).forEach((d) => (d.open = false)));
 
-  for (const told of document.querySelectorAll(".nojs")) told.hidden = true;
+  for (const node of document.querySelectorAll(".nojs")) node.hidden = true;
   for (const details of document.querySelectorAll("details.table")) setUp(details);
   const data = document.getElementById("lattice");
   if (data) {

@@ -1,0 +1,289 @@
+"""Augmenting a table that is not here: counted, sampled and completed by the engine of a lazy frame.
+
+The fit sees a bounded sample of each (leaf, label) cell. Whether a row enters it depends on what the row holds and
+on the seed, not on where it lies: rows are ordered by a hash of their values, and a cell's rows are those with the
+smallest hashes. Equal rows have equal hashes, so they are counted, and enter as often as their share says. Synthetic
+rows depend on the number of their batch. So any partitioning gives the same rows.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import narwhals as nw
+import numpy as np
+
+from fairlattice._validation import FloatArray, IntArray, as_column, as_native, check_columns_exist, index_of
+from fairlattice.exceptions import InputError
+from fairlattice.groups import GroupCounts, Leaf
+from fairlattice.samplers._cells import even_share, ranks
+from fairlattice.samplers._engines import Engine, engine_of, unannounced
+from fairlattice.samplers._sampler import Piece
+from fairlattice.tables._shared import AttributeReading, LabelReading, Reading, Rules, read_column
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST = 250_000
+"""Rows that enter a fit, of all cells together."""
+SYNTHETIC = "fairlattice_synthetic"
+"""The column that says which rows are new."""
+CELL, KEY, ROWS = "fairlattice_cell", "fairlattice_key", "fairlattice_rows"
+_SKETCH = 256  # smallest hashes of a cell, which tell how many different rows it has
+_ROOM = 1.5  # times as many are kept as are needed, by the estimate
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns of a lazy frame that are no features: the label, and the attributes."""
+
+    label: str
+    sensitive: tuple[str, ...]
+
+    @classmethod
+    def of(cls, names: Sequence[str], y: Any, sensitive_features: Any, inside: Any) -> Roles:
+        """As a user names them.
+
+        Raises
+        ------
+        InputError
+            If they are not names, or not there.
+        """
+        sensitive = inside if sensitive_features is None else sensitive_features
+        named = isinstance(sensitive, Sequence) and all(isinstance(name, str) for name in sensitive)
+        if not isinstance(y, str) or not named:
+            raise InputError(
+                "Of a lazy frame, `y` and `sensitive_features` must be names of its columns, such as 'hired' and "
+                "['sex', 'race']."
+            )
+        sensitive = (sensitive,) if isinstance(sensitive, str) else tuple(sensitive)
+        check_columns_exist([y, *sensitive], list(names))
+        return cls(y, sensitive)
+
+
+def counted(X: Any, roles: Roles, *, cuts: Any, missing: str, na: Sequence[str] | None) -> GroupCounts:
+    """The cells: the label counted against itself."""
+    return GroupCounts.from_frame(
+        X,
+        label=roles.label,
+        prediction=roles.label,
+        sensitive=roles.sensitive,
+        cuts=cuts,
+        missing=missing,
+        na=na,
+    )
+
+
+def cell_sizes(counts: GroupCounts) -> dict[tuple[Leaf, Any], int]:
+    """Rows of every cell of every leaf that has rows, by its levels and its label."""
+    own = np.diagonal(counts.table, axis1=1, axis2=2).tolist()
+    return {
+        (leaf, label): n
+        for leaf, sizes in zip(counts.leaves, own, strict=True)
+        for label, n in zip(counts.classes, sizes, strict=True)
+    }
+
+
+def shortfalls(counts: GroupCounts, per_cell: str | int) -> dict[tuple[Leaf, Any], int]:
+    """How many rows each cell lacks to have `per_cell`, or as many as the largest."""
+    sizes = cell_sizes(counts)
+    target = per_cell if isinstance(per_cell, int) else max(sizes.values())
+    return {cell: target - n for cell, n in sizes.items() if n < target}
+
+
+def sample(X: Any, counts: GroupCounts, roles: Roles, *, rules: Rules, seed: Sequence[int]) -> pl.DataFrame:
+    """Rows of every cell, at most :data:`MOST` together, in an order that only their values and the seed decide."""
+    import polars as pl
+
+    engine = engine_of(X)
+    sizes = np.diagonal(counts.table, axis1=1, axis2=2).ravel()
+    limit = even_share(sizes, MOST, least=2)
+    places = _Places.of(X, counts, roles, rules)
+    keyed = _Keyed(places, int(np.random.SeedSequence(list(seed)).generate_state(1, np.uint64)[0]))
+    bound = np.ones(len(sizes))
+    large = sizes > limit
+    if large.any():
+        sketch = pl.DataFrame(schema={CELL: pl.Int64(), KEY: pl.Float64()})
+        found = pl.concat(engine.partitions(_Sketch(keyed), sketch))
+        distinct = _estimated(_smallest(found, _SKETCH), len(sizes))
+        bound[large] = np.minimum(_ROOM * (limit + 6.0 * np.sqrt(limit) + 20.0) / distinct[large], 1.0)
+    columns = engine.schema()
+    added = {CELL: pl.Int64(), KEY: pl.Float64(), ROWS: pl.Int64()}
+    kept = columns.with_columns(pl.Series(name, [], dtype) for name, dtype in added.items())
+    found = pl.concat(engine.partitions(_Sample(keyed, bound, kept), kept), how="vertical_relaxed")
+    return _thinned(found, limit, seed).drop(list(added))
+
+
+@dataclass(frozen=True)
+class _Places:
+    """The cell of each row of a part of the table."""
+
+    counts: GroupCounts
+    roles: Roles
+    attributes: AttributeReading
+    labels: LabelReading
+
+    @classmethod
+    def of(cls, X: Any, counts: GroupCounts, roles: Roles, rules: Rules) -> _Places:
+        read = {name: _reading(X, name, rules) for name in roles.sensitive}
+        return cls(
+            counts,
+            roles,
+            AttributeReading(read),
+            LabelReading(_reading(X, roles.label, rules, numbers=False)),
+        )
+
+    def __call__(self, batch: pl.DataFrame) -> IntArray:
+        counts = self.counts
+        leaves = counts.lattice.encode(self.attributes.apply(batch.select(self.roles.sensitive)))
+        labels = self.labels.apply(batch.get_column(self.roles.label), self.roles.label)
+        cells = np.searchsorted(counts.codes, leaves) * len(counts.classes) + index_of(labels, counts.classes)
+        return np.asarray(cells, dtype=np.int64)
+
+
+def _reading(X: Any, name: str, rules: Rules, *, numbers: bool = True) -> Reading:
+    """How a column is read, from its distinct values."""
+    with unannounced():
+        column = as_native(X).select(nw.col(name))
+        numeric = column.collect_schema()[name].is_numeric()
+        values = (column.head(1) if numeric else column.unique()).collect().get_column(name)
+    return read_column(name, as_column(values.to_native(), name), rules, numbers=numbers)[0]
+
+
+@dataclass(frozen=True)
+class _Keyed:
+    """A batch with the cell and the hash of every row; hashes are uniform in [0, 1)."""
+
+    places: Callable[[pl.DataFrame], IntArray]
+    seed: int
+
+    def __call__(self, batch: pl.DataFrame) -> pl.DataFrame:
+        import polars as pl
+        import polars.selectors as cs
+
+        plain = batch.with_columns((cs.categorical() | cs.enum() | cs.by_dtype(pl.Null)).cast(pl.String))
+        hashes = plain.hash_rows(self.seed).to_numpy() >> np.uint64(11)
+        keys: FloatArray = hashes.astype(np.float64) * 2.0**-53
+        return batch.with_columns(pl.Series(CELL, self.places(batch)), pl.Series(KEY, keys))
+
+
+@dataclass(frozen=True)
+class _Sketch:
+    """The smallest hashes of every cell in a partition."""
+
+    keyed: _Keyed
+
+    def __call__(self, batches: Iterator[pl.DataFrame]) -> pl.DataFrame:
+        import polars as pl
+
+        found = pl.DataFrame(schema={CELL: pl.Int64(), KEY: pl.Float64()})
+        for batch in batches:
+            if batch.height:
+                found = _smallest(pl.concat([found, self.keyed(batch).select(CELL, KEY)]), _SKETCH)
+        return found
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The rows of a partition whose hashes lie below their cell's bound, equal ones once, and how many there are."""
+
+    keyed: _Keyed
+    bound: FloatArray
+    like: pl.DataFrame
+
+    def __call__(self, batches: Iterator[pl.DataFrame]) -> pl.DataFrame:
+        import polars as pl
+
+        found = []
+        for batch in batches:
+            if batch.height:
+                keyed = self.keyed(batch)
+                below = keyed[KEY].to_numpy() < self.bound[keyed[CELL].to_numpy()]
+                found.append(keyed.filter(below))
+        if not found:
+            return self.like
+        whole = pl.concat(found, how="vertical_relaxed")
+        return whole.group_by(whole.columns).agg(pl.len().cast(pl.Int64).alias(ROWS))
+
+
+def _smallest(found: pl.DataFrame, k: int) -> pl.DataFrame:
+    """The k smallest hashes of each cell, each once."""
+    found = found.unique().sort(CELL, KEY)
+    return found.filter(ranks(found[CELL].to_numpy()) < k) if found.height else found
+
+
+def _estimated(smallest: pl.DataFrame, cells: int) -> FloatArray:
+    """How many different rows each cell has, by its k-th smallest hash; exact where there are fewer than k."""
+    place, keys = smallest[CELL].to_numpy(), smallest[KEY].to_numpy()
+    n = np.bincount(place, minlength=cells).astype(np.float64)
+    last = np.zeros(cells)
+    last[place] = keys  # increasing within a cell, so the largest stays
+    full = n >= _SKETCH
+    n[full] = (_SKETCH - 1) / last[full]
+    return n
+
+
+def _thinned(found: pl.DataFrame, limit: int, seed: Sequence[int]) -> pl.DataFrame:
+    """At most `limit` rows of each cell: those of the smallest hashes, equal rows as often as their share says."""
+    import polars as pl
+
+    others = [name for name in found.columns if name != ROWS]
+    found = found.group_by(others).agg(pl.col(ROWS).sum()).sort(CELL, KEY)
+    found = found.filter(ranks(found[CELL].to_numpy()) < limit)
+    cells, times = found[CELL].to_numpy(), found[ROWS].to_numpy()
+    starts = np.flatnonzero(np.diff(cells, prepend=-1))
+    picked = []
+    for start, end in zip(starts, [*starts[1:], len(cells)], strict=True):
+        ends = np.cumsum(times[start:end])
+        wanted = min(int(ends[-1]), limit)
+        first = np.random.default_rng([*seed, 1, int(cells[start])]).random()
+        points = (np.arange(wanted) + first) * (ends[-1] / wanted)
+        picked.append(start + np.minimum(np.searchsorted(ends, points, side="right"), end - start - 1))
+    return found[np.concatenate(picked)]
+
+
+@dataclass(frozen=True, eq=False)
+class RowMaker:
+    """Makes the rows of each batch, in the columns of the table.
+
+    Parameters
+    ----------
+    augmenter : HierarchicalAugmenter
+        Fitted.
+    batches : list of list of Piece
+        What each batch holds.
+    label : str
+        The column of labels.
+    like : polars.DataFrame
+        The columns, without rows.
+    """
+
+    augmenter: Any
+    batches: list[list[Piece]]
+    label: str
+    like: pl.DataFrame
+
+    @classmethod
+    def of(cls, augmenter: Any, batches: list[list[Piece]], label: str, like: pl.DataFrame) -> RowMaker:
+        """With an augmenter of one thread: its tasks run next to each other."""
+        alone = copy.copy(augmenter)
+        alone.n_jobs = 1
+        return cls(alone, batches, label, like)
+
+    def __call__(self, number: int) -> pl.DataFrame:
+        """The rows of a batch."""
+        made = self.augmenter._batch(self.batches[number], number)
+        rows: pl.DataFrame = made.X.with_columns(made.y.alias(self.label))
+        return rows.select(self.like.columns).cast(self.like.schema)
+
+
+def augmented(X: Any, augmenter: Any, batches: list[list[Piece]], label: str, like: pl.DataFrame) -> Any:
+    """The lazy frame with the rows of all batches, and the column :data:`SYNTHETIC`."""
+    engine: Engine = engine_of(X)
+    if SYNTHETIC in engine.names():
+        raise InputError(f"The table has a column `{SYNTHETIC}` already. Was it augmented before? Drop it.")
+    maker = RowMaker.of(augmenter, batches, label, like)
+    return engine.with_rows(len(batches), maker, SYNTHETIC)
