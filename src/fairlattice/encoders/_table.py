@@ -39,12 +39,11 @@ from fairlattice.tables._shared import Feature, Rules, assume, read_features
 class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Encode a mixed table as vectors, and decode vectors as valid rows of that table.
 
-    Numbers are standardised; text, truth values and categories get one 0/1 coordinate per level.
-    Decoded rows have the same columns and types as the training table: categories are ones that
-    occurred, whole numbers stay whole (also in a column of floats that were all whole), and numbers
-    stay within the bounds seen in training. A missing number is encoded as the column's mean, with a
-    coordinate that says so, a missing category as a category; both come back missing. Infinite
-    numbers are refused.
+    Numbers are standardised; text, truth values and categories get one 0/1 coordinate per level. Decoded rows have
+    the same columns and types as the training table: categories are ones that occurred, whole numbers stay whole
+    (also in a column of floats that were all whole), and numbers stay within the bounds seen in training. A missing
+    number is encoded as the column's mean and a coordinate that says so, a missing category as a category; both
+    come back missing. Infinite numbers are refused.
 
     Parameters
     ----------

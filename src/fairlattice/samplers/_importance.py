@@ -33,9 +33,8 @@ from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
 from fairlattice.generators import MixingFit
 from fairlattice.samplers._cells import Cell, CellIndex
-from fairlattice.samplers._crowded import correction
 from fairlattice.samplers._membership import MembershipModel, MembershipScores, thinned
-from fairlattice.samplers._own_shares import own_shares, random_features
+from fairlattice.samplers._own_shares import category_correction, own_shares, random_features
 from fairlattice.samplers._rows import draw_by_weight
 from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of, stream_of, stream_of_piece
 
@@ -202,7 +201,7 @@ class ImportanceSampler:
             if self.crowded:
                 weights /= weights.sum()
                 for levels in self.crowded:
-                    weights *= correction(levels[known.rows], mine, weights)
+                    weights *= category_correction(levels[known.rows], mine, weights)
                 if mine.any():  # what is lacking is of categories that no other row has
                     share = 1.0 - (1.0 - share) * min(float(weights.sum()), 1.0)
             weights *= (1.0 - share) / weights.sum()
