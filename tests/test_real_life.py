@@ -573,6 +573,20 @@ class TestLevelsAndLabels:
         printed = run("compare", "t.csv", *ROLES, "--positive", "1", code=2)
         assert "3 missing values of 600, among them 'NA'" in printed
 
+    def test_positive_values_are_read_as_labels_are(self):
+        words = pl.when(pl.col("pred") == 1).then(pl.lit("hired")).otherwise(pl.lit("rejected "))
+        staff().with_columns(words.alias("pred")).write_parquet("t.parquet")
+        run(
+            "audit",
+            "t.parquet",
+            "--sensitive",
+            "sex",
+            "--prediction",
+            "pred",
+            "--positive-prediction",
+            "rejected ",
+        )
+
     def test_positive_true_on_boolean_labels(self):
         staff().with_columns(pl.col("hired", "pred").cast(bool)).write_parquet("t.parquet")
         for word in ("True", "true", "TRUE"):
@@ -815,7 +829,8 @@ class TestAttacks:
     def test_terminal_codes_do_not_reach_the_terminal_from_python(self):
         S = {"s\x1b[31m": ["a\x07", "b"] * 20}
         found = fl.audit([0, 1] * 20, [1, 1] * 20, sensitive_features=S)
-        assert not any("\x1b" in text or "\x07" in text for text in map(str, found.by_group("accuracy")))
+        shown = [repr(found), fl.Report.of(found).to_text(), *map(str, found.by_group("accuracy"))]
+        assert not any("\x1b" in text or "\x07" in text for text in shown)
         with pytest.raises(fl.InputError) as caught:
             fl.audit([0, 1] * 20, [1, 1] * 20, sensitive_features=S, cuts={"s\x1b[31m": [3]})
         assert "\x1b" not in str(caught.value)

@@ -11,6 +11,7 @@ from fairlattice.tables._roles import (
     read_attributes,
     read_labels,
 )
+from fairlattice.tables._text import tidy
 
 __all__ = [
     "AttributeReading",
@@ -25,5 +26,6 @@ __all__ = [
     "read_column",
     "read_features",
     "read_labels",
+    "tidy",
     "time_order",
 ]
