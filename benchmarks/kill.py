@@ -145,11 +145,11 @@ def full_disk(command: str) -> str:
         done = subprocess.run(
             [*RUN, *arguments], cwd=folder, capture_output=True, check=False, timeout=300, preexec_fn=limited
         )
-        told = done.stderr.decode(errors="replace")
+        error = done.stderr.decode(errors="replace")
         _check(
-            done.returncode == 2 and "Traceback" not in told, f"{command}: {done.returncode} {told[-300:]}"
+            done.returncode == 2 and "Traceback" not in error, f"{command}: {done.returncode} {error[-300:]}"
         )
-        _check("`t.csv`" not in told, f"{command}: the input is blamed: {told[-300:]}")
+        _check("`t.csv`" not in error, f"{command}: the input is blamed: {error[-300:]}")
         _check((folder / target).read_bytes() == OLD, f"{command}: {target} was lost")
         _check(source.read_bytes() == content, f"{command}: the input was changed")
         _check(not [p for p in folder.iterdir() if p.name.endswith(".part")], f"{command}: leftovers")
@@ -175,8 +175,10 @@ def no_permission(command: str) -> str:
             [*RUN, *arguments], cwd=folder, capture_output=True, check=False, timeout=300,
             preexec_fn=_obey_permissions,
         )  # fmt: skip
-        told = done.stderr.decode(errors="replace")
-        _check(done.returncode == 2 and told.count("\n") == 1, f"{command}: {done.returncode} {told[-300:]}")
+        error = done.stderr.decode(errors="replace")
+        _check(
+            done.returncode == 2 and error.count("\n") == 1, f"{command}: {done.returncode} {error[-300:]}"
+        )
         _check((folder / target).read_bytes() == OLD, f"{command}: {target} was lost")
         _check(source.exists(), f"{command}: the input is gone")
     finally:

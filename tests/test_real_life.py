@@ -70,10 +70,10 @@ def _in_a_folder_of_its_own(tmp_path, monkeypatch):
 
 def run(*arguments, code=0):
     """Exit code as expected; the notes, or the line of the refusal."""
-    told = io.StringIO()
-    with redirect_stderr(told):
-        assert main([str(a) for a in arguments]) == code, told.getvalue()
-    return told.getvalue()
+    printed = io.StringIO()
+    with redirect_stderr(printed):
+        assert main([str(a) for a in arguments]) == code, printed.getvalue()
+    return printed.getvalue()
 
 
 def balanced(frame: pl.DataFrame | str, *more):
@@ -81,9 +81,9 @@ def balanced(frame: pl.DataFrame | str, *more):
     if not isinstance(frame, str):
         frame.write_csv("t.csv")
         frame = "t.csv"
-    told = run("compare", frame, *ROLES, "--drop", "pred", *QUICK, "--json", "j.json", *more)
+    printed = run("compare", frame, *ROLES, "--drop", "pred", *QUICK, "--json", "j.json", *more)
     found = json.loads(Path("j.json").read_text())
-    assert all(note in told for note in found["data"]["assumed"])
+    assert all(note in printed for note in found["data"]["assumed"])
     return found["strategies"][0]["balanced_accuracy"]["mean"], found["data"]["assumed"]
 
 
@@ -373,9 +373,9 @@ class TestCategories:
         frame.write_csv("t.csv")
         for out in ("o.csv", "o.parquet"):
             for more in ([], ["--stream"], ["--mixing", "scalar"]):
-                told = run("augment", "t.csv", *ROLES, "--out", out, "--categorical", "mine", *more)
-                assert "`zip`: codes" in told
-                assert "`work`: 4 whole numbers with uneven steps" in told
+                printed = run("augment", "t.csv", *ROLES, "--out", out, "--categorical", "mine", *more)
+                assert "`zip`: codes" in printed
+                assert "`work`: 4 whole numbers with uneven steps" in printed
                 if out == "o.csv":
                     made = pl.read_csv(out, schema_overrides={"zip": pl.String})
                     text = Path(out).read_text().splitlines()[1:601]
@@ -430,8 +430,8 @@ class TestCategories:
             day=pl.date(2020, 1, 1) + pl.duration(days=pl.int_range(600) * 7 % 90),
         )
         frame.write_parquet("t.parquet")
-        told = run("augment", "t.parquet", *ROLES, "--out", "o.parquet")
-        assert "`name` is different in every row" in told
+        printed = run("augment", "t.parquet", *ROLES, "--out", "o.parquet")
+        assert "`name` is different in every row" in printed
         out = pl.read_parquet("o.parquet")
         made = out.slice(600)
         source = made["fairlattice_parents"].str.split(" ").list.first().cast(pl.Int64)
@@ -512,13 +512,13 @@ class TestLevelsAndLabels:
             sex=pl.when(pl.int_range(600) % 2 == 0).then("sex").otherwise(pl.col("sex") + " "),
         )
         frame.write_csv("t.csv")
-        told = run(
+        printed = run(
             "audit", "t.csv", *ROLES, "--prediction", "pred", "--positive", "hired", "--json", "a.json"
         )
         found = json.loads(Path("a.json").read_text())
         assert found["data"]["classes"] == ["hired", "rejected"]
         assert found["attributes"][0]["levels"] == ["f", "m"]
-        assert "Attribute `sex`: blanks or odd Unicode forms removed in 300 rows" in told
+        assert "Attribute `sex`: blanks or odd Unicode forms removed in 300 rows" in printed
         clean = staff()
         assert (
             found["balanced_accuracy"]
@@ -550,9 +550,9 @@ class TestLevelsAndLabels:
         with pytest.raises(fl.InputError, match=r"differ by case|never labels|No prediction is a label"):
             fl.audit(labels * 20, predictions * 20, sensitive_features=["u", "v"] * 20, positive=labels[0])
         pl.DataFrame({"y": labels * 20, "p": predictions * 20, "s": ["u", "v"] * 20}).write_csv("t.csv")
-        told = run("audit", "t.csv", "--label", "y", "--prediction", "p", "--sensitive", "s",
+        printed = run("audit", "t.csv", "--label", "y", "--prediction", "p", "--sensitive", "s",
                    "--positive", labels[0], code=2)  # fmt: skip
-        assert told.count("\n") == 1
+        assert printed.count("\n") == 1
 
     def test_a_model_that_predicts_one_class_is_legitimate(self):
         assert fl.audit([0, 1] * 20, [0] * 40, sensitive_features=["u", "v"] * 20).worst("tpr").rate == 0
@@ -563,15 +563,29 @@ class TestLevelsAndLabels:
             hired=pl.when(pl.col("hired") == 1).then(dot).otherwise(pl.lit("<=50K"))
         ).write_csv("t.csv")
         for command in (["compare"], ["augment", "--out", "o.csv"], ["diagnose"]):
-            told = run(command[0], "t.csv", *ROLES, *command[1:], code=2)
-            assert "'>50K' and '>50K.'" in told
+            printed = run(command[0], "t.csv", *ROLES, *command[1:], code=2)
+            assert "'>50K' and '>50K.'" in printed
 
     def test_a_missing_label_in_words_is_refused(self):
         staff().with_columns(
             hired=pl.when(pl.int_range(600) < 3).then(pl.lit("NA")).otherwise(pl.col("hired").cast(str))
         ).write_csv("t.csv")
-        told = run("compare", "t.csv", *ROLES, "--positive", "1", code=2)
-        assert "3 missing values of 600, among them 'NA'" in told
+        printed = run("compare", "t.csv", *ROLES, "--positive", "1", code=2)
+        assert "3 missing values of 600, among them 'NA'" in printed
+
+    def test_positive_values_are_read_as_labels_are(self):
+        words = pl.when(pl.col("pred") == 1).then(pl.lit("hired")).otherwise(pl.lit("rejected "))
+        staff().with_columns(words.alias("pred")).write_parquet("t.parquet")
+        run(
+            "audit",
+            "t.parquet",
+            "--sensitive",
+            "sex",
+            "--prediction",
+            "pred",
+            "--positive-prediction",
+            "rejected ",
+        )
 
     def test_positive_true_on_boolean_labels(self):
         staff().with_columns(pl.col("hired", "pred").cast(bool)).write_parquet("t.parquet")
@@ -732,21 +746,21 @@ class TestFiles:
     def test_what_cannot_be_read_is_named(self, content, words):
         Path("t.csv").write_bytes(content)
         for more in ([], ["--stream"]):
-            told = run("augment", "t.csv", *ROLES, "--out", "o.csv", *more, code=2)
-            assert words in told or (more and "values for" in words), told
-            assert told.count("\n") == 1
+            printed = run("augment", "t.csv", *ROLES, "--out", "o.csv", *more, code=2)
+            assert words in printed or (more and "values for" in words), printed
+            assert printed.count("\n") == 1
 
     def test_an_address_is_no_file(self):
-        told = run("compare", "https://example.org/t.csv", *ROLES, code=2)
-        assert "is an address, not a file" in told
+        printed = run("compare", "https://example.org/t.csv", *ROLES, code=2)
+        assert "is an address, not a file" in printed
 
     def test_a_thousand_levels(self):
         staff(3000).with_columns(town=pl.int_range(3000) % 1000).write_csv("t.csv")
-        told = run(
+        printed = run(
             "audit", "t.csv", "--label", "hired", "--prediction", "pred", "--sensitive", "town", code=2
         )
-        assert "1,000 levels" in told
-        assert "max_levels" not in told
+        assert "1,000 levels" in printed
+        assert "max_levels" not in printed
 
 
 class TestBetweenCommands:
@@ -765,9 +779,9 @@ class TestBetweenCommands:
 
     def test_what_is_known_of_a_data_set_needs_no_data(self, capsys, monkeypatch):
         monkeypatch.delenv("FAIRLATTICE_DATA", raising=False)
-        told = run("bench", "list", "celeba")
+        printed = run("bench", "list", "celeba")
         assert "Licence" in capsys.readouterr().out
-        assert "note" in told
+        assert "note" in printed
 
     def test_a_data_set_of_polars_columns(self):
         columns = staff(50).to_dict()
@@ -807,15 +821,16 @@ class TestAttacks:
             ["compare", *QUICK],
             ["diagnose", "--permutations", "19"],
         ):
-            told = run(command[0], "t.parquet", *roles, *command[1:])
+            printed = run(command[0], "t.parquet", *roles, *command[1:])
             out = capsys.readouterr().out
-            assert "\x1b" not in out + told
+            assert "\x1b" not in out + printed
             assert "\\x1b" in out
 
     def test_terminal_codes_do_not_reach_the_terminal_from_python(self):
         S = {"s\x1b[31m": ["a\x07", "b"] * 20}
         found = fl.audit([0, 1] * 20, [1, 1] * 20, sensitive_features=S)
-        assert not any("\x1b" in text or "\x07" in text for text in map(str, found.by_group("accuracy")))
+        shown = [repr(found), fl.Report.of(found).to_text(), *map(str, found.by_group("accuracy"))]
+        assert not any("\x1b" in text or "\x07" in text for text in shown)
         with pytest.raises(fl.InputError) as caught:
             fl.audit([0, 1] * 20, [1, 1] * 20, sensitive_features=S, cuts={"s\x1b[31m": [3]})
         assert "\x1b" not in str(caught.value)
@@ -849,8 +864,8 @@ class TestAttacks:
 
     def test_torch_that_is_missing_is_named_with_its_small_build(self, monkeypatch):
         monkeypatch.setattr("importlib.util.find_spec", lambda *_: None)
-        told = run("bench", "run", "--datasets", "diabetes", "--methods", "fairgrad", code=2)
-        assert "download.pytorch.org/whl/cpu" in told
+        printed = run("bench", "run", "--datasets", "diabetes", "--methods", "fairgrad", code=2)
+        assert "download.pytorch.org/whl/cpu" in printed
 
     def test_text_labels_as_objects_and_cells_of_their_own(self):
         frame = staff(300)

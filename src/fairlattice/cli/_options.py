@@ -68,7 +68,9 @@ class Columns:
         left_out = {self.label, *self.drop, *(() if keep_sensitive else self.sensitive)}
         features = frame.select(cs.by_name([c for c in frame.columns if c not in left_out]))
         if not features.width:
-            raise InputError("No feature columns are left. Keep some, or pass --keep-sensitive.")
+            raise InputError(
+                "No feature columns are left. Drop fewer; compare and diagnose also take --keep-sensitive."
+            )
         return features
 
 

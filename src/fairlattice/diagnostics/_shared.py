@@ -1,4 +1,4 @@
-"""What other rooms use of this one, beside its public names."""
+"""What other rooms use of this one, besides its public names."""
 
 from fairlattice.diagnostics._associations import associations_of
 from fairlattice.diagnostics._assumption import advice, verdict

@@ -24,7 +24,7 @@ _LARGEST_WHOLE = 2**53  # beyond, a float cannot hold every whole number
 
 @dataclass(frozen=True)
 class NumericCodec:
-    """A numeric column: one standardised coordinate, and one telling where it was missing.
+    """A numeric column: one standardised coordinate, and one that is 1 where it was missing.
 
     Missing values are encoded as the mean; the second coordinate exists only where training rows
     had missing values, and a row comes back missing where it is at least one half.
@@ -165,7 +165,7 @@ class CategoryCodec:
         try:
             distinct = distinct_values(present) if len(present) else []
         except InputError as error:
-            raise InputError(f"Column `{name}` holds values that are no categories. {error}") from error
+            raise InputError(f"Column `{name}` holds values that cannot be categories. {error}") from error
         counts = Counter(present.astype(str).tolist() if present.dtype.kind in "Mm" else present.tolist())
         levels = tuple(sorted(distinct, key=lambda v: -counts[v]))
         n_own = max_categories - 1 if len(levels) > max_categories else len(levels)

@@ -1,7 +1,7 @@
 """Images as a network for recognising things sees them: its last layer but one, 512 numbers each.
 
 There may be many images and they take hours, so batches are finished one by one: their numbers lie in a
-file that is mapped into memory, and a small file beside it says which batches are done, with a checksum
+file that is mapped into memory, and a small file next to it records which batches are done, with a checksum
 each. A run that was killed goes on from there; a batch that is not what was written is made anew.
 """
 
@@ -106,19 +106,19 @@ Remove it from the list, or restore the file.
 
     def transform(self, X: Any) -> Vectors:
         """Vectors of shape (n, 512), float32, of a sequence of paths."""
-        tell = check_run(self.batch_size, self.progress)
+        report = check_run(self.batch_size, self.progress)
         paths = _paths(X)
         distinct = sorted(set(paths))
         key = _key(distinct, _weights_mark(self.weights), self.batch_size)
         run = _Run.start(self.cache, key, len(distinct), self.batch_size)
         done = sum(run.length(i) for i in run.checksums)
-        tell(done, len(distinct))
+        report(done, len(distinct))
         network: Callable[[list[Path]], Any] | None = None
         for i in run.waiting():
             network = network or _network(self.weights, self.device)
             run.finish(i, network(distinct[run.rows(i)]))
             done += run.length(i)
-            tell(done, len(distinct))
+            report(done, len(distinct))
         place = {path: row for row, path in enumerate(distinct)}
         return np.asarray(run.vectors)[[place[path] for path in paths]].reshape(-1, _WIDTH)
 

@@ -30,7 +30,7 @@ class FrameMaker:
     ) -> None:
         # Real cells of the column, one per category or one number and one hole, or of an identifier all: whatever
         # is made from them has exactly their type, in every library.
-        called = {str(c): c for c in frame.columns}  # pandas allows names that are no text
+        called = {str(c): c for c in frame.columns}  # pandas allows names that are not text
         rows = {name: exemplar_rows(columns[name], codec) for name, codec in codecs.items()}
         # Polars takes some names for patterns, also of a series.
         series = {name: frame.get_column(called[name]).alias("values") for name in codecs}

@@ -172,7 +172,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for name, codec in self.codecs_.items()
             if isinstance(codec, CategoryCodec) and codec.has_rare
         }
-        self._n_rows = len(next(iter(read.values())).missing)
         self._maker: FrameMaker | ArrayMaker
         frame = nw.from_native(X, eager_only=True, pass_through=True)
         if isinstance(frame, nw.DataFrame):
@@ -184,8 +183,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _remember_names(self, names: Names | None) -> None:
         if names is not None:
             self.feature_names_in_ = names
-        elif hasattr(self, "feature_names_in_"):  # of an earlier fit
-            del self.feature_names_in_
+        else:  # of an earlier fit
+            self.__dict__.pop("feature_names_in_", None)
 
     def get_feature_names_out(self, input_features: Any = None) -> Names:
         """One name for each coordinate.
@@ -333,7 +332,7 @@ training. Clip it, or drop the row.
     def inverse_transform(self, Z: FloatArray) -> Any:
         """Rows like those of the training table, from vectors of shape (n, n_features_out_).
 
-        What a vector does not tell is taken from the training rows: of rare categories that share a coordinate the
+        What a vector does not hold is taken from the training rows: of rare categories that share a coordinate the
         most frequent, of an identifier the first row's.
         """
         return self.rows_of(Z, None)

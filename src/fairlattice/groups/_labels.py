@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from fairlattice._validation import did_you_mean, distinct_values
 from fairlattice.exceptions import InputError
+from fairlattice.tables._shared import tidy
 
 
 def find_positive(classes: tuple[Any, ...], positive: Any = None, *, what: str = "label") -> Any:
@@ -49,6 +50,7 @@ def find_class(classes: tuple[Any, ...], wanted: Any, what: str) -> Any:
     for text, known in (
         (_as_text(wanted), by_text),
         (str(wanted), by_text),
+        (tidy(str(wanted)), by_text),  # as labels are read
         (_as_text(_number(wanted)), by_text),
         (str(wanted).strip().lower(), truth),
     ):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fairlattice._display import ShowsAsPage
 from fairlattice._validation import check_choice, check_real
-from fairlattice.exceptions import InputError
+from fairlattice.exceptions import InputError, visible
 from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group_table
 from fairlattice.metrics._against_baseline import harm_between, leveling_between
 from fairlattice.metrics._any_metric import GroupMetric, Metric, metric_of_counts
@@ -360,7 +360,7 @@ class Audit(ShowsAsPage):
             ),
             *(verdict_sentence(asdict(v), data, self.confidence) for v in self.verdicts()),
         ]
-        return "\n".join(lines)
+        return visible("\n".join(lines))
 
     @property
     def words(self) -> dict[str, Any]:

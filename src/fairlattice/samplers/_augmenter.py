@@ -87,7 +87,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         How many rows :meth:`augment` raises every cell to.
     sensitive : sequence of str or int, optional
         Names (or positions, in an array) of the sensitive columns inside X, for use where groups
-        cannot be passed beside it, as in a pipeline.
+        cannot be passed separately, as in a pipeline.
     cuts : mapping of str to sequence of float, optional
         Cut points of numeric attributes, as in ``{"age": [25, 45]}``.
     missing : {"level", "raise"}, default="level"
@@ -420,7 +420,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         X, y
             With the sensitive columns inside X, where `sensitive` names them.
         X, y, sensitive_features
-            Where the groups were passed beside X: they grow with it.
+            Where the groups were passed separately from X: they grow with it.
         """
         more, _ = self.fit(X, y, sensitive_features=sensitive_features)._augmented_training_rows()
         return (more.X, more.y) if sensitive_features is None else (more.X, more.y, more.sensitive_features)

@@ -341,7 +341,7 @@ def _count(values: list[Any]) -> Counter[Any]:
 
 
 def _others(column: Column) -> list[Any]:
-    """Values of a column of objects that are no text."""
+    """Values of a column of objects that are not text."""
     if column.values.dtype.kind != "O":
         return []
     return [v for v in column.values[~column.missing].tolist() if not isinstance(v, str)]

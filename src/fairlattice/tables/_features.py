@@ -150,7 +150,7 @@ def _why_text_identifier(present: npt.NDArray[Any]) -> str:
 
 
 def _why_row_number(name: str, values: FloatArray) -> str:
-    """Why whole numbers, no two of which are equal, are no quantity; or nothing."""
+    """Why whole numbers, no two of which are equal, are not a quantity; or nothing."""
     n, spread = len(values), float(values.max() - values.min())
     if spread == n - 1:
         return "is a running number"

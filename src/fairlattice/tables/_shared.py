@@ -1,4 +1,4 @@
-"""What other rooms use of this one, beside its public names."""
+"""What other rooms use of this one, besides its public names."""
 
 from fairlattice.tables._columns import Reading, Rules, read_column
 from fairlattice.tables._dates import time_order
@@ -11,6 +11,7 @@ from fairlattice.tables._roles import (
     read_attributes,
     read_labels,
 )
+from fairlattice.tables._text import tidy
 
 __all__ = [
     "AttributeReading",
@@ -25,5 +26,6 @@ __all__ = [
     "read_column",
     "read_features",
     "read_labels",
+    "tidy",
     "time_order",
 ]

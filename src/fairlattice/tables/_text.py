@@ -57,7 +57,7 @@ class Missing:
         self.numbers = tuple(value for value in values if value is not None)
 
     def among(self, texts: Iterable[str]) -> frozenset[str]:
-        """Which of a column's distinct tidy texts are missing; a minus beside a plus is none."""
+        """Which of a column's distinct tidy texts are missing; where a plus occurs too, a minus is a level."""
         known = frozenset(texts)
         spared = {"-", "--"} if self.default and known & {"+", "++"} else set()
         return frozenset(t for t in known - spared if not t or t in self.exact or t.casefold() in self.folded)
