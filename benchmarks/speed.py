@@ -119,6 +119,7 @@ def compare(_, data):
                     sensitive_features=S,
                     cuts={"age": [25, 45]},
                     strategies=names,
+                    positive=">50K",
                     folds=2,
                     repeats=1,
                     n_jobs=1,

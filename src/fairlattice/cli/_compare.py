@@ -186,7 +186,7 @@ def _compared(arguments: argparse.Namespace, table: Table) -> tuple[Comparison, 
 
 
 def _jobs(arguments: argparse.Namespace, rows: int, strategies: int) -> int:
-    """One process, unless told otherwise, for work that is done before others have imported what they need."""
+    """One process, unless more are asked for, for work that is done before others have imported what they need."""
     quick = rows * strategies * arguments.folds * arguments.repeats <= _QUICK
     return 1 if quick and arguments.jobs == -1 and arguments.classifier == "logistic" else arguments.jobs
 

@@ -47,7 +47,7 @@ def own_shares(
     distance = np.empty(len(sizes))
     for first in range(0, len(sizes), _CELLS):
         some = slice(first, first + _CELLS)
-        weights = scores.of(levels[:, some]) + np.log(sizes / seen)[leaf, None]  # a row stands for several
+        weights = scores.of(levels[:, some]) + np.log(sizes / seen)[leaf, None]  # a row represents several
         weights[leaf[:, None] == np.arange(len(sizes))[some]] = -np.inf
         weights = np.exp(weights - weights.max(axis=0))
         others = (weights / weights.sum(axis=0)).T @ features
