@@ -197,6 +197,15 @@ def test_failed_writing_leaves_nothing(table, monkeypatch, capsys):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_folder_of_parquet_gives_what_its_rows_in_one_file_give(table):
+    Path("parts").mkdir()
+    for i in range(3):
+        table.slice(300 * i, 300).write_parquet(f"parts/part-{i}.parquet")
+    augment("file.parquet", *STREAM)
+    augment("folder.parquet", source="parts")
+    assert pl.read_parquet("folder.parquet").equals(pl.read_parquet("file.parquet"))
+
+
 def test_an_interrupt_leaves_nothing(table, wait_until):
     command = [sys.executable, "-m", "fairlattice", "augment", "t.parquet", *ROLES, "--drop", "id"]
     command += ["--out", "o.parquet", *STREAM, "--per-cell", "3000000"]

@@ -9,13 +9,14 @@ import sys
 import warnings
 from functools import reduce
 
+import joblib
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fairlattice import GroupCounts, HierarchicalAugmenter, InputError, harm, leveling_down
+from fairlattice import GroupCounts, HierarchicalAugmenter, InputError, compare, harm, leveling_down
 from fairlattice.groups import PairedCounts, ScoreCounts
 from fairlattice.metrics import audit_scores, audit_series
 
@@ -530,3 +531,20 @@ def test_questions_of_pairs_scores_and_periods_are_answered_on_every_frame(frame
 def rounded(result):
     """What a result holds, without the last digits, in which sums in another order differ."""
     return re.sub(r"\d+\.\d+(e-\d+)?", lambda number: f"{float(number[0]):.9g}", repr(result))
+
+
+def test_a_comparison_under_a_cluster_is_the_one_under_this_process(dask):
+    table = pl.from_arrow(features())
+    y = (table["score"] > 0.5).cast(pl.Int64)
+    given = (table.select("q", "grade", "score"), y)
+    options = {
+        "sensitive_features": table.select("sex"),
+        "strategies": ["none", "label"],
+        "folds": 2,
+        "repeats": 1,
+    }
+    alone = compare(*given, **options)
+    with joblib.parallel_config("dask"):
+        spread = compare(*given, **options)
+    for name, values in alone.predictions().items():
+        assert values.tolist() == spread.predictions()[name].tolist(), name

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fairlattice.cli._options import (
     READING,
+    TABLE_HELP,
     Columns,
     add_options,
     add_table,
@@ -50,7 +51,7 @@ MANY_ROWS = 1_000_000  # more are not held in memory
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add_table(parser)
+    add_table(parser, help_text=f"{TABLE_HELP}; or a folder of Parquet files")
     add_options(
         parser,
         *READING,
@@ -110,7 +111,8 @@ def read(arguments: argparse.Namespace) -> pl.DataFrame | None:
     """The table; None where it is too large to be held."""
     from fairlattice.cli._tables import many_rows, read_table
 
-    if arguments.stream or arguments.fit_rows is not None or many_rows(arguments.table) > MANY_ROWS:
+    pieces = arguments.stream or arguments.fit_rows is not None or arguments.table.is_dir()
+    if pieces or many_rows(arguments.table) > MANY_ROWS:
         return None
     return read_table(arguments.table, decimal=arguments.decimal)
 

@@ -81,10 +81,13 @@ def scan_table(path: Path, *, decimal: str | None = None) -> pl.LazyFrame:
 
 
 def scan_rows(path: Path, *, as_text: bool = False, decimal: str | None = None) -> pl.LazyFrame:
-    """The table in a file of any format, in the order of its rows, never read whole.
+    """The table in a file of any format, or in a folder of Parquet files, in the order of its rows, never read whole.
 
     As :func:`read_table` otherwise. What is asked of it must be collected within :func:`reading`.
     """
+    with reading(path):
+        if path.is_dir():
+            return _scan_folder(path)
     kind = table_format(path)
     with reading(path, kind):
         _check_file(path)
@@ -194,7 +197,7 @@ def _check_file(path: Path) -> None:
 
 def is_text(path: Path) -> bool:
     """Whether the file is CSV or TSV, whose values are text."""
-    return table_format(path) in SEPARATORS
+    return not path.is_dir() and table_format(path) in SEPARATORS
 
 
 def _read_binary(path: Path, kind: str) -> pl.DataFrame:

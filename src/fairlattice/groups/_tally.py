@@ -41,6 +41,7 @@ from fairlattice.tables._shared import (
 MISSING = ("level", "exclude", "raise")
 _TEXTS = (nw.String, nw.Categorical, nw.Enum, nw.Object)
 _EXACT = 2.0**53  # beyond, floats skip whole numbers
+_WHOLE = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32)
 _HUGE = 1.79e308  # beyond it lie the infinities, which engines write in different ways
 _REFUSED = -1e150  # marks a weight that is missing or negative
 _INFINITE = -1  # the band of infinite values, which are refused
@@ -236,9 +237,7 @@ def _check_parts(values: Sequence[str], sensitive: Sequence[str]) -> None:
         raise InputError(f"Column `{twice}` is named twice, once as sensitive. Give each column one part.")
 
 
-def _check_values(
-    raw: Mapping[str, list[Any]], rows: IntArray, labels: Sequence[str], cut: Sequence[str]
-) -> None:
+def _check_values(raw: Mapping[str, Any], rows: IntArray, labels: Sequence[str], cut: Sequence[str]) -> None:
     """Raise if a label or prediction is missing or infinite, or an attribute that is cut is infinite."""
 
     def refuse(name: str, odd: list[bool], what: str) -> None:
@@ -322,8 +321,8 @@ def _plainly_named(
 
 def _aggregate(
     table: nw.LazyFrame[Any], keys: Mapping[str, nw.Expr], sums: Mapping[str, nw.Expr]
-) -> dict[str, list[Any]]:
-    """Rows and sums of every combination of keys, as plain Python values."""
+) -> dict[str, Any]:
+    """Rows and sums of every combination of keys."""
     named = table.select(*(value.alias(name) for name, value in {**keys, **sums}.items()))
     # Some engines aggregate plain columns only, hence the selection first.
     grouped = named.group_by(*keys).agg(nw.len().alias("rows"), *(nw.col(name).sum() for name in sums))
@@ -332,7 +331,14 @@ def _aggregate(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Dask support is moving", FutureWarning)
         counted = grouped.collect(**streaming)
-    return {name: [_plain(v) for v in counted[name].to_list()] for name in (*keys, "rows", *sums)}
+    return {name: _values(counted.get_column(name)) for name in (*keys, "rows", *sums)}
+
+
+def _values(series: nw.Series[Any]) -> Any:
+    """Plain Python values, or an array where all are whole numbers that one holds."""
+    if series.dtype in _WHOLE and not series.null_count():
+        return series.to_numpy().astype(np.int64)
+    return [_plain(v) for v in series.to_list()]
 
 
 def _plain(value: Any) -> Any:
@@ -381,7 +387,7 @@ def _bin(name: str, bins: int, dtype: Any) -> nw.Expr:
     return nw.when(_present(name, dtype)).then(inside).otherwise(nw.lit(-1.0)).cast(nw.Int64())
 
 
-def _levels_of(keys: list[Any], cuts: Sequence[float]) -> Any:
+def _levels_of(keys: Any, cuts: Sequence[float]) -> Any:
     """Keys as raw values of the same level: a band's index becomes a number inside the band."""
     if not cuts:
         return keys

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ class Rates:
         """Where there is at least one trial."""
         return self.trials > 0
 
-    @property
+    @cached_property
     def raw(self) -> FloatArray:
         """Successes / trials, in [0, 1]; NaN, to be masked by `defined`, where there are no trials."""
         return self.smoothed(0.0)

@@ -1,0 +1,254 @@
+"""What users wait for, each job as a ratio with its referee in the same run.
+
+python benchmarks/speed.py [--data-dir FOLDER] [--only wide|compare|importance|augment|groups|small|files]
+
+Both sides run in turns, so that what else the machine does meets both alike; a ratio is the median over turns, with
+the least and the greatest. Seconds are of processor time, of all threads and of child processes, unless it says wall.
+Set OMP_NUM_THREADS=1.
+
+wide        600 rows × 5,000 columns: every command over reading and writing the table with polars
+compare     Adult, `none` and all strategies over the bare fits and predictions of the strategies' classifiers
+importance  rows of Adult: importance resampling over SMOTE, rates on one thread
+augment     two million rows, CSV to CSV, over reading them and writing all rows with polars
+groups      audit over ten attributes, 48,000 groups: seconds, and over writing its JSON with the standard library
+small       audit of 2,000 rows, and --help: over importing polars and scikit-learn
+files       audit of 100 million rows in five Parquet files over the same counts by polars' streaming and DuckDB
+"""
+
+import argparse
+import json
+import math
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from _timing import launched, ratio, say
+from audit import NAMES as ATTRIBUTES
+from audit import rows_of
+
+import fairlattice as fl
+from fairlattice.datasets import load_adult
+from fairlattice.samplers import Cell
+
+TURNS = 3
+ADULT = {"label": "income", "sensitive": ["race", "sex"]}
+
+
+def processor(work):
+    """Processor seconds of some work, child processes included, and what it returned."""
+    before = _used()
+    found = work()
+    return _used() - before, found
+
+
+def _used():
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def in_turns(jobs):
+    """Processor seconds of every job, a turn of each after the other."""
+    turns = [{name: processor(job)[0] for name, job in jobs.items()} for _ in range(TURNS)]
+    return {name: np.array([turn[name] for turn in turns]) for name in jobs}
+
+
+def told(name, ours, referee, words):
+    say(f"  {name}: {np.median(ours):.2f} s, {ratio(ours, referee)} × {words} ({np.median(referee):.2f} s)")
+
+
+def command(*arguments):
+    """A command in a process of its own; its wall seconds and peak memory are printed."""
+    cost = launched([sys.executable, "-m", "fairlattice", *map(str, arguments)])
+    say(f"    {arguments[0]}: {cost.seconds:.1f} s of wall, {cost.processor:.1f} s, {cost.peak:.2f} GB")
+
+
+def wide(folder, _):
+    rng = np.random.default_rng(0)
+    n, columns = 600, 5_000
+    X = rng.normal(size=(n, columns)).round(4)
+    y, p = ((X[:, 0] + rng.normal(size=n) > 0.3).astype(int) for _ in range(2))
+    groups = {"sex": rng.choice(["f", "m"], n, p=[0.3, 0.7]), "race": rng.choice(list("abc"), n)}
+    table, out = folder / "wide.csv", folder / "out.csv"
+    features = {f"x{j}": X[:, j] for j in range(columns)}
+    pl.DataFrame(groups | {"y": y, "p": p} | features).write_csv(table)
+    roles = [table, "--label", "y", "--sensitive", "sex", "race"]
+    quick = ["--strategies", "none,label", "--folds", 2, "--repeats", 1]
+    jobs = {
+        "audit": lambda: command("audit", *roles, "--prediction", "p"),
+        "augment": lambda: command("augment", *roles, "--out", out),
+        "compare": lambda: command("compare", *roles, *quick),
+        "diagnose": lambda: command("diagnose", *roles),
+        "polars": lambda: pl.read_csv(table, infer_schema_length=None).write_csv(out),
+    }
+    taken = in_turns(jobs)
+    for name in ("audit", "augment", "compare", "diagnose"):
+        told(name, taken[name], taken["polars"], "reading and writing it with polars")
+
+
+def adult(data):
+    loaded = load_adult(Path(data) / "adult")
+    return pl.DataFrame({name: pl.Series(v.tolist()) for name, v in loaded.columns.items()}).drop("fnlwgt")
+
+
+def compare(_, data):
+    from fairlattice.benchmark import _compare
+
+    frame = adult(data)
+    X, y, S = frame.drop("income", "race", "sex", "age"), frame["income"], frame.select("race", "sex", "age")
+    fitted, fit_weighted = [], _compare.STRATEGIES["none"]._trained
+
+    def counted(table, rows):
+        seconds, model = processor(lambda: fit_weighted(table, rows))
+        fitted.append(seconds)
+        return model
+
+    for names in (["none"], None):
+        whole, bare = [], []
+        for _ in range(TURNS):
+            fitted.clear()
+            type(_compare.STRATEGIES["none"])._trained = staticmethod(counted)
+            seconds, _found = processor(
+                lambda names=names: fl.compare(
+                    X,
+                    y,
+                    sensitive_features=S,
+                    cuts={"age": [25, 45]},
+                    strategies=names,
+                    positive=">50K",
+                    folds=2,
+                    repeats=1,
+                    n_jobs=1,
+                )
+            )
+            type(_compare.STRATEGIES["none"])._trained = staticmethod(fit_weighted)
+            whole.append(seconds)
+            bare.append(sum(fitted))
+        name = "all strategies" if names is None else "none"
+        told(f"compare, {name}, 2 folds", np.array(whole), np.array(bare), "the bare fits within")
+
+
+def importance(_, data):
+    frame, made = adult(data), 200_000
+    X, y, S = frame.drop("income"), frame["income"], frame.select(ADULT["sensitive"])
+    cells = [(("White", "Female"), ">50K"), (("Black", "Male"), "<=50K")]
+
+    def drawing(mixing):
+        fitted = fl.HierarchicalAugmenter(mixing, random_state=0, n_jobs=1).fit(X, y, sensitive_features=S)
+        codes = [Cell(fitted.lattice_.code(leaf), fitted._label_code(label)) for leaf, label in cells]
+        return lambda: [fitted._sampler.draw(cell, made) for cell in codes]
+
+    taken = in_turns({mixing: drawing(mixing) for mixing in ("importance", "smote")})
+    rate = {name: len(cells) * made / np.median(seconds) for name, seconds in taken.items()}
+    say(f"  importance {rate['importance']:,.0f} rows/s, SMOTE {rate['smote']:,.0f} rows/s")
+    say(f"  importance over SMOTE, rates: {ratio(taken['smote'], taken['importance'])}, goal 1")
+
+
+def augment(folder, _):
+    rng, rows = np.random.default_rng(2), 2_000_000
+    columns = {"y": rng.integers(0, 2, rows), "a": rng.choice(3, rows, p=[0.1, 0.3, 0.6])}
+    columns |= {"b": rng.integers(0, 2, rows)} | {f"x{j}": rng.normal(size=rows).round(4) for j in range(10)}
+    table, out, again = (folder / name for name in ("t.csv", "o.csv", "again.csv"))
+    pl.DataFrame(columns).write_csv(table)
+    roles = ["--label", "y", "--sensitive", "a", "b", "--out", out, "--jobs", 1]
+    command("augment", table, *roles)
+    result = pl.read_csv(out, infer_schema_length=10_000)
+
+    def polars():
+        pl.read_csv(table)
+        result.write_csv(again)
+
+    taken = in_turns({"ours": lambda: command("augment", table, *roles), "polars": polars})
+    told(f"{rows:,} rows and {result.height - rows:,} synthetic", taken["ours"], taken["polars"], "polars")
+
+
+def groups(folder, _):
+    rng, n, levels = np.random.default_rng(0), 1_000_000, [2, 2, 2, 2, 2, 3, 5, 4, 5, 5]
+    columns = {f"a{i}": rng.integers(0, k, n) for i, k in enumerate(levels)}
+    y = rng.integers(0, 2, n)
+    columns |= {"y": y, "p": np.where(rng.random(n) < 0.2, 1 - y, y)}
+    table, out = folder / "g.parquet", folder / "g.json"
+    pl.DataFrame(columns).write_parquet(table)
+    roles = ["--label", "y", "--prediction", "p", "--sensitive", *(f"a{i}" for i in range(len(levels)))]
+    seconds, _found = processor(lambda: command("audit", table, *roles, "--json", out))
+    found = json.loads(out.read_text(encoding="utf-8"))
+    referee, _found = processor(lambda: json.dumps(found, indent=2, ensure_ascii=False))
+    say(
+        f"  {math.prod(levels):,} groups: {seconds:.1f} s, {seconds / referee:.1f} × writing its JSON with `json`"
+    )
+
+
+def small(folder, _):
+    table = folder / "s.parquet"
+    pl.DataFrame(rows_of(2_000, 1)).write_parquet(table)
+    roles = ["--label", "y", "--prediction", "p", "--sensitive", "b", "c", "a"]
+    taken = in_turns(
+        {
+            "audit": lambda: command("audit", table, *roles),
+            "--help": lambda: launched([sys.executable, "-m", "fairlattice", "--help"]),
+            "import": lambda: launched([sys.executable, "-c", "import polars, sklearn.linear_model"]),
+        }
+    )
+    for name in ("audit", "--help"):
+        told(name, taken[name], taken["import"], "importing polars and scikit-learn")
+
+
+def files(folder, _):
+    import duckdb
+
+    for part in range(5):
+        whole = pl.concat([pl.DataFrame(rows_of(10_000_000, 100 + 2 * part + half)) for half in (0, 1)])
+        whole.write_parquet(folder / f"part-{part}.parquet", compression="zstd")
+    del whole
+    columns, roles = ["y", "p", *ATTRIBUTES], ["--label", "y", "--prediction", "p"]
+    query = f"select {', '.join(columns)}, count(*) from '{folder}/*.parquet' group by all"
+    scan = pl.scan_parquet(folder / "*.parquet").group_by(columns).len()
+
+    def wall(work):
+        start = time.perf_counter()
+        work()
+        return time.perf_counter() - start
+
+    jobs = {
+        "whole command": lambda: command("audit", folder, *roles, "--sensitive", *ATTRIBUTES),
+        "counts": lambda: fl.GroupCounts.from_frame(
+            pl.scan_parquet(folder / "*.parquet"), label="y", prediction="p", sensitive=ATTRIBUTES
+        ),
+        "polars": lambda: scan.collect(engine="streaming"),
+        "duckdb": lambda: duckdb.sql(query).fetchall(),
+    }
+    turns = [{name: wall(job) for name, job in jobs.items()} for _ in range(TURNS)]
+    taken = {name: np.array([turn[name] for turn in turns]) for name in jobs}
+    faster = min(("polars", "duckdb"), key=lambda name: np.median(taken[name]))
+    for name in ("whole command", "counts"):
+        told(f"{name}, wall", taken[name], taken[faster], faster)
+
+
+PARTS = {part.__name__: part for part in (wide, compare, importance, augment, groups, small, files)}
+REAL = ("compare", "importance")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data-dir", type=Path, default=os.environ.get("FAIRLATTICE_DATA"))
+    parser.add_argument("--only", choices=list(PARTS))
+    arguments = parser.parse_args()
+    for name, part in PARTS.items():
+        if arguments.only not in (None, name):
+            continue
+        if name in REAL and arguments.data_dir is None:
+            say(f"{name}: left out, name the folder of Adult with --data-dir")
+            continue
+        say(f"{name}:")
+        with tempfile.TemporaryDirectory() as folder:
+            part(Path(folder), arguments.data_dir)
+
+
+if __name__ == "__main__":
+    main()
