@@ -39,12 +39,11 @@ from fairlattice.tables._shared import Feature, Rules, assume, read_features
 class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Encode a mixed table as vectors, and decode vectors as valid rows of that table.
 
-    Numbers are standardised; text, truth values and categories get one 0/1 coordinate per level.
-    Decoded rows have the same columns and types as the training table: categories are ones that
-    occurred, whole numbers stay whole (also in a column of floats that were all whole), and numbers
-    stay within the bounds seen in training. A missing number is encoded as the column's mean beside a
-    coordinate that says so, a missing category as a category; both come back missing. Infinite
-    numbers are refused.
+    Numbers are standardised; text, truth values and categories get one 0/1 coordinate per level. Decoded rows have
+    the same columns and types as the training table: categories are ones that occurred, whole numbers stay whole
+    (also in a column of floats that were all whole), and numbers stay within the bounds seen in training. A missing
+    number is encoded as the column's mean and a coordinate that says so, a missing category as a category; both
+    come back missing. Infinite numbers are refused.
 
     Parameters
     ----------
@@ -373,10 +372,8 @@ training. Clip it, or drop the row.
         """Every column as :meth:`_decoded` returns it; those of plain numbers are decoded together."""
         Z, plain = np.asfortranarray(Z), self._plain_numbers  # columns are read one by one
         numbers = np.asfortranarray(plain.decode(Z[:, plain.places])).T
-        together, present = (
-            dict(zip(plain.places.tolist(), numbers, strict=True)),
-            np.zeros(len(Z), dtype=bool),
-        )
+        together = dict(zip(plain.places.tolist(), numbers, strict=True))
+        present = np.zeros(len(Z), dtype=bool)
         for name, at in self.slices_.items():
             known = together.get(at.start) if at.stop > at.start else None
             yield name, (self._decoded(name, Z[:, at], donors) if known is None else (known, present))

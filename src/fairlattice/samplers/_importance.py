@@ -34,7 +34,7 @@ from fairlattice.exceptions import InputError
 from fairlattice.generators import MixingFit
 from fairlattice.samplers._cells import Cell, CellIndex
 from fairlattice.samplers._membership import MembershipModel, MembershipScores, thinned
-from fairlattice.samplers._own_shares import KAPPA, own_shares, random_features
+from fairlattice.samplers._own_shares import category_correction, own_shares, random_features
 from fairlattice.samplers._rows import draw_by_weight
 from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of, stream_of, stream_of_piece
 
@@ -201,7 +201,7 @@ class ImportanceSampler:
             if self.crowded:
                 weights /= weights.sum()
                 for levels in self.crowded:
-                    weights *= _correction(levels[known.rows], mine, weights)
+                    weights *= category_correction(levels[known.rows], mine, weights)
                 if mine.any():  # what is lacking is of categories that no other row has
                     share = 1.0 - (1.0 - share) * min(float(weights.sum()), 1.0)
             weights *= (1.0 - share) / weights.sum()
@@ -373,19 +373,6 @@ class ImportanceSampler:
     def _snapped(self, rows: IntArray) -> FloatArray:
         """Training rows as valid vectors."""
         return self.Z[rows] if self.snap is None else self.snap(self.Z[rows], None)
-
-
-def _correction(levels: IntArray, mine: BoolArray, weights: FloatArray) -> FloatArray:
-    """By how much each row's category is too rare among others' weighted rows, for a cell with these own rows.
-
-    The share of a category is that of the cell's rows, shrunk towards that of the others.
-    """
-    k = int(levels.max(initial=-1)) + 2
-    own = np.bincount(levels[mine] + 1, minlength=k)
-    there = np.bincount(levels + 1, weights, minlength=k)
-    wanted = (own + KAPPA * there) / (own.sum() + KAPPA)
-    ratio = np.divide(wanted, there, out=np.zeros(k), where=there > 0.0)
-    return np.asarray(ratio[levels + 1])
 
 
 def _capped(weights: FloatArray, n: int) -> FloatArray:

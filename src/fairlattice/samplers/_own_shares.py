@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fairlattice._validation import FloatArray, IntArray
+from fairlattice._validation import BoolArray, FloatArray, IntArray
 from fairlattice.samplers._membership import MembershipScores
 
-KAPPA = 20.0  # rows that the mean of the label's cells counts as much as
+_KAPPA = 20.0  # rows that the mean of the label's cells counts as much as
 _LEAST_BIAS = 1e-4  # no model is exact, and a large cell should rely on itself
 _CELLS = 256  # at a time, which bounds memory
 
@@ -56,7 +56,7 @@ def own_shares(
     # Unbiased: pairs of a row with itself, of kernel 1, are left out.
     spread = (1.0 - (means**2).sum(axis=1)) * seen / np.maximum(seen - 1.0, 1.0)
     spread = _shrunk(spread, trusted, trusted)
-    bias = _shrunk(distance - spread / seen, seen, seen / (seen + KAPPA))
+    bias = _shrunk(distance - spread / seen, seen, seen / (seen + _KAPPA))
     bias = np.maximum(bias, _LEAST_BIAS)
     return np.asarray(bias / (bias + spread / sizes), dtype=np.float64)
 
@@ -64,4 +64,17 @@ def own_shares(
 def _shrunk(values: FloatArray, rows: FloatArray, weights: FloatArray) -> FloatArray:
     """Values of cells, shrunk towards their weighted mean, the more so the fewer rows they have."""
     mean = max(float(values @ weights / weights.sum()), 0.0) if weights.any() else 1.0
-    return np.asarray((rows * values + KAPPA * mean) / (rows + KAPPA), dtype=np.float64)
+    return np.asarray((rows * values + _KAPPA * mean) / (rows + _KAPPA), dtype=np.float64)
+
+
+def category_correction(levels: IntArray, mine: BoolArray, weights: FloatArray) -> FloatArray:
+    """By how much each row's category is too rare among others' weighted rows, for a cell with these own rows.
+
+    The share of a category is that of the cell's rows, shrunk towards that of the others.
+    """
+    k = int(levels.max(initial=-1)) + 2
+    own = np.bincount(levels[mine] + 1, minlength=k)
+    there = np.bincount(levels + 1, weights, minlength=k)
+    wanted = (own + _KAPPA * there) / (own.sum() + _KAPPA)
+    ratio = np.divide(wanted, there, out=np.zeros(k), where=there > 0.0)
+    return np.asarray(ratio[levels + 1])
