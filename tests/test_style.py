@@ -72,6 +72,7 @@ EXCEPTIONS = {  # of the data: names in published results and stored files
 NOT_YET: frozenset[str] = frozenset(
     {
         "src/fairlattice/metrics/_sentences.py",
+        "src/fairlattice/report/_bench_tables.py",
         "src/fairlattice/report/_diagnose_document.py",
         "src/fairlattice/report/_diagnose_sources.py",
     }
