@@ -86,7 +86,7 @@ _LEVELING = {
 
 def _worse(v: Plain, data: Plain, sure: str, style: Style) -> Any:
     facts = style.text("Of {}{}, {} {}, against {} of everyone else ({}).").format(
-        style.group(v["group"]), *_told(v, data, style), _people(v)
+        style.group(v["group"]), *_stated(v, data, style), _people(v)
     )
     if v["verdict"] == "yes":
         what = "wrongly favoured" if is_favour(v["rate"], data) else "worse off"
@@ -105,7 +105,7 @@ def _worse(v: Plain, data: Plain, sure: str, style: Style) -> Any:
     return facts + style.text(unsure).format(does, _needed(v, style))
 
 
-def _told(v: Plain, data: Plain, style: Style) -> tuple[Any, Any, Any, Any]:
+def _stated(v: Plain, data: Plain, style: Style) -> tuple[Any, Any, Any, Any]:
     """Who, which share, of what, and the share of the others; errors in people's favour as the share that has them."""
     who, what = rate_phrases(v["rate"], data, style)
     if not is_favour(v["rate"], data):

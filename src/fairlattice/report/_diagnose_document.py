@@ -7,7 +7,7 @@ from functools import partial
 
 from fairlattice.metrics._shared import UNSURE
 from fairlattice.report._diagnose_more import drift_section, noise_section, pictures_section
-from fairlattice.report._diagnose_sources import limit, source_label, sources_section, told_apart
+from fairlattice.report._diagnose_sources import distinguished, limit, source_label, sources_section
 from fairlattice.report._document import (
     Answer,
     Card,
@@ -53,8 +53,8 @@ def document(summary: Summary) -> Document:
 
 
 def cards(summary: Summary) -> list[Card]:
-    """Can the rows be told apart, do groups resemble their parents, are there copies?"""
-    return [_told_card(summary), _assumption_card(summary), _copies_card(summary)]
+    """Can the rows be distinguished, do groups resemble their parents, are there copies?"""
+    return [_distinction_card(summary), _assumption_card(summary), _copies_card(summary)]
 
 
 def first_source(summary: Summary) -> str:
@@ -70,7 +70,9 @@ def _sound(summary: Summary) -> Line:
     which, best = min(figure["classifiers"].items(), key=_surprise)
     floor = (sources.get("real") or {}).get("classifiers", {}).get(which)
     against = Line(", against {} for real rows").format(number(floor["auc"], 2)) if floor else Line()
-    who = "A classifier can" if told_apart(figure, limit(summary)) == "yes" else "No classifier is shown to"
+    who = (
+        "A classifier can" if distinguished(figure, limit(summary)) == "yes" else "No classifier is shown to"
+    )
     return span("strong", f"{who} tell the new rows from real ones it has not seen:") + Line(
         " AUC {}{} (0.5 is a coin's guess; {} after correction)."
     ).format(number(best["auc"], 2), against, p_words(best["p_adjusted"]))
@@ -105,13 +107,13 @@ def _fails(summary: Summary) -> Line:
     ).format(more if unsure else "")
 
 
-def _told_card(summary: Summary) -> Card:
+def _distinction_card(summary: Summary) -> Card:
     sources = {k: f for k, f in summary["overall"]["sources"].items() if k != "real"}
-    found = {k: told_apart(f, limit(summary)) for k, f in sources.items()}
+    found = {k: distinguished(f, limit(summary)) for k, f in sources.items()}
     word = found.get(first_source(summary), UNSURE)
     detail = listed(Line("{}: {}").format(Name(k), v) for k, v in found.items()) + "."
     tone = "bad" if word == "yes" else "unsure"
-    return Card("told_apart", "Can the new rows be told from real ones?", word, tone, detail)
+    return Card("distinguished", "Can the new rows be distinguished from real ones?", word, tone, detail)
 
 
 def _assumption_card(summary: Summary) -> Card:
@@ -161,8 +163,8 @@ def _cells(summary: Summary) -> Section:
     for s in sources:
         auc = partial(_worst_auc, source=s)
         columns.append(Column(f"{source_label(s)}: AUC", "number", get=auc))
-        word = partial(_told_apart, source=s, limit=limit(summary))
-        columns.append(Column("told apart?", "verdict", get=word))
+        word = partial(_distinguished, source=s, limit=limit(summary))
+        columns.append(Column("distinguished?", "verdict", get=word))
     intro = Line("A cell is a group and a label. The AUC is the worse of the classifiers'; 0.5 is good.")
     cells = summary["cells"]
     each = table_of("table-cells", Line(f"{len(cells):,} cells"), columns, cells)
@@ -175,8 +177,8 @@ def _worst_auc(cell: Summary, source: str) -> float | None:
     return max((k["auc"] for k in figures["classifiers"].values()), default=None) if figures else None
 
 
-def _told_apart(cell: Summary, source: str, limit: float) -> str:
-    return told_apart((cell.get("sources") or {}).get(source), limit)
+def _distinguished(cell: Summary, source: str, limit: float) -> str:
+    return distinguished((cell.get("sources") or {}).get(source), limit)
 
 
 def _assumption(summary: Summary) -> Section:

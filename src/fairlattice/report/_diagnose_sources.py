@@ -1,4 +1,4 @@
-"""How sound the rows of every source are: told apart or not, how much of the real rows they meet, what they copy."""
+"""How sound the rows of every source are: distinguished or not, how much of the real rows they meet, what they copy."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def limit(summary: Summary) -> float:
     return 1.0 - float(summary["settings"].get("confidence", 0.95))
 
 
-def told_apart(figure: Summary | None, limit: float) -> str:
+def distinguished(figure: Summary | None, limit: float) -> str:
     """Can a classifier tell these rows from held-out ones? "yes", "not shown", or "not enough data"."""
     if figure is None or not figure["classifiers"]:
         return UNSURE
@@ -90,11 +90,11 @@ def _auc_chart(sources: list[tuple[str, Summary]], summary: Summary) -> Chart:
         for source, figure in sources
         for which, c in figure["classifiers"].items()
     ]
-    kinds = (Kind("can be told apart", RED, "triangle-up"), Kind("not shown to be told apart", BLUE))
+    kinds = (Kind("can be distinguished", RED, "triangle-up"), Kind("not shown to be distinguished", BLUE))
     return row_chart(
         "auc",
         "Can a classifier tell the rows from held-out ones?",
-        "Points are AUCs, where 0.5 is good; lines are where they would lie if nothing told the rows apart.",
+        "Points are AUCs, where 0.5 is good; lines are where they would lie if nothing distinguished the rows.",
         rows,
         kinds,
         axis="AUC of telling them apart",
