@@ -273,3 +273,15 @@ def test_augment_predicts_about_as_many_positives_as_equal_does_on_text_columns(
     shares = {r.name: [run.predicted.mean() for run in r.runs] for r in result.results}
     for name in ("augment", "borrow"):
         assert np.abs(np.subtract(shares[name], shares["equal"])).max() < 0.12
+
+
+def test_features_of_a_comparison_are_those_trained_on():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    X = pl.DataFrame({"id": np.arange(200) + 1, "x": x})
+    y = (x + rng.normal(size=200) > 0).astype(int)
+    with pytest.warns(fl.exceptions.AssumptionWarning, match="id"):
+        result = fl.compare(
+            X, y, sensitive_features=rng.choice(["a", "b"], 200), strategies=["none"], folds=2, repeats=1
+        )
+    assert result.features == ("x",)

@@ -205,7 +205,8 @@ def compare(
         fold[split.repeat, split.test] = split.number
     small = describe_small_cells(CellIndex(lattice, leaves, truth, 2), classes)
     notes = (*([small] if small else []), *_remarks(tested))
-    return Comparison(settings, lattice, classes, truth, leaves, fold, tested, notes)
+    features = tuple(name for name, feature in reading.items() if feature.kind != "identifier")
+    return Comparison(settings, lattice, classes, truth, leaves, fold, tested, notes, features)
 
 
 def _default(groups_at_prediction: bool) -> list[str]:

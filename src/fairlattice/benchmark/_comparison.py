@@ -135,6 +135,8 @@ class Comparison(ShowsAsPage):
         The strategies in the order asked for, with one run for each repeat.
     notes : tuple of str
         What a reader should know, such as which cells have no rows.
+    features : tuple of str
+        The columns that the classifiers were trained on; identifiers are not among them.
     """
 
     settings: Mapping[str, Any]
@@ -145,6 +147,7 @@ class Comparison(ShowsAsPage):
     fold: IntArray = field(repr=False)
     tested: tuple[tuple[AnyStrategy, tuple[Run, ...]], ...] = field(repr=False)
     notes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
     @cached_property
     def results(self) -> tuple[StrategyResult, ...]:

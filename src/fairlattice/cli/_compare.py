@@ -114,8 +114,8 @@ def compute(arguments: argparse.Namespace, table: Table) -> Found:
 
     if arguments.predictions is not None:
         table_format(arguments.predictions)
-    comparison, features = _compared(arguments, table)
-    report = Report.of(comparison, data={**table.data, "features": features})
+    comparison = _compared(arguments, table)
+    report = Report.of(comparison, data={**table.data, "features": list(comparison.features)})
     files: list[WrittenFile] = []
     if arguments.card is not None:
         card = report.card().encode()
@@ -133,8 +133,7 @@ def compute(arguments: argparse.Namespace, table: Table) -> Found:
     )
 
 
-def _compared(arguments: argparse.Namespace, table: Table) -> tuple[Comparison, list[str]]:
-    """The comparison, and the names of the features."""
+def _compared(arguments: argparse.Namespace, table: Table) -> Comparison:
     import polars.selectors as cs
 
     from fairlattice.benchmark import compare
@@ -168,7 +167,7 @@ def _compared(arguments: argparse.Namespace, table: Table) -> tuple[Comparison, 
         "alpha",
     )
     with progress("training") as bar:
-        comparison = compare(
+        return compare(
             features,
             frame[columns.label],
             sensitive_features=frame[list(columns.sensitive)],
@@ -182,7 +181,6 @@ def _compared(arguments: argparse.Namespace, table: Table) -> tuple[Comparison, 
             **{name: getattr(arguments, name) for name in same},
             **reading_options(arguments, features.columns),
         )
-    return comparison, features.columns
 
 
 def _jobs(arguments: argparse.Namespace, rows: int, strategies: int) -> int:
