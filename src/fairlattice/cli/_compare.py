@@ -138,7 +138,7 @@ def _compared(arguments: argparse.Namespace, table: Table) -> Comparison:
 
     from fairlattice.benchmark import compare
     from fairlattice.cli._checks import check_infinite, check_roles
-    from fairlattice.cli._interrupt import start_workers
+    from fairlattice.cli._interrupt import worker_processes
     from fairlattice.cli._output import progress
     from fairlattice.strategies._shared import BASELINE
 
@@ -155,7 +155,6 @@ def _compared(arguments: argparse.Namespace, table: Table) -> Comparison:
     check_roles(frame, columns.label, columns.sensitive, columns.cuts)
     check_infinite(frame, features.columns)
     jobs = _jobs(arguments, frame.height, len(strategies))
-    start_workers(jobs)
     same = (
         "classifier",
         "groups_at_prediction",
@@ -166,7 +165,7 @@ def _compared(arguments: argparse.Namespace, table: Table) -> Comparison:
         "per_cell",
         "alpha",
     )
-    with progress("training") as bar:
+    with worker_processes(jobs), progress("training") as bar:
         return compare(
             features,
             frame[columns.label],
