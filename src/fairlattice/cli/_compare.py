@@ -191,8 +191,9 @@ def _jobs(arguments: argparse.Namespace, rows: int, strategies: int) -> int:
 def chosen_strategies(arguments: argparse.Namespace) -> list[Any]:
     """The strategies that were asked for, those of plugins among them."""
     from fairlattice.benchmark import Plugins
+    from fairlattice.benchmark._shared import make_classifier
     from fairlattice.strategies import STRATEGIES
-    from fairlattice.strategies._shared import strategies_of
+    from fairlattice.strategies._shared import default_for, strategies_of
 
     own = Plugins.of(arguments.plugin or ()).strategies()
     known = {**STRATEGIES, **own}
@@ -200,7 +201,7 @@ def chosen_strategies(arguments: argparse.Namespace) -> list[Any]:
         names = [name for name, s in known.items() if arguments.groups_at_prediction or not s.needs_groups]
     else:
         names = [name.strip() for name in arguments.strategies.split(",")]
-    return strategies_of(names, known=own)
+    return strategies_of(names, known=own, auto=default_for(make_classifier(arguments.classifier, 0)))
 
 
 def _prediction_frame(comparison: Comparison) -> pl.DataFrame:
