@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import fairlattice as fl
 from fairlattice.cli import main
 
 ROWS = {
@@ -364,3 +365,44 @@ def test_a_full_disk(full_disk, capsys):
     full = [str(full_disk / "r.json") if word == "r.json" else word for word in arguments[:-2]]
     assert main([*full, "--repeats", "1", "--strategies", "none", "--predictions", "good.csv"]) == 2
     assert not Path("good.csv").exists()  # both files, or none
+
+
+@pytest.mark.parametrize(
+    ("decisions", "proposed", "other"),
+    [("hired rejected", "hired", "rejected"), ("Denied Approved", "Approved", "Denied")],
+)
+def test_the_example_of_a_positive_value_is_the_good_one(decisions, proposed, other):
+    y = decisions.split() * 5
+    for call in (
+        lambda: fl.audit(None, y, sensitive_features={"s": ["a", "b"] * 5}),
+        lambda: fl.audit(y, y, sensitive_features={"s": ["a", "b"] * 5}),
+    ):
+        with pytest.raises(fl.InputError) as raised:
+            call()
+        example = str(raised.value).partition("as in ")[2]
+        assert proposed in example
+        assert other not in example
+
+
+def test_two_values_of_which_none_is_known_as_good_are_both_named():
+    with pytest.raises(fl.InputError) as raised:
+        fl.audit(None, ["x", "z"] * 5, sensitive_features={"s": ["a", "b"] * 5})
+    assert "--positive-prediction x or --positive-prediction z" in str(raised.value)
+
+
+@pytest.mark.parametrize("named", ["1", "True", "true", " TRUE", 1, True])
+def test_a_boolean_positive_value_may_be_a_number(named):
+    p, s = [True, False, True, True], {"s": ["a", "b"] * 2}
+    assert fl.audit(None, p, sensitive_features=s, positive_prediction=named).positive is True
+
+
+def test_written_names_that_are_too_long(capsys):
+    name = "n" * 300
+    refused(
+        capsys,
+        ["bench", "run", "--datasets", "diabetes", "--store", "s.db", "--json", f"{name}.json"],
+        "too long",
+    )
+    main(["audit", write(), "--label", "y", "--prediction", "p", "--sensitive", "s", "--json", "a.json"])
+    capsys.readouterr()
+    refused(capsys, ["report", "a.json", "--figures", name], "too long")

@@ -231,7 +231,7 @@ class TestMissingAndNumbers:
         _, notes = balanced(staff().with_columns(income=odd))
         assert notes == [
             "Column `income`: text, since 1 of its values, such as 'many', are not numbers; the rest are. "
-            "Correct or empty them, or name them as missing by `na` or --na."
+            "Correct or empty them, or pass all texts that mean missing by `na` (--na): it replaces the built-in list."
         ]
 
     def test_weights_and_scores_may_be_text(self):

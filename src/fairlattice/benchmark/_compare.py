@@ -324,7 +324,11 @@ def two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]:
         shown = ", ".join(map(repr, known[:5])) + (" …" if len(known) > 5 else "")
         raise InputError(
             f"A comparison needs a label with two classes, got {len(known)}: {shown}. "
-            "Merge classes, or use `audit`, which takes any number."
+            + (
+                "Merge classes, or use `audit`, which takes any number."
+                if len(known) > 2
+                else "Add rows of another."
+            )
         )
     chosen = find_positive(tuple(known), positive)
     other = next(k for k in known if k != chosen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -111,7 +112,9 @@ def read(arguments: argparse.Namespace) -> pl.DataFrame | None:
     """The table; None where it is too large to be held."""
     from fairlattice.cli._tables import many_rows, read_table
 
-    pieces = arguments.stream or arguments.fit_rows is not None or arguments.table.is_dir()
+    # pathlib raises where a name is too long; such a file is refused when it is read.
+    folder = os.path.isdir(arguments.table)  # noqa: PTH112
+    pieces = arguments.stream or arguments.fit_rows is not None or folder
     if pieces or many_rows(arguments.table) > MANY_ROWS:
         return None
     return read_table(arguments.table, decimal=arguments.decimal)

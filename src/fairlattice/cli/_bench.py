@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -247,7 +248,8 @@ def _inputs(arguments: argparse.Namespace, *written: Path | None) -> tuple[Path,
     """Files that are read: plugins, and those of the files to be written that lie among data or models."""
     names = ("data_dir", "text_model", "cache")
     folders = [f.resolve() for name in names if (f := getattr(arguments, name, None)) is not None]
-    there = [path for path in written if path is not None and path.exists()]
+    # pathlib raises where a name is too long; such a file is refused when its place is checked.
+    there = [path for path in written if path is not None and os.path.exists(path)]  # noqa: PTH110
     among = [path for path in there if set(folders) & set(path.resolve().parents)]
     weights = getattr(arguments, "image_weights", None)
     files = [*(getattr(arguments, "plugin", None) or ()), *([Path(weights)] if weights else ())]

@@ -83,8 +83,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "na": {
         "metavar": "TEXT", "nargs": "+", "action": "extend",
-        "help": "texts, or numbers, that mean a missing value, in place of NA N/A NaN null None ? - . and others; "
-        "blanks always do",
+        "help": "texts, or numbers, that mean a missing value; they replace the built-in list (NA N/A NaN null None "
+        "? - . and others); blanks always do",
     },
     "decimal": {
         "metavar": "MARK", "help": "decimal mark of numbers that are text: . or , (default: what fits all)",

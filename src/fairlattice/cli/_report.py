@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,8 @@ def check(arguments: argparse.Namespace) -> Files:
     folder = arguments.figures
     if arguments.report is None and folder is None:
         raise InputError("Name what to write: --report FILE, --figures FOLDER, or both.")
-    if folder is not None and folder.exists() and not folder.is_dir():
+    # pathlib raises where a name is too long; such a folder is refused when it is made.
+    if folder is not None and os.path.exists(folder) and not os.path.isdir(folder):  # noqa: PTH110, PTH112
         raise InputError(f"`{folder}` is a file, not a folder. Name another.")
     return Files(inputs=(arguments.result,))
 

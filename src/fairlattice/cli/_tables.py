@@ -35,7 +35,8 @@ def table_format(path: Path) -> str:
     kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
         known = ", ".join(_FORMATS)
-        raise InputError(f"`{path}` has the suffix {path.suffix or '(none)'!r}; known are {known}.")
+        hint = " Decompress it first, as with gunzip." if path.suffix.lower() == ".gz" else ""
+        raise InputError(f"`{path}` has the suffix {path.suffix or '(none)'!r}; known are {known}.{hint}")
     return kind
 
 

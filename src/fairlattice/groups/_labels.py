@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,31 @@ import numpy.typing as npt
 from fairlattice._validation import did_you_mean, distinct_values
 from fairlattice.exceptions import InputError
 from fairlattice.tables._shared import tidy
+
+_GOOD = frozenset({
+    "1", "yes", "y", "true", "t", "positive", "pos", "success", "good", "pass", "passed", "approved", "accepted",
+    "admitted", "granted", "hired", "selected", "offered", "offer", "paid", "eligible", ">50k",
+})  # fmt: skip
+"""Levels that as a rule are the positive one."""
+
+
+def name_it(option: str, classes: tuple[Any, ...]) -> str:
+    """What to pass where the good one of some classes is not known: the likely one, or the first two as examples.
+
+    Examples
+    --------
+    >>> name_it("positive", ("hired", "rejected"))
+    "Name it, as in `positive='hired'` or --positive hired."
+    >>> name_it("positive", ("a", "b"))
+    "Name it, as in `positive='a'` or `positive='b'` (--positive a or --positive b)."
+    """
+    likely = [c for c in classes if str(c).lower() in _GOOD]
+    shown = likely if len(likely) == 1 else classes[:2]
+    python = " or ".join(f"`{option}={c!r}`" for c in shown)
+    shell = " or ".join(f"--{option.replace('_', '-')} {shlex.quote(str(c))}" for c in shown)
+    return (
+        f"Name it, as in {python} or {shell}." if len(shown) == 1 else f"Name it, as in {python} ({shell})."
+    )
 
 
 def find_positive(classes: tuple[Any, ...], positive: Any = None, *, what: str = "label") -> Any:
@@ -31,7 +57,7 @@ def find_positive(classes: tuple[Any, ...], positive: Any = None, *, what: str =
     name = "positive" if what == "label" else "positive_prediction"
     raise InputError(
         f"Which {what} is positive? None of {', '.join(map(repr, classes))} is 1 or True. "
-        f"Name it, as in `{name}={classes[-1]!r}` or --{name.replace('_', '-')} {classes[-1]}."
+        f"{name_it(name, classes)}"
     )
 
 
@@ -46,7 +72,7 @@ def find_class(classes: tuple[Any, ...], wanted: Any, what: str) -> Any:
     if wanted in classes:
         return classes[classes.index(wanted)]
     by_text = {str(c): c for c in classes} | {_as_text(c): c for c in classes}
-    truth = {str(c).lower(): c for c in classes if isinstance(c, bool)}
+    truth = {text: c for c in classes if isinstance(c, bool) for text in (str(c).lower(), str(int(c)))}
     for text, known in (
         (_as_text(wanted), by_text),
         (str(wanted), by_text),

@@ -3,7 +3,7 @@
 from fairlattice.groups._agreement import check_agreement
 from fairlattice.groups._attribute import is_open_band, parse_sensitive, show_level
 from fairlattice.groups._grouping import Grouping
-from fairlattice.groups._labels import find_class, find_positive
+from fairlattice.groups._labels import find_class, find_positive, name_it
 
 __all__ = [
     "Grouping",
@@ -11,6 +11,7 @@ __all__ = [
     "find_class",
     "find_positive",
     "is_open_band",
+    "name_it",
     "parse_sensitive",
     "show_level",
 ]

@@ -14,6 +14,7 @@ from fairlattice._display import ShowsAsPage
 from fairlattice._validation import check_choice, check_real
 from fairlattice.exceptions import InputError, visible
 from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group_table
+from fairlattice.groups._shared import name_it
 from fairlattice.metrics._against_baseline import harm_between, leveling_between
 from fairlattice.metrics._any_metric import GroupMetric, Metric, metric_of_counts
 from fairlattice.metrics._attribution import (
@@ -313,8 +314,8 @@ class Audit(ShowsAsPage):
         name = self.selection if rate is None else rate
         if name is None:
             raise InputError(
-                f"Which outcome is good? The classes are {', '.join(map(str, self.counts.classes))}. Name it, as in "
-                f"`favourable={self.counts.classes[-1]!r}` or --favourable {self.counts.classes[-1]}."
+                f"Which outcome is good? The classes are {', '.join(map(str, self.counts.classes))}. "
+                f"{name_it('favourable', self.counts.classes)}"
             )
         share = self.min_share if min_share is None else check_real("min_share", min_share, 0.0, 1.0)
         # Leaves that were merged or dropped as small are not compared.

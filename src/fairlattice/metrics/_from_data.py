@@ -8,7 +8,7 @@ from typing import Any
 
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupCounts
-from fairlattice.groups._shared import check_agreement, find_class, find_positive
+from fairlattice.groups._shared import check_agreement, find_class, find_positive, name_it
 from fairlattice.metrics._audit import Audit
 from fairlattice.metrics._audit_options import check_options
 from fairlattice.metrics._frames import library_of
@@ -176,7 +176,7 @@ def positive_of(counts: GroupCounts, positive: Any, positive_prediction: Any = N
     found = find_positive(counts.classes, named, what="prediction")
     if found is None:
         raise InputError(
-            f"Which decision is positive? Decisions are {', '.join(map(str, counts.classes))}. Name it, as in "
-            f"`positive_prediction={counts.classes[-1]!r}` or --positive-prediction {counts.classes[-1]}."
+            f"Which decision is positive? Decisions are {', '.join(map(str, counts.classes))}. "
+            f"{name_it('positive_prediction', counts.classes)}"
         )
     return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from fairlattice.exceptions import InputError
+from fairlattice.groups._shared import name_it
 
 NOTIONS: dict[str, str] = {
     "equalized_odds": "of those who deserve the favourable outcome, who gets it; of the others, who does not",
@@ -42,7 +43,7 @@ def rates_of_notion(
             return tuple(f"recall:{c}" for c in classes)
         raise InputError(
             f"Notion {notion!r} needs a favourable outcome; the classes are {', '.join(map(str, classes))}. "
-            f"Name it, as in `favourable={classes[-1]!r}` or --favourable {classes[-1]}."
+            f"{name_it('favourable', classes)}"
         )
     deserved, other, selected, right = _names(classes, positive, good)
     return {

@@ -311,7 +311,7 @@ def _notes_on_mostly_numbers(what: str, present: Mapping[str, int], rules: Rules
     odd = sorted(set(present) - set(best))
     return [
         f"{what}: text, since {total - n:,} of its values, such as {shown(odd[0])}, are not numbers; the rest are. "
-        "Correct or empty them, or name them as missing by `na` or --na."
+        "Correct or empty them, or pass all texts that mean missing by `na` (--na): it replaces the built-in list."
     ]
 
 

@@ -76,7 +76,8 @@ class LabelReading:
             texts = {str(v) for v in column.values[spelled].tolist()}
             raise InputError(
                 f"`{name}` has {int(rows[read.missing].sum()):,} missing values of {int(rows.sum()):,}, among them "
-                f"{said(texts)}. Remove these rows first, or pass `na` (--na) with other spellings."
+                f"{said(texts)}. Remove these rows first. If "
+                "these are labels, pass the texts that do mean missing by `na` (--na): it replaces the built-in list."
             )
         return as_labels(read, name)
 
