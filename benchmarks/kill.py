@@ -1,8 +1,11 @@
 """Kill `augment`, `bench` and `compare` at random moments, fill the disk, take write permission away.
 
-Run ``python benchmarks/kill.py 100``. After every kill the target must hold what it held before or the whole result,
-the input must be as it was, the same command must succeed and leave nothing else behind, workers must be gone within
-seconds, and a store of results must hold every trial once. Counts are printed.
+Run ``python benchmarks/kill.py 100``. It continues where it stopped: the state file (``--state``) holds the counts.
+Every other kill of a command with worker processes falls while these start.
+
+After every kill the target must hold what it held before or the whole result, the input must be as it was, the same
+command must succeed and leave nothing else behind, workers must be gone within seconds, and a store of results must
+hold every trial once.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import json
 import os
 import random
 import resource
@@ -19,7 +23,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +78,8 @@ def workers(folder: Path) -> set[int]:
     return found
 
 
-def killed(command: str, rng: random.Random) -> str:
-    """Kill one command at a random moment, and see what is left; what happened in a word."""
+def killed(command: str, rng: random.Random, *, starting: bool = False) -> str:
+    """Kill one command at a random moment, or while its workers start, and check what is left."""
     arguments, target = COMMANDS[command]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -87,7 +93,12 @@ def killed(command: str, rng: random.Random) -> str:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        time.sleep(rng.uniform(0.3, 5.0))
+        if starting:
+            while not workers(folder) and started.poll() is None:
+                time.sleep(0.01)
+            time.sleep(rng.uniform(0.0, 0.5))
+        else:
+            time.sleep(rng.uniform(0.3, 5.0))
         over = started.poll() is not None
         started.send_signal(signal.SIGKILL)
         started.wait()
@@ -105,7 +116,7 @@ def killed(command: str, rng: random.Random) -> str:
         _check(not stray, f"{command}: {stray} stayed")
         if command == "bench":
             _check_store(folder / "store.db")
-    return "over before" if over else "killed"
+    return "over before" if over else "killed while workers start" if starting else "killed"
 
 
 def _whole(path: Path) -> bool:
@@ -196,29 +207,45 @@ def _check(fine: bool, words: str) -> None:
         raise WrongError(words)
 
 
+def trials(kills: int, seed: int) -> Iterator[tuple[str, str, Callable[[], str]]]:
+    """Kind, command and what to run, in an order that does not change; each has random numbers of its own."""
+    for command in COMMANDS:
+        yield "disk full", command, partial(full_disk, command)
+        yield "no permission", command, partial(no_permission, command)
+    for i in range(kills):
+        turn, k = divmod(i, len(COMMANDS))
+        command, rng = list(COMMANDS)[k], random.Random(f"{seed} {i}")
+        starting = "--jobs" in COMMANDS[command][0] and turn % 2 == 1
+        yield "kill", command, partial(killed, command, rng, starting=starting)
+
+
 def main() -> None:
-    """Run the trials and print the counts."""
+    """Run the trials that are left, keep the state after each, and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("kills", type=int, help="how often to kill")
+    parser.add_argument("kills", type=int, help="how often to kill, those of earlier runs included")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--state", type=Path, default=Path("kill.json"), help="where the counts are kept")
     arguments = parser.parse_args()
-    rng, counts, wrong = random.Random(arguments.seed), Counter[str](), []
-    names = list(COMMANDS)
-    trials = [("disk full", full_disk, name) for name in names]
-    trials += [("no permission", no_permission, name) for name in names]
-    trials += [("kill", lambda n: killed(n, rng), names[i % len(names)]) for i in range(arguments.kills)]
-    for kind, trial, name in trials:
+    empty = {"trials": 0, "outcomes": {}, "wrong": []}
+    state = json.loads(arguments.state.read_text()) if arguments.state.exists() else empty
+    for kind, command, trial in islice(trials(arguments.kills, arguments.seed), state["trials"], None):
         try:
-            outcome = trial(name)
+            outcome = trial()
         except WrongError as error:
             outcome = "WRONG"
-            wrong.append(f"{kind}: {error}")
-            print(wrong[-1], flush=True)
-        counts[f"{kind} of {name}: {outcome}"] += 1
-        print(f"{sum(counts.values())} of {len(trials)}: {kind} of {name}: {outcome}", flush=True)
-    for line, n in sorted(counts.items()):
+            state["wrong"].append(f"{kind}: {error}")
+            print(state["wrong"][-1], flush=True)
+        name = f"{kind} of {command}: {outcome}"
+        state["outcomes"][name] = state["outcomes"].get(name, 0) + 1
+        state["trials"] += 1
+        part = arguments.state.with_suffix(".part")
+        part.write_text(json.dumps(state, indent=1))
+        part.replace(arguments.state)
+        print(f"{state['trials']}: {name}", flush=True)
+    for line, n in sorted(state["outcomes"].items()):
         print(f"{n:4} {line}")
-    raise SystemExit(1 if wrong else 0)
+    print(*state["wrong"], sep="\n")
+    raise SystemExit(1 if state["wrong"] else 0)
 
 
 if __name__ == "__main__":

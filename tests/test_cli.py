@@ -482,6 +482,30 @@ def test_a_polite_kill_takes_the_workers_along(table):
             time.sleep(0.1)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="process groups")
+def test_workers_end_with_a_parent_killed_before_it_hands_over_a_task():
+    code = """if True:
+        import joblib, os, signal
+        from fairlattice.cli._interrupt import worker_processes
+        class Deadly:
+            def __reduce__(self):  # pickled when the workers have been started
+                os.kill(os.getpid(), signal.SIGKILL)
+        joblib.delayed = lambda _: lambda *_: (Deadly(), (), {})
+        with worker_processes(2):
+            pass
+    """
+    running = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    assert running.wait(timeout=60) == -signal.SIGKILL
+    try:
+        with pytest.raises(ProcessLookupError):  # nobody of its group is left
+            for _ in range(300):
+                os.killpg(running.pid, 0)
+                time.sleep(0.1)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+
+
 @pytest.mark.parametrize("to", ["| true", "| head -c 10", "> /dev/full"])
 @pytest.mark.parametrize("what", ["--help", "audit", "gate", "json"])
 def test_output_that_nobody_takes(table, to, what):

@@ -90,7 +90,11 @@ def reports(tmp_path_factory):
             Report.of(
                 fl.compare(X, y, sensitive_features=S, strategies=["none", "label"], repeats=2, n_jobs=1)
             ),
-            Report.of(fl.compare(X, y, sensitive_features=S, strategies=["equal"], repeats=1, n_jobs=1)),
+            Report.of(
+                fl.compare(
+                    X, y, sensitive_features=S, strategies=["equal", "thresholds"], repeats=1, n_jobs=1
+                )
+            ),
         ],
         "diagnose": [Report.of(fl.diagnose(X, y, sensitive_features=S, **options), name="t")],
         "augment": [Report.of(augmenter, rows=rows, data={"name": "t", "rows": n})],
@@ -137,3 +141,15 @@ def test_a_report_read_again_renders_to_the_same_bytes(reports, kind, tmp_path):
         for form in ("to_json", "to_text", "to_html", "to_markdown"):
             assert getattr(again, form)() == getattr(report, form)()
         assert max(map(len, again.to_text().splitlines())) <= 80
+
+
+def test_thresholds_of_groups_stand_in_the_json_and_on_the_page(reports):
+    equal, thresholds = reports["compare"][1].summary["strategies"]
+    assert "thresholds" not in equal
+    assert len(thresholds["thresholds"]) == 4
+    assert sum(sum(row["rows"]) for row in thresholds["thresholds"]) == 240
+    assert all(row["low"] <= row["threshold"] <= row["high"] for row in thresholds["thresholds"])
+    sections = {section.name: section for section in reports["compare"][1].document.sections}
+    _, _, table = sections["thresholds"].blocks
+    assert len(table.rows) == 4
+    assert "thresholds" not in {section.name for section in reports["compare"][0].document.sections}

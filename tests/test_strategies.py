@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -19,7 +20,7 @@ from fairlattice.strategies import STRATEGIES, Strategy, TrainingTable
 from fairlattice.strategies._decisions import DECISIONS
 from fairlattice.strategies._leaf_thresholds import LeafThresholds, ThresholdsByLeaf
 from fairlattice.strategies._row_sources import ROW_SOURCES
-from fairlattice.strategies._shared import Vectors, strategies_of, strategy_of
+from fairlattice.strategies._shared import Vectors, default_for, strategies_of, strategy_of
 from fairlattice.strategies._shrinkage import Shrinkage
 from fairlattice.strategies._weightings import WEIGHTINGS
 
@@ -111,9 +112,41 @@ def test_auto_is_the_default_everywhere(people):
     )
     assert (auto.predict_proba(X) == borrow.predict_proba(X)).all()
     assert fl.FairClassifier(pipe).strategy == "auto"
-    result = fl.compare(X, y, sensitive_features=S, strategies=["none", "auto"], folds=2, repeats=1)
-    assert result["auto"].name == "borrow"
-    assert result.difference("auto", "none", "equalized_odds.if").low is not None
+    trees = fl.FairClassifier(make_pipeline(TableEncoder(), HistGradientBoostingClassifier(max_iter=5)))
+    assert trees.fit(X, y, sensitive_features=S).strategy_.name == "minimax"
+
+
+def test_the_default_of_a_comparison_follows_the_classifier(people):
+    X, y, S = people.select("hours", "skill"), people["hired"], people.select("sex")
+    trees = HistGradientBoostingClassifier(max_iter=5)
+    options = {"sensitive_features": S, "folds": 2, "repeats": 2, "n_jobs": 1}
+    found = {
+        name: fl.compare(X, y, strategies=["none", "borrow", "auto"], classifier=classifier, **options)
+        for name, classifier in (("linear", "logistic"), ("trees", trees))
+    }
+    assert [r.name for r in found["linear"].results] == ["none", "borrow"]
+    assert [r.name for r in found["trees"].results] == ["none", "borrow", "minimax"]
+    assert [found[name].settings["default"] for name in found] == ["borrow", "minimax"]
+    for name, auto in (("linear", "borrow"), ("trees", "minimax")):
+        assert found[name]["auto"].name == auto
+        assert found[name].difference("auto", "none", "equalized_odds.if").low is not None
+    # Without it among those compared, the weighing begins with the other default.
+    weighed = fl.compare(X, y, strategies=["none", "equal", "borrow"], classifier=trees, **options)
+    assert weighed.recommendation.considered in ("borrow", "equal")
+
+
+@pytest.mark.parametrize(
+    ("classifier", "name"),
+    [
+        (LogisticRegression(), "borrow"),
+        (LinearSVC(), "borrow"),
+        (make_pipeline(TableEncoder(), LogisticRegression()), "borrow"),
+        (KNeighborsClassifier(), "minimax"),
+        (HistGradientBoostingClassifier(), "minimax"),
+    ],
+)
+def test_the_default_for_a_classifier(classifier, name):
+    assert default_for(classifier) == name
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,13 @@ from fairlattice.metrics._shared import find_positive
 from fairlattice.samplers import CellIndex
 from fairlattice.samplers._shared import describe_small_cells, take_rows
 from fairlattice.strategies import STRATEGIES, TrainingTable
-from fairlattice.strategies._shared import AnyStrategy, aimed_at, by_model, strategies_of
+from fairlattice.strategies._shared import (
+    AnyStrategy,
+    aimed_at,
+    by_model,
+    default_for,
+    strategies_of,
+)
 from fairlattice.tables._shared import Feature, Rules, read_attributes, read_labels
 
 Progress = Callable[[int, int], None]
@@ -145,7 +151,8 @@ def compare(
     'equal'
     """
     check_choice("notion", notion, tuple(NOTIONS))
-    named = strategies_of(_default(groups_at_prediction) if strategies is None else strategies)
+    default = default_for(make_classifier(classifier, 0))
+    named = strategies_of(_presets(groups_at_prediction) if strategies is None else strategies, auto=default)
     chosen = [aimed_at(strategy, notion) for strategy in named]
     check_count("folds", folds, 2)
     if max_loss is not None:
@@ -154,7 +161,6 @@ def compare(
     check_count("repeats", repeats)
     check_count("per_cell", per_cell)
     seed = check_count("random_state", random_state, 0)
-    make_classifier(classifier, 0)
     labels, _ = read_labels(y, "y", Rules(na))
     classes, truth = two_classes(labels, positive)
     clean, attributes = read_attributes(sensitive_features, Rules(na, decimal))
@@ -181,6 +187,7 @@ def compare(
     settings = {
         "strategies": [strategy.name for strategy in chosen],
         "classifier": classifier if isinstance(classifier, str) else repr(classifier),
+        "default": default,
         "notion": notion,
         "folds": folds,
         "repeats": repeats,
@@ -209,7 +216,7 @@ def compare(
     return Comparison(settings, lattice, classes, truth, leaves, fold, tested, notes, features)
 
 
-def _default(groups_at_prediction: bool) -> list[str]:
+def _presets(groups_at_prediction: bool) -> list[str]:
     """The presets that may be used."""
     return [name for name, s in STRATEGIES.items() if groups_at_prediction or not s.needs_groups]
 

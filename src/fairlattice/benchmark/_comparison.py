@@ -167,10 +167,17 @@ class Comparison(ShowsAsPage):
     def __getitem__(self, name: str) -> StrategyResult:
         """The result of the strategy called `name`."""
         by_name = {r.name: r for r in self.results}
-        found = by_name.get(name) or by_name.get(_canonical(name))
+        found = by_name.get(name) or by_name.get(self._canonical(name))
         if found is None:
             raise KeyError(f"{name!r} is not among the strategies compared: {', '.join(by_name)}.")
         return found
+
+    def _canonical(self, name: str) -> str:
+        """The name of the strategy that a text such as "auto" or "adaptive+thresholds" describes."""
+        try:
+            return str(strategy_of(name, auto=str(self.settings["default"])).name)
+        except InputError:
+            return name
 
     def __contains__(self, name: object) -> bool:
         return any(strategy.name == name for strategy, _ in self.tested)
@@ -202,6 +209,7 @@ class Comparison(ShowsAsPage):
             str(self.settings["notion"]),
             self.settings["max_loss"],
             bool(self.settings["groups_at_prediction"]),
+            str(self.settings["default"]),
         )
         strategies = {r.name: r.strategy for r in self.results}
         losses = {}
@@ -257,11 +265,3 @@ def _score_of(run: Run) -> FloatArray:
 def _check_figure(figure: str) -> None:
     if figure not in COMPARED_FIGURES:
         raise InputError(f"`figure` must be one of {', '.join(COMPARED_FIGURES)}; got {figure!r}.")
-
-
-def _canonical(name: str) -> str:
-    """The name of the strategy that a text such as "adaptive+thresholds" describes."""
-    try:
-        return str(strategy_of(name).name)
-    except InputError:
-        return name

@@ -40,11 +40,14 @@ class Limits:
         Plain accuracy that may be lost against no strategy, in [0, 1].
     groups_at_prediction : bool
         Whether groups may be used to decide.
+    default : str
+        The strategy to take for the classifier unless another is fairer.
     """
 
     notion: str = "equalized_odds"
     max_loss: float | None = None
     groups_at_prediction: bool = False
+    default: str = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ def recommend(
     fairer = posterior.probability_better(chosen, BASELINE, figure)
     best = _probability_best(posterior, chosen, allowed, figure)
     gap = posterior.gaps(BASELINE, figure)[chosen]
-    verdict = _verdict(posterior, chosen, figure, fairer, gap, reasons)
+    verdict = _verdict(posterior, chosen, limits, fairer, gap, reasons)
     if verdict == "take":
         simplest = _simplest(chosen, allowed, means)
         return Recommendation("take", chosen, simplest, fairer, best, chosen, tuple(reasons), ())
@@ -124,17 +127,18 @@ def recommend(
 
 
 def _verdict(
-    posterior: Posterior, chosen: str, figure: str, fairer: float, gap: Gap, reasons: list[str]
+    posterior: Posterior, chosen: str, limits: Limits, fairer: float, gap: Gap, reasons: list[str]
 ) -> str:
     """Whether to take a strategy, to keep none, or that the data cannot tell; why is added to the reasons."""
     if fairer >= SURE:
         return "take"
-    if _has_experience(posterior, figure) and _spread(posterior, DEFAULT, figure) < EXPERIENCE[1]:
-        known = _with_experience(posterior, chosen, figure)
+    figure, default = NOTIONS[limits.notion], limits.default
+    if _has_experience(posterior, default, figure) and _spread(posterior, default, figure) < EXPERIENCE[1]:
+        known = _with_experience(posterior, chosen, default, figure)
         if known >= SURE:
             reasons.append(
                 f"From these rows alone, {chosen} is fairer than none with probability {fairer:.2f}; with what "
-                f"{DEFAULT} did on other tables, {known:.2f}."
+                f"{default} did on other tables, {known:.2f}."
             )
             return "take"
     if gap.low < -_WORTH and fairer > 1 - SURE:
@@ -146,8 +150,8 @@ def _verdict(
     return "keep"
 
 
-def _has_experience(posterior: Posterior, figure: str) -> bool:
-    return figure == NOTIONS["equalized_odds"] and DEFAULT in posterior.names
+def _has_experience(posterior: Posterior, default: str, figure: str) -> bool:
+    return figure == NOTIONS["equalized_odds"] and default in posterior.names
 
 
 def _spread(posterior: Posterior, name: str, figure: str) -> float:
@@ -155,11 +159,11 @@ def _spread(posterior: Posterior, name: str, figure: str) -> float:
     return float((posterior.draws(name, figure) - posterior.draws(BASELINE, figure)).std())
 
 
-def _with_experience(posterior: Posterior, name: str, figure: str) -> float:
+def _with_experience(posterior: Posterior, name: str, default: str, figure: str) -> float:
     """Probability that a strategy is fairer than none, draws weighted by the prior of the default's difference."""
     none = posterior.draws(BASELINE, figure)
     mean, spread = EXPERIENCE
-    log = -0.5 * ((posterior.draws(DEFAULT, figure) - none - mean) / spread) ** 2
+    log = -0.5 * ((posterior.draws(default, figure) - none - mean) / spread) ** 2
     weights = np.exp(log - log.max())
     return float(np.average(posterior.draws(name, figure) < none, weights=weights))
 
@@ -181,8 +185,8 @@ def _allowed(
 
 def _starting_point(others: list[str], means: Mapping[str, float], limits: Limits) -> str:
     """The default; where it was not compared or is not allowed, the strategy with the least unfairness."""
-    default = WITH_GROUPS if limits.groups_at_prediction and WITH_GROUPS in others else DEFAULT
-    return default if default in others else min(others, key=means.__getitem__)
+    order = (*((WITH_GROUPS,) if limits.groups_at_prediction else ()), limits.default, DEFAULT)
+    return next((name for name in order if name in others), min(others, key=means.__getitem__))
 
 
 def _probability_best(posterior: Posterior, name: str, allowed: list[str], figure: str) -> float:

@@ -1,5 +1,6 @@
 """What other rooms use of this one, beside its public names."""
 
+from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._comparison import ACCURACIES, COMPARED_FIGURES
 from fairlattice.benchmark._diagnosis import CellPicture
 from fairlattice.benchmark._experiments import EXPERIMENTS, Experiment
@@ -30,6 +31,7 @@ __all__ = [
     "Method",
     "Store",
     "Table",
+    "make_classifier",
     "read_results",
     "with_vectors",
 ]

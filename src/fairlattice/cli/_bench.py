@@ -154,7 +154,7 @@ def compute(arguments: argparse.Namespace, data: None) -> Found:  # noqa: ARG001
 
 def _run(arguments: argparse.Namespace) -> Found:
     from fairlattice.benchmark import bench
-    from fairlattice.cli._interrupt import start_workers
+    from fairlattice.cli._interrupt import worker_processes
     from fairlattice.cli._output import progress
     from fairlattice.cli._tables import check_writable
 
@@ -164,8 +164,7 @@ def _run(arguments: argparse.Namespace) -> Found:
     check_writable(arguments.store, inputs=_inputs(arguments))  # a store may lie among the data
     methods = None if arguments.methods is None else _names(arguments.methods, "--methods")
     datasets = _datasets(arguments)
-    start_workers(arguments.jobs)
-    with progress("running") as bar:
+    with worker_processes(arguments.jobs), progress("running") as bar:
         results = bench(
             datasets,
             arguments.store,

@@ -138,7 +138,7 @@ def _compared(arguments: argparse.Namespace, table: Table) -> Comparison:
 
     from fairlattice.benchmark import compare
     from fairlattice.cli._checks import check_infinite, check_roles
-    from fairlattice.cli._interrupt import start_workers
+    from fairlattice.cli._interrupt import worker_processes
     from fairlattice.cli._output import progress
     from fairlattice.strategies._shared import BASELINE
 
@@ -155,7 +155,6 @@ def _compared(arguments: argparse.Namespace, table: Table) -> Comparison:
     check_roles(frame, columns.label, columns.sensitive, columns.cuts)
     check_infinite(frame, features.columns)
     jobs = _jobs(arguments, frame.height, len(strategies))
-    start_workers(jobs)
     same = (
         "classifier",
         "groups_at_prediction",
@@ -166,7 +165,7 @@ def _compared(arguments: argparse.Namespace, table: Table) -> Comparison:
         "per_cell",
         "alpha",
     )
-    with progress("training") as bar:
+    with worker_processes(jobs), progress("training") as bar:
         return compare(
             features,
             frame[columns.label],
@@ -192,8 +191,9 @@ def _jobs(arguments: argparse.Namespace, rows: int, strategies: int) -> int:
 def chosen_strategies(arguments: argparse.Namespace) -> list[Any]:
     """The strategies that were asked for, those of plugins among them."""
     from fairlattice.benchmark import Plugins
+    from fairlattice.benchmark._shared import make_classifier
     from fairlattice.strategies import STRATEGIES
-    from fairlattice.strategies._shared import strategies_of
+    from fairlattice.strategies._shared import default_for, strategies_of
 
     own = Plugins.of(arguments.plugin or ()).strategies()
     known = {**STRATEGIES, **own}
@@ -201,7 +201,7 @@ def chosen_strategies(arguments: argparse.Namespace) -> list[Any]:
         names = [name for name, s in known.items() if arguments.groups_at_prediction or not s.needs_groups]
     else:
         names = [name.strip() for name in arguments.strategies.split(",")]
-    return strategies_of(names, known=own)
+    return strategies_of(names, known=own, auto=default_for(make_classifier(arguments.classifier, 0)))
 
 
 def _prediction_frame(comparison: Comparison) -> pl.DataFrame:

@@ -165,15 +165,14 @@ def _drift(arguments: argparse.Namespace, tables: _Tables, groups: dict[str, Any
 def _noise(arguments: argparse.Namespace, tables: _Tables, groups: dict[str, Any]) -> dict[str, Any]:
     """How strategies fare when attributes are recorded wrongly, if that was asked for."""
     from fairlattice.benchmark import annotation_noise
-    from fairlattice.cli._interrupt import start_workers
+    from fairlattice.cli._interrupt import worker_processes
     from fairlattice.cli._output import progress
 
     if tables.rates is None:
         return {}
-    start_workers(arguments.jobs)
     table = tables.features, tables.frame[tables.columns.label]
     common = {**groups, "random_state": arguments.seed, "positive": arguments.positive}
-    with progress("training with noise") as bar:
+    with worker_processes(arguments.jobs), progress("training with noise") as bar:
         found = annotation_noise(*table, rates=tables.rates, n_jobs=arguments.jobs, progress=bar, **common)
     return {"noise": found}
 

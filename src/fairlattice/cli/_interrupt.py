@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 from fairlattice._files import runs
 
@@ -79,8 +80,8 @@ def _leave_with(code: list[int]) -> None:
 
 
 def _follow(parent: int) -> None:
-    """End this worker soon after its parent, also where that was killed and could tell nobody."""
-    first = os.getppid()  # another one where the parent has gone already
+    """End this worker soon after its parent, even if that was killed and could signal nobody."""
+    first = os.getppid()  # another process if the parent has already ended
 
     def watch() -> None:
         while os.getppid() == first and (first == parent or runs(parent)):
@@ -88,31 +89,46 @@ def _follow(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-    # joblib replaces workers that grew by 300 MB since their first task, so what all need is imported before its end.
+    # joblib replaces workers that grew by 300 MB since their first task, so what all need is imported before it.
     importlib.import_module("fairlattice.benchmark")
-    time.sleep(0.1)  # meanwhile the other workers take the other calls
 
 
-def start_workers(n_jobs: int) -> None:
-    """Start joblib's worker processes with nothing to say on standard error.
+@contextlib.contextmanager
+def worker_processes(n_jobs: int) -> Iterator[None]:
+    """Start joblib's worker processes, silent on standard error, and let parallel work inside use them.
 
-    A terminal sends Ctrl-C to them as well, and each would tell of it at length. What they have to
-    report reaches us as results and exceptions; a process inherits its parent's files, so ours is
+    Each follows its parent from the moment it runs: a task would be too late, since a parent that is killed
+    before it hands the task over leaves its workers waiting for minutes. This also holds for workers that
+    joblib starts later. A terminal sends Ctrl-C to workers as well, and each would print a traceback. What they
+    have to report reaches us as results and exceptions. A process inherits its parent's files, so ours is
     exchanged while they start.
     """
-    from joblib import Parallel, delayed, effective_n_jobs
+    from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+    from joblib.parallel import BACKENDS
 
     n = effective_n_jobs(n_jobs)
     if n == 1:
+        yield
         return
+
+    processes: Any = BACKENDS["loky"]
+
+    class Followers(processes):  # type: ignore[misc]
+        """Processes that end with their parent."""
+
+        def configure(self, *args: Any, **options: Any) -> Any:
+            return super().configure(*args, **options, initializer=_follow, initargs=(os.getpid(),))
+
     # Large tables may still replace one, which costs a second and loses nothing.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs", category=UserWarning)
     sys.stderr.flush()
-    ours, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        Parallel(n_jobs=n)(delayed(_follow)(os.getpid()) for _ in range(n))
-    finally:
-        os.dup2(ours, 2)
-        os.close(ours)
-        os.close(nowhere)
+    with parallel_config(Followers()):
+        ours, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            Parallel(n_jobs=n)(delayed(os.getpid)() for _ in range(n))
+        finally:
+            os.dup2(ours, 2)
+            os.close(ours)
+            os.close(nowhere)
+        yield

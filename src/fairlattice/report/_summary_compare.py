@@ -9,7 +9,7 @@ from typing import Any
 from fairlattice.benchmark import CLASSIFIERS, Comparison, GroupShift, StrategyResult
 from fairlattice.benchmark._shared import ACCURACIES, COMPARED_FIGURES, KINDS, POSTERIOR_RATES
 from fairlattice.report._summary import Summary, attribute_rows, empty_groups, group_row, versions
-from fairlattice.strategies._shared import BASELINE, DEFAULT
+from fairlattice.strategies._shared import BASELINE
 
 _PLUG_IN = ("tpr", "tnr")
 
@@ -106,7 +106,7 @@ def _strategy(
         "about": strategy.about,
         "makes_rows": strategy.makes_rows,
         "needs_groups": strategy.needs_groups,
-        "default": name == DEFAULT,
+        "default": name == comparison.settings["default"],
         "ablations": [ablation.name for ablation in strategy.ablations],
         **{figure: asdict(result.accuracies.estimate(figure)) for figure in ACCURACIES},
         "calibration": None if calibration is None else asdict(calibration),

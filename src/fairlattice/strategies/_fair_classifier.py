@@ -29,6 +29,7 @@ from fairlattice.groups import GroupLattice
 from fairlattice.groups._shared import Grouping
 from fairlattice.samplers import CellIndex, HierarchicalAugmenter
 from fairlattice.samplers._shared import entropy_of, groups_of
+from fairlattice.strategies._default import default_for
 from fairlattice.strategies._leaf_thresholds import NOTIONS
 from fairlattice.strategies._lookup import aimed_at, strategy_of
 from fairlattice.strategies._row_sources import AugmenterRows
@@ -58,7 +59,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
     strategy : str, Strategy or object, default="auto"
         A name, such as "borrow"; parts with + between them, such as "smote+learned+thresholds"; a :class:`Strategy`;
         or an object with `name` and ``fit(table)``. ``fairlattice.STRATEGIES`` lists the names. "auto" is the default
-        of :func:`fairlattice.compare`, or "equal" where the label has more than two classes or an augmenter is given.
+        of :func:`fairlattice.compare` for the estimator: "borrow" for a linear model, "minimax" for others. It is
+        "equal" where the label has more than two classes or an augmenter is given.
     augmenter : HierarchicalAugmenter, optional
         Draws the synthetic rows in place of the strategy's own source. Its `sensitive`, `cuts` and `missing` hold.
     cuts : mapping of str to sequence of float, optional
@@ -229,8 +231,9 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
 
     def _strategy(self, n_classes: int) -> AnyStrategy:
         """The strategy for the notion, with the augmenter as its row source if there is one."""
-        plain = self.strategy == AUTO and (self.augmenter is not None or n_classes > 2)
-        strategy = aimed_at(strategy_of("equal" if plain else self.strategy), self.notion)
+        plain = self.augmenter is not None or n_classes > 2
+        auto = "equal" if plain else default_for(self.estimator)
+        strategy = aimed_at(strategy_of(self.strategy, auto=auto), self.notion)
         if self.augmenter is None:
             return strategy
         if not isinstance(strategy, Strategy) or strategy.makes_rows:

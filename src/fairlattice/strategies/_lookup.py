@@ -73,17 +73,21 @@ class OwnStrategy:
         return FittedStrategy(model, None, table.classes, own_groups=self.needs_groups)
 
 
-def strategy_of(given: Any, *, known: Mapping[str, AnyStrategy] | None = None) -> AnyStrategy:
+def strategy_of(
+    given: Any, *, known: Mapping[str, AnyStrategy] | None = None, auto: str = DEFAULT
+) -> AnyStrategy:
     """The strategy that a name, a text such as "smote+learned", or an object means.
 
     Parameters
     ----------
     given : str, Strategy or object
-        A preset's name; "auto", which means the default preset; names of parts with + between them; a
+        A preset's name; "auto"; names of parts with + between them; a
         :class:`Strategy`; a part of your own; or an object with `name` and ``fit(table)``, as :class:`OwnStrategy`
         describes.
     known : mapping of str to strategy, optional
         Further strategies by name, such as those of plugins.
+    auto : str, default="borrow"
+        The preset that "auto" means.
 
     Raises
     ------
@@ -101,7 +105,7 @@ needs the groups at prediction'
     if isinstance(given, Strategy | OwnStrategy):
         return given
     if isinstance(given, str):
-        presets: Mapping[str, AnyStrategy] = {**STRATEGIES, AUTO: STRATEGIES[DEFAULT], **(known or {})}
+        presets: Mapping[str, AnyStrategy] = {**STRATEGIES, AUTO: STRATEGIES[auto], **(known or {})}
         return presets[given] if given in presets else _composed(given, presets)
     if (part := part_of_own(given)) is not None:
         return part
@@ -118,7 +122,7 @@ needs the groups at prediction'
 
 
 def strategies_of(
-    given: Iterable[Any], *, known: Mapping[str, AnyStrategy] | None = None
+    given: Iterable[Any], *, known: Mapping[str, AnyStrategy] | None = None, auto: str = DEFAULT
 ) -> list[AnyStrategy]:
     """The strategies of a list, each once.
 
@@ -130,7 +134,7 @@ def strategies_of(
     if isinstance(given, str):
         raise InputError(f"`strategies` must be a sequence, got {given!r}. Write [{given!r}].")
     found: dict[str, AnyStrategy] = {}
-    for strategy in (strategy_of(each, known=known) for each in given):
+    for strategy in (strategy_of(each, known=known, auto=auto) for each in given):
         if found.setdefault(strategy.name, strategy) != strategy:
             raise InputError(f"Two strategies are called `{strategy.name}`. Rename one.")
     if not found:

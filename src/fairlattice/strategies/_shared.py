@@ -1,5 +1,6 @@
 """What other rooms use of this one, beside its public names."""
 
+from fairlattice.strategies._default import default_for
 from fairlattice.strategies._folds import cell_folds
 from fairlattice.strategies._lookup import aimed_at, by_model, strategies_of, strategy_of
 from fairlattice.strategies._strategy import AUGMENT, BASELINE, DEFAULT, AnyStrategy
@@ -14,6 +15,7 @@ __all__ = [
     "aimed_at",
     "by_model",
     "cell_folds",
+    "default_for",
     "levels_of",
     "strategies_of",
     "strategy_of",

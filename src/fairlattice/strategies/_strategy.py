@@ -305,4 +305,4 @@ BASELINE, DEFAULT, AUGMENT = "none", "borrow", "augment"
 """The strategy that does nothing; the one to take unless another is shown to be fairer; and the one that trains on
 the rows of ``fairlattice augment``."""
 AUTO = "auto"
-"""Means the default. Choosing a strategy by the training rows instead was no fairer on any rule that was tried."""
+"""Means the default for the classifier. To choose a strategy by the training rows was no fairer, by any rule tried."""
