@@ -3,8 +3,8 @@
 python benchmarks/speed.py [--data-dir FOLDER] [--only wide|compare|importance|augment|groups|small|files]
 
 Both sides run in turns, so that what else the machine does meets both alike; a ratio is the median over turns, with
-the least and the greatest. Seconds are of processor time, of all threads and of child processes, unless it says wall.
-Set OMP_NUM_THREADS=1.
+the least and the greatest; wide, augment and groups, which take long, have one turn. Seconds are of processor time,
+of all threads and of child processes, unless it says wall. Set OMP_NUM_THREADS=1.
 
 wide        600 rows × 5,000 columns: every command over reading and writing the table with polars
 compare     Adult, `none` and all strategies over the bare fits and predictions of the strategies' classifiers
@@ -51,13 +51,13 @@ def _used():
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def in_turns(jobs):
+def in_turns(jobs, turns=TURNS):
     """Processor seconds of every job, a turn of each after the other."""
-    turns = [{name: processor(job)[0] for name, job in jobs.items()} for _ in range(TURNS)]
+    turns = [{name: processor(job)[0] for name, job in jobs.items()} for _ in range(turns)]
     return {name: np.array([turn[name] for turn in turns]) for name in jobs}
 
 
-def told(name, ours, referee, words):
+def report(name, ours, referee, words):
     say(f"  {name}: {np.median(ours):.2f} s, {ratio(ours, referee)} × {words} ({np.median(referee):.2f} s)")
 
 
@@ -85,9 +85,9 @@ def wide(folder, _):
         "diagnose": lambda: command("diagnose", *roles),
         "polars": lambda: pl.read_csv(table, infer_schema_length=None).write_csv(out),
     }
-    taken = in_turns(jobs)
+    taken = in_turns(jobs, turns=1)
     for name in ("audit", "augment", "compare", "diagnose"):
-        told(name, taken[name], taken["polars"], "reading and writing it with polars")
+        report(name, taken[name], taken["polars"], "reading and writing it with polars")
 
 
 def adult(data):
@@ -129,7 +129,7 @@ def compare(_, data):
             whole.append(seconds)
             bare.append(sum(fitted))
         name = "all strategies" if names is None else "none"
-        told(f"compare, {name}, 2 folds", np.array(whole), np.array(bare), "the bare fits within")
+        report(f"compare, {name}, 2 folds", np.array(whole), np.array(bare), "the bare fits within")
 
 
 def importance(_, data):
@@ -162,8 +162,8 @@ def augment(folder, _):
         pl.read_csv(table)
         result.write_csv(again)
 
-    taken = in_turns({"ours": lambda: command("augment", table, *roles), "polars": polars})
-    told(f"{rows:,} rows and {result.height - rows:,} synthetic", taken["ours"], taken["polars"], "polars")
+    taken = in_turns({"ours": lambda: command("augment", table, *roles), "polars": polars}, turns=1)
+    report(f"{rows:,} rows and {result.height - rows:,} synthetic", taken["ours"], taken["polars"], "polars")
 
 
 def groups(folder, _):
@@ -174,12 +174,12 @@ def groups(folder, _):
     table, out = folder / "g.parquet", folder / "g.json"
     pl.DataFrame(columns).write_parquet(table)
     roles = ["--label", "y", "--prediction", "p", "--sensitive", *(f"a{i}" for i in range(len(levels)))]
-    seconds, _found = processor(lambda: command("audit", table, *roles, "--json", out))
+    audit = ["audit", table, *roles, "--json", out]
+    command(*audit)
     found = json.loads(out.read_text(encoding="utf-8"))
-    referee, _found = processor(lambda: json.dumps(found, indent=2, ensure_ascii=False))
-    say(
-        f"  {math.prod(levels):,} groups: {seconds:.1f} s, {seconds / referee:.1f} × writing its JSON with `json`"
-    )
+    jobs = {"audit": lambda: command(*audit), "json": lambda: json.dumps(found, indent=2, ensure_ascii=False)}
+    taken = in_turns(jobs, turns=1)
+    report(f"{math.prod(levels):,} groups", taken["audit"], taken["json"], "writing its JSON with `json`")
 
 
 def small(folder, _):
@@ -194,7 +194,7 @@ def small(folder, _):
         }
     )
     for name in ("audit", "--help"):
-        told(name, taken[name], taken["import"], "importing polars and scikit-learn")
+        report(name, taken[name], taken["import"], "importing polars and scikit-learn")
 
 
 def files(folder, _):
@@ -225,7 +225,7 @@ def files(folder, _):
     taken = {name: np.array([turn[name] for turn in turns]) for name in jobs}
     faster = min(("polars", "duckdb"), key=lambda name: np.median(taken[name]))
     for name in ("whole command", "counts"):
-        told(f"{name}, wall", taken[name], taken[faster], faster)
+        report(f"{name}, wall", taken[name], taken[faster], faster)
 
 
 PARTS = {part.__name__: part for part in (wide, compare, importance, augment, groups, small, files)}

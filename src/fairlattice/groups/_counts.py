@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import Attribute, distinct_plain
 from fairlattice.groups._classes import class_positions, common_classes, join_classes
 from fairlattice.groups._labels import as_labels_of
-from fairlattice.groups._lattice import GroupLattice, Leaf
+from fairlattice.groups._lattice import Group, GroupLattice, Leaf
 from fairlattice.groups._tally import (
     Tally,
     tally_arrays,
@@ -371,6 +372,11 @@ class GroupCounts:
         digits = zip(self.lattice.attributes, self.lattice.digits(self.codes), strict=True)
         columns = [[a.levels[i] for i in place.tolist()] for a, place in digits]
         return tuple(zip(*columns, strict=True)) if columns else ((),) * len(self.codes)
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The stored leaves as groups: the mapping of every attribute to its level."""
+        return tuple(map(self.lattice.group, self.leaves))
 
     @property
     def layers(self) -> list[npt.NDArray[Any]]:

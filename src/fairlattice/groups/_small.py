@@ -80,7 +80,7 @@ def group_table(counts: GroupCounts, *, min_size: int = 1, on_small: str = "warn
     """
     check_count("min_size", min_size, 0)
     check_choice("on_small", on_small, ON_SMALL)
-    groups = tuple(counts.lattice.group(leaf) for leaf in counts.leaves)
+    groups = counts.groups
     small = np.flatnonzero(counts.rows < min_size)
     if not len(small):
         return GroupTable(groups, counts.layers)

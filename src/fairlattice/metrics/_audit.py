@@ -193,7 +193,7 @@ class Audit(ShowsAsPage):
             groups, rates = self.groups, self._rates(name)
         else:
             counts = self.counts.rollup(attributes)
-            groups = tuple(counts.lattice.group(leaf) for leaf in counts.leaves)
+            groups = counts.groups
             rates = self._rates_of(counts.layers, name)
         if fails:
             rates = Rates(rates.trials - rates.successes, rates.trials)
@@ -454,9 +454,11 @@ class Audit(ShowsAsPage):
         The better guess for tiny groups, also for those without a row; see :func:`partial_pooling`.
         """
         found, rates = self._one_rate(rate).pooled, self._rates(rate)
+        rows = group_rate_rows(self.groups, rates, found.low, found.high)
+        columns = (a.tolist() for a in (found.mean, found.low, found.high))
         return tuple(
-            replace(g, rate=float(found.mean[i]), low=float(found.low[i]), high=float(found.high[i]))
-            for i, g in enumerate(group_rate_rows(self.groups, rates, found.low, found.high))
+            GroupRate(g.group, g.n, g.successes, mean, low, high)
+            for g, mean, low, high in zip(rows, *columns, strict=True)
         )
 
     def probability_worst(self, rate: str = "tpr") -> tuple[float, ...]:

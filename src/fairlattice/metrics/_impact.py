@@ -91,7 +91,7 @@ def impact_ratios(
     knows which group is the best, so against it the intervals are those that the ratios of all pairs of groups
     allow.
     """
-    groups = [counts.lattice.group(leaf) for leaf in counts.leaves]
+    groups = counts.groups
     own = weighted_rates(counts.layers, counts.classes, rate, positive)
     eligible = own.defined & (counts.rows >= min_share * counts.n)
     gone = {frozenset(group.items()) for group in left_out}

@@ -211,20 +211,21 @@ class _Model:
     def mean(self) -> FloatArray:
         """Posterior means, averaged over what σ may be."""
         means, linear = [], [self.design.linear(f.mode) for f in self.fits]
+        wides = [_prior(part, _WIDE) for part in linear]
+        evidence = [self._evidence(wide) for wide in wides]  # of one σ of the fit for several finer ones
         for spread, place in zip(_FINE, _NEAREST, strict=True):
-            usual, wide = _prior(linear[place], spread), _prior(linear[place], _WIDE)
-            ratios = self._ratios(usual, wide)
+            usual, wide = _prior(linear[place], spread), wides[place]
+            ratios = _ratios(evidence[place], self._evidence(usual))
             odd = np.array([_odd(ratios, share) for share in _ODD]).T @ _shares(ratios)
             mean = [(self.successes + a) / (self.trials + a + b) for a, b in (usual, wide)]
             means.append((1 - odd) * mean[0] + odd * mean[1])
         return np.asarray(self.weights @ np.array(means))
 
-    def _ratios(self, usual: _Beta, wide: _Beta) -> FloatArray:
-        """Marginal likelihood of each group's counts under the wide prior, in multiples of the usual one's."""
-        failures = self.trials - self.successes
-        log = [betaln(self.successes + a, failures + b) - betaln(a, b) for a, b in (wide, usual)]
-        ratios: FloatArray = np.exp(np.clip(log[0] - log[1], -50.0, 50.0))
-        return ratios
+    def _evidence(self, prior: _Beta) -> FloatArray:
+        """Logarithm of the marginal likelihood of each group's counts, but for a constant."""
+        a, b = prior
+        log: FloatArray = betaln(self.successes + a, self.trials - self.successes + b) - betaln(a, b)
+        return log
 
     def draw(self, size: int, rng: np.random.Generator) -> FloatArray:
         """Draws of all groups' rates, shape (size, m), inside (0, 1); the last ones doubt the model."""
@@ -235,7 +236,7 @@ class _Model:
         normals = rng.standard_normal((size - doubting, len(self.design.blocks)))
         for own, linear in self._linear(picked, normals):
             usual, wide = _prior(linear, _FINE[picked[own]][:, None]), _prior(linear, _WIDE)
-            ratios = self._ratios(usual, wide)
+            ratios = _ratios(self._evidence(wide), self._evidence(usual))
             below = _shares(ratios).cumsum(axis=0)[:-1] < rng.random(len(own))
             odd = rng.random(linear.shape) < _odd(ratios, _ODD[below.sum(axis=0)][:, None])
             a, b = (np.where(odd, other, one) for one, other in zip(usual, wide, strict=True))
@@ -258,6 +259,12 @@ class _Model:
             own = np.flatnonzero(_NEAREST[picked] == place)
             fit = self.fits[place]
             yield own, self.design.linear(fit.mode + normals[own] @ fit.root)
+
+
+def _ratios(wide: FloatArray, usual: FloatArray) -> FloatArray:
+    """Marginal likelihood of each group's counts under the wide prior, in multiples of the usual one's."""
+    ratios: FloatArray = np.exp(np.clip(wide - usual, -50.0, 50.0))
+    return ratios
 
 
 def _odd(ratios: FloatArray, share: FloatArray | float) -> FloatArray:

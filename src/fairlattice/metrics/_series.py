@@ -186,7 +186,7 @@ def _changes(audits: Mapping[Any, Audit], measure: str | None, confidence: float
 
 
 def _watched(counts: list[GroupCounts], names: tuple[str, ...], positive: Any) -> list[_Watched]:
-    groups = tuple(counts[0].lattice.group(leaf) for leaf in counts[0].leaves)
+    groups = counts[0].groups
     shares = [Rates(c.rows, np.full(len(c.rows), c.n)) for c in counts]
     watched = [_Watched("composition", None, groups, shares, None)]
     for name in names:

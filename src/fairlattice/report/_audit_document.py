@@ -140,9 +140,9 @@ def about_words(rate: str, summary: Summary) -> Line:
 
 
 def _explore(summary: Summary) -> Section | None:
-    data = explorer_data(summary, {rate: about_words(rate, summary).text for rate in summary["measures"]})
-    if data is None:
-        return None
+    if not summary["attributes"] or not summary["measures"]:
+        return None  # nothing to walk through
+    about = {rate: about_words(rate, summary).text for rate in summary["measures"]}
     note = Line(
         "From everyone down to a single group: choose a rate, then an attribute to split by, then a group. "
         "Intervals of {} by the method below; coarser groups are sums of all of their rows.{} Fewer than {} rows "
@@ -150,11 +150,13 @@ def _explore(summary: Summary) -> Section | None:
     ).format(
         percent(summary["settings"]["confidence"]),
         ""
-        if data["complete"]
+        if summary["coarser"]["complete"]
         else " There are too many coarser groups for one page; those left out are marked so.",
         TINY,
     )
-    return Section("explore", "Explore the groups", [Text(note), Explorer(data)])
+    return Section(
+        "explore", "Explore the groups", [Text(note), Explorer(lambda: explorer_data(summary, about))]
+    )
 
 
 def _worse_off(summary: Summary) -> Section:

@@ -15,6 +15,7 @@ from fairlattice.report._document import (
     GroupName,
     Heading,
     Line,
+    Rows,
     Section,
     Summary,
     Table,
@@ -39,6 +40,7 @@ from fairlattice.report._words import (
     whole,
 )
 
+_Claims = Mapping[Any, Summary]  # by the group that each is about
 _MOST_ROWS_IN_ALL = 20_000
 _RATIO_END = 1.25
 _KINDS = (
@@ -67,7 +69,7 @@ def ratio_section(summary: Summary) -> Section | None:
         "together."
     ).format(what, against)
     charts = [Figure(_ratio_chart(summary, found["rate"], ranked))] if ranked else []
-    rows = [_ratio_row(g) for g in [*ranked, *(g for g in found["by_group"] if g["ratio"] is None)]]
+    rows = Rows(_ratio_row, [*ranked, *(g for g in found["by_group"] if g["ratio"] is None)])
     sure = f"{percent(summary['settings']['confidence']):>4}"
     columns = [
         group_column(summary, "group"),
@@ -102,7 +104,8 @@ def _compared_with(found: Summary, known: list[Summary]) -> Line:
 
 
 def _ratio_chart(summary: Summary, rate: str, ranked: list[Summary]) -> Chart:
-    end = max(_RATIO_END, *(1.05 * g["ratio"] for g in ranked[:MOST_ROWS]))
+    lowest = ranked[:MOST_ROWS]
+    end = max(_RATIO_END, *(1.05 * g["ratio"] for g in lowest))
     rows = [
         Row(
             label=leaf_label(summary, g["group"]),
@@ -114,13 +117,13 @@ def _ratio_chart(summary: Summary, rate: str, ranked: list[Summary]) -> Chart:
             kind=0 if g["verdict"] == "yes" else 2 if g["n"] < TINY else 1,
             end=whole(g["n"]),
         )
-        for g in ranked
+        for g in lowest
     ]
     return row_chart(
         "ratios",
         "Ratios of selection rates, lowest first",
         f"Points are ratios, lines their {percent(summary['settings']['confidence'])} intervals; the dashed line is "
-        f"four fifths.{_less(rows)}",
+        f"four fifths.{_less(ranked)}",
         rows,
         _RATIO_KINDS,
         axis="ratio",
@@ -145,9 +148,10 @@ def ranked_section(summary: Summary) -> Section:
         who, what = rate_phrases(rate, summary["data"], STYLE)
         blocks.append(Heading(rate_name(rate).capitalized()))
         blocks.append(Text(Line("Of people{}, the share who {}.").format(who, what)))
-        if rate in judged and _defined(summary, rate):
-            blocks.append(Figure(_group_chart(summary, rate, place)))
-        blocks.append(_group_table(summary, rate, place, judged))
+        ranked, claims = _defined(summary, rate), _claims(summary, rate)
+        if rate in judged and ranked:
+            blocks.append(Figure(_group_chart(summary, rate, place, ranked, claims)))
+        blocks.append(_group_table(summary, rate, place, judged, ranked, claims))
     left = len(rates) - max(room, len(judged))
     if left > 0:
         blocks.append(Text(Line("{:,} more rates are in the JSON report.").format(left)))
@@ -159,17 +163,17 @@ def _defined(summary: Summary, rate: str) -> list[Summary]:
     return sorted(rows, key=lambda g: (g["rate"], -g["n"]))
 
 
-def _claims(summary: Summary, rate: str) -> dict[Any, Summary]:
+def _claims(summary: Summary, rate: str) -> _Claims:
     return {key(c["group"]): c for c in summary["claims"] if c["group"] is not None and c["measure"] == rate}
 
 
-def _surely_worse(summary: Summary, rate: str) -> set[Any]:
+def _surely_worse(summary: Summary, rate: str, claims: _Claims) -> set[Any]:
     found = {key(w["group"]) for w in summary["worse_off"] if w["measure"] == rate}
-    return found | {k for k, c in _claims(summary, rate).items() if c["verdict"] == "yes"}
+    return found | {k for k, c in claims.items() if c["verdict"] == "yes"}
 
 
-def _group_chart(summary: Summary, rate: str, place: int) -> Chart:
-    rows, worse = _defined(summary, rate), _surely_worse(summary, rate)
+def _group_chart(summary: Summary, rate: str, place: int, rows: list[Summary], claims: _Claims) -> Chart:
+    worse = _surely_worse(summary, rate, claims)
     levels = summary["levels"].get(rate, ())
     everyone = next((g for g in levels if not g["group"] and g["rate"] is not None), None)
     marks = [
@@ -200,10 +204,11 @@ def _group_chart(summary: Summary, rate: str, place: int) -> Chart:
     )
 
 
-def _group_table(summary: Summary, rate: str, place: int, judged: list[str]) -> Table:
-    claims = _claims(summary, rate)
+def _group_table(
+    summary: Summary, rate: str, place: int, judged: list[str], ranked: list[Summary], claims: _Claims
+) -> Table:
     undefined = [g for g in summary["measures"][rate]["by_group"] if g["rate"] is None]
-    rows = [_group_row(g, claims) for g in [*_defined(summary, rate), *undefined]]
+    rows = Rows(lambda g: _group_row(g, claims), [*ranked, *undefined])
     sure = f"{percent(summary['settings']['confidence']):>4}"
     columns = [
         group_column(summary, "group"),
@@ -234,7 +239,7 @@ def _group_table(summary: Summary, rate: str, place: int, judged: list[str]) -> 
     return Table(f"table-groups-{place}", title, columns, rows, place > 0, note, shown)
 
 
-def _group_row(g: Summary, claims: Mapping[Any, Summary]) -> list[Any]:
+def _group_row(g: Summary, claims: _Claims) -> list[Any]:
     c = claims.get(key(g["group"]))
     mark = "undefined" if not g["n"] else "tiny" if g["n"] < TINY else ""
     known = g["rate"] is not None
@@ -255,7 +260,7 @@ def needed_cell(found: Summary | None) -> str | None:
     return None if found is None or found["needed"] is None else needed_words(found["needed"])
 
 
-def _margin(claims: Mapping[Any, Summary]) -> str:
+def _margin(claims: _Claims) -> str:
     """What the claims say, without the rate's short name."""
     statement = str(next(iter(claims.values()))["statement"])
     return "m" + statement.split(" m", 1)[1] if " more than " in statement else statement

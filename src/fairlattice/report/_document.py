@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from string import Formatter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
 from fairlattice.groups import show_group
 from fairlattice.groups._shared import show_level
@@ -185,10 +186,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Explorer:
-    """The walk from everyone down to a leaf, drawn by the page's script from `data`."""
+    """The walk from everyone down to a leaf, drawn by the page's script from what `make` returns."""
 
     kind: ClassVar[str] = "explorer"
-    data: Mapping[str, Any]
+    make: Callable[[], Mapping[str, Any]]
+
+    @cached_property
+    def data(self) -> Mapping[str, Any]:
+        """Every group; computed when a page asks for it, since a terminal has no use for it."""
+        return self.make()
 
 
 @dataclass(frozen=True)
@@ -237,6 +243,26 @@ class Column:
     def numeric(self) -> bool:
         """Whether its cells are numbers, set to the right and sorted by size."""
         return self.kind in ("number", "amount", "whole", "p")
+
+
+class Rows(Sequence[Sequence[Any]]):
+    """The rows of a table, each computed from its record when it is read: of 48,000, a terminal reads ten."""
+
+    def __init__(self, row: Callable[[Any], Sequence[Any]], records: Sequence[Any]) -> None:
+        self._row, self._records = row, records
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @overload
+    def __getitem__(self, place: int) -> Sequence[Any]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Rows: ...
+
+    def __getitem__(self, place: int | slice) -> Sequence[Any]:
+        found = self._records[place]
+        return Rows(self._row, found) if isinstance(place, slice) else self._row(found)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,9 @@ from fairlattice.report._words import TINY, cut, percent, rate_text, shown
 _DIGITS = 4
 
 
-def explorer_data(summary: Summary, about: Mapping[str, str]) -> dict[str, Any] | None:
-    """What the explorer shows, with what each rate is `about`; None where there is nothing to walk through."""
+def explorer_data(summary: Summary, about: Mapping[str, str]) -> dict[str, Any]:
+    """What the explorer shows, with what each rate is `about`."""
     attributes = summary["attributes"]
-    if not attributes or not summary["measures"]:
-        return None
     places = _Places(summary)
     small = [(places.digits(s["group"]), s["action"]) for s in summary.get("small_groups", ())]
     return {

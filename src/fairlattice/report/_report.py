@@ -145,7 +145,8 @@ class Report:
         """The report in Markdown, without figures; of an augmentation, its data card."""
         from fairlattice.report._markdown import markdown
 
-        return _written(markdown(self.document), path)
+        document = self.document
+        return _written(self._guarded(lambda: markdown(document)), path)
 
     def to_text(self, *, width: int = 80, top: int = 10) -> str:
         """The report as the command line prints it.
@@ -168,7 +169,9 @@ class Report:
         """The report as something that rich prints; of long tables the first `top` rows."""
         from fairlattice.report._terminal import view
 
-        return view(self.document, top=top)
+        document = self.document
+        found: RenderableType = self._guarded(lambda: view(document, top=top))
+        return found
 
     def card(self, strategy: str | None = None, path: str | os.PathLike[str] | None = None) -> str:
         """A card in Markdown: of a comparison a model card, of an augmentation a data card.

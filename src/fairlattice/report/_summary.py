@@ -6,10 +6,12 @@ Nothing in it depends on when or where it was made, so the same inputs and seed 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from importlib.metadata import version
 from itertools import islice
 from math import isfinite
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -29,35 +31,62 @@ def to_json(summary: Summary) -> str:
     ValueError
         If a figure is NaN or infinite, which JSON has no word for.
     """
-    return _text(summary, "\n") + "\n"
+    return "".join([*_pieces(summary, "\n"), "\n"])
 
 
-def _text(value: Any, line: str) -> str:
-    """What ``json.dumps(…, indent=2, ensure_ascii=False, allow_nan=False)`` writes, in half the time or less.
+def _pieces(value: Any, line: str) -> Iterator[str]:
+    """What ``json.dumps(…, indent=2, ensure_ascii=False, allow_nan=False)`` writes, in a fraction of the time.
 
-    That is one generator within another for every level of every value; here a value is a string at once. Lines begin
-    with `line`, a line feed and blanks.
+    Lines within it begin with `line`, a line feed and blanks.
     """
-    scalar = _SCALARS.get(type(value))
-    if scalar is not None:
-        return scalar(value)
-    inner, known = line + "  ", _SCALARS
+    inner, start = line + "  ", ""
     if isinstance(value, dict):
-        parts = [
-            f"{_key(k)}: {known[type(v)](v) if type(v) in known else _text(v, inner)}"
-            for k, v in value.items()
-        ]
-        return f"{{{inner}{f',{inner}'.join(parts)}{line}}}" if parts else "{}"
-    if isinstance(value, list | tuple):
-        parts = [known[type(v)](v) if type(v) in known else _text(v, inner) for v in value]
-        return f"[{inner}{f',{inner}'.join(parts)}{line}]" if parts else "[]"
-    return _ENCODER.encode(value)
+        for key, part in value.items():
+            yield f"{start or '{'}{inner}{_key(key)}: "
+            yield from _pieces(part, inner)
+            start = ","
+        yield f"{line}}}" if start else "{}"
+    elif isinstance(value, list | tuple):
+        yield f"[{inner}{f',{inner}'.join(_texts(value, inner))}{line}]" if value else "[]"
+    else:
+        yield _SCALARS.get(type(value), _ENCODER.encode)(value)
+
+
+def _texts(values: Sequence[Any], line: str) -> list[str]:
+    """The texts of values at the same depth."""
+    kinds = list(dict.fromkeys(map(type, values)))
+    if len(kinds) == 1:
+        return _alike(kinds[0], values, line)
+    found = [""] * len(values)
+    for kind in kinds:
+        places = [place for place, value in enumerate(values) if type(value) is kind]
+        for place, text in zip(places, _alike(kind, [values[i] for i in places], line), strict=True):
+            found[place] = text
+    return found
+
+
+def _alike(kind: type, values: Sequence[Any], line: str) -> list[str]:
+    """The texts of values of one kind; mappings with the same keys are written column by column."""
+    if kind is float and all(map(isfinite, values)):
+        return list(map(float.__repr__, values))
+    if kind in _SCALARS:
+        return list(map(_SCALARS[kind], values))
+    if kind is dict and len(values) > 1:
+        keys, *others = set(map(tuple, values))
+        if keys and not others and all(type(key) is str for key in keys):
+            inner = line + "  "
+            columns = (_texts(list(map(itemgetter(key), values)), inner) for key in keys)
+            parts = [f"{_key(key)}: ".replace("%", "%%") + "%s" for key in keys]
+            row = f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
+            return list(map(row.__mod__, zip(*columns, strict=True)))
+    return ["".join(_pieces(value, line)) for value in values]
 
 
 def _number(value: float) -> str:
     return float.__repr__(value) if isfinite(value) else _ENCODER.encode(value)
 
 
+@lru_cache(maxsize=4096, typed=True)
 def _key(key: Any) -> str:
     return json.encoder.encode_basestring(key) if isinstance(key, str) else f'"{_ENCODER.encode(key)}"'
 
@@ -70,6 +99,11 @@ _SCALARS: dict[type, Callable[[Any], str]] = {
     bool: lambda value: "true" if value else "false",
     type(None): lambda _: "null",
 }
+
+
+def fields_of(record: Any) -> Summary:
+    """The fields of a flat dataclass; `asdict` would copy every value deeply, which takes longer than finding it."""
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
 
 def versions() -> Summary:

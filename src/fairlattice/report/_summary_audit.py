@@ -22,7 +22,15 @@ from fairlattice.metrics import (
     WorseOff,
 )
 from fairlattice.metrics._shared import verdict_sentence
-from fairlattice.report._summary import Summary, attribute_rows, change_row, empty_groups, group_row, versions
+from fairlattice.report._summary import (
+    Summary,
+    attribute_rows,
+    change_row,
+    empty_groups,
+    fields_of,
+    group_row,
+    versions,
+)
 
 _MOST_CLAIMED = 4  # rates: of more classes, claims and levels would drown the rest
 _MOST_COARSER = 3_000  # groups that a page embeds
@@ -96,7 +104,7 @@ def audit_summary(
         "worse_off": [{"measure": rate, **_worse(w)} for rate in few for w in audit.worse_off(rate)],
         "claims": [_claim(c) for rate in few for c in _claims(audit, rate)],
         "coarser": _coarser(audit, list(rates)),
-        "small_groups": [asdict(s) for s in audit.small],
+        "small_groups": [fields_of(s) for s in audit.small],
         "empty_groups": empty_groups(audit.counts.lattice, audit.counts.codes),
     }
     if leveling is not None:
@@ -105,7 +113,7 @@ def audit_summary(
         changes = [_change(c) for c in harm.changes]
         summary["harm"] = {"verdict": harm.verdict, "tolerance": harm.tolerance, "groups": changes}
     if scores is not None:
-        summary["scores"] = [asdict(s) for s in scores]
+        summary["scores"] = [fields_of(s) for s in scores]
     if series is not None:
         summary["series"] = _series(series)
     return summary
@@ -126,7 +134,7 @@ def _ratios(audit: Audit) -> Summary | None:
     """Selection rates as shares of those whom groups are compared with."""
     if audit.selection is None:
         return None
-    rows = [asdict(r) for r in audit.impact_ratios()]
+    rows = [fields_of(r) for r in audit.impact_ratios()]
     for row in rows:
         row["high"] = None if row["high"] == float("inf") else row["high"]
     reference = dict(audit.reference) if isinstance(audit.reference, Mapping) else audit.reference
@@ -224,7 +232,7 @@ def _needed(needed: Needed | None) -> Summary:
     """How many rows would tell: with even chances and nine in ten, as a range; and the latter alone."""
     if needed is None:
         return {"needed": None, "rows_needed": None}
-    return {"needed": asdict(needed), "rows_needed": needed.high}
+    return {"needed": fields_of(needed), "rows_needed": needed.high}
 
 
 def _leveling(found: LevelingDown) -> Summary:

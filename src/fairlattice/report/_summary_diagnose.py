@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from fairlattice.benchmark import CellAssumption, CellDiagnosis, Diagnosis, Drift, NoisePoint, SourceFigures
 from fairlattice.benchmark._shared import CellPicture
 from fairlattice.diagnostics import MMDTest
-from fairlattice.report._summary import Summary, attribute_rows, versions
+from fairlattice.report._summary import Summary, attribute_rows, fields_of, versions
 from fairlattice.report._summary_audit import series_change
 
 
@@ -35,7 +34,7 @@ def diagnose_summary(
             "sources": {name: _figures(f, columns=True) for name, f in diagnosis.overall.items()},
         },
         "cells": [_cell(c) for c in diagnosis.cells],
-        "copies": [asdict(c) for c in diagnosis.copies],
+        "copies": [fields_of(c) for c in diagnosis.copies],
         "caveats": list(diagnosis.notes),
     }
     if noise is not None:
@@ -61,23 +60,24 @@ def _cell(cell: CellDiagnosis) -> Summary:
 def _figures(figures: SourceFigures | None, *, columns: bool) -> Summary | None:
     if figures is None:
         return None
-    marginals = asdict(figures.marginals)
-    if not columns:
-        marginals.pop("columns")
+    marginals = fields_of(figures.marginals)
+    by_column = marginals.pop("columns")
+    if columns:
+        marginals["columns"] = [fields_of(c) for c in by_column]
     memory = None
     if figures.memory is not None:
-        memory = asdict(figures.memory)
+        memory = fields_of(figures.memory)
         memory.pop("copies")
     return {
         "n": figures.n,
         "classifiers": {
-            name: {**asdict(test), "p_adjusted": figures.p_adjusted[name]}
+            name: {**fields_of(test), "p_adjusted": figures.p_adjusted[name]}
             for name, test in figures.classifiers.items()
         },
         "mmd": _mmd(figures.mmd, figures.p_adjusted["mmd"]),
-        **asdict(figures.manifold),
+        **fields_of(figures.manifold),
         "marginals": marginals,
-        "pairwise": None if figures.associations is None else asdict(figures.associations),
+        "pairwise": None if figures.associations is None else fields_of(figures.associations),
         "memory": memory,
     }
 
@@ -110,7 +110,7 @@ def _drift(found: Drift) -> Summary:
 
 
 def _mmd(test: MMDTest, p_adjusted: float | None) -> Summary:
-    return {**asdict(test), "p_adjusted": p_adjusted}
+    return {**fields_of(test), "p_adjusted": p_adjusted}
 
 
 def _picture(picture: CellPicture) -> Summary:

@@ -94,7 +94,7 @@ def levels_line(summary: Mapping[str, Any]) -> Line:
 
 def key(group: Mapping[str, Any]) -> Hashable:
     """What makes a group itself: 1, 1.0 and True are different levels."""
-    return frozenset((k, repr(v)) for k, v in group.items())
+    return frozenset(zip(group, map(repr, group.values()), strict=True))
 
 
 def number(value: float | None, digits: int = 3, *, signed: bool = False) -> str:
