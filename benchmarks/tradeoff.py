@@ -208,7 +208,7 @@ def run(arguments):
             strategy_of(name, known=plugins.strategies()).name for name in arguments.strategies.split(",")
         ]
     except InputError as error:
-        raise SystemExit(str(error)) from error
+        arguments.fail(str(error))
     wanted = [(c, int(size), name, seed) for seed, c, size, name in each]
     lacking = {
         key: [s for s in names if not points(s, blends, plugins.strategies()) <= set(ended.get(key, ()))]
@@ -257,7 +257,7 @@ def main():
     )
     commands = parser.add_subparsers(required=True)
     running, showing = commands.add_parser("run"), commands.add_parser("show")
-    running.set_defaults(do=run)
+    running.set_defaults(do=run, fail=running.error)
     showing.set_defaults(do=show)
     for command in (running, showing):
         command.add_argument("--store", type=Path, required=True)

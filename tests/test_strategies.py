@@ -621,3 +621,14 @@ def test_synthetic_rows_are_valid_rows_and_do_not_reveal_their_label(people, nam
     made, encoder = STRATEGIES[name].prepare(table).X[people.height :], table.vectors.encoder
     assert (made[:, encoder.slices_["job"]].sum(axis=1) == 1.0).all()
     assert made == pytest.approx(encoder.transform(encoder.inverse_transform(made)))
+
+
+def test_rare_categories_of_some_rows_are_those_rows_own():
+    """Parts of a table, which thresholds are chosen on, know the rare categories of their own rows."""
+    jobs = [f"job {i}" for i in np.random.default_rng(0).integers(0, 150, 900)]
+    encoder = TableEncoder().fit(pl.DataFrame({"job": jobs}))
+    whole = Vectors(encoder, encoder.vectors(pl.DataFrame({"job": jobs})))
+    rows = np.arange(899, 0, -3)
+    (levels,), (every,) = whole.take(rows).crowded, whole.crowded
+    assert (levels == every[rows]).all()
+    assert (whole.take(rows).take(np.array([1, 5])).crowded[0] == every[rows[[1, 5]]]).all()

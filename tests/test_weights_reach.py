@@ -116,7 +116,7 @@ def test_a_pipeline_is_trained_the_same_with_metadata_routing_on_and_off(routing
     rng = np.random.default_rng(0)
     X, y, S = rng.normal(size=(200, 3)), rng.integers(0, 2, 200), rng.choice(["f", "m"], 200)
     with sklearn.config_context(enable_metadata_routing=routing):
-        model = fl.FairClassifier(SCALED).fit(X, y, sensitive_features=S)
+        model = fl.FairClassifier(SCALED, "equal").fit(X, y, sensitive_features=S)
     weights = fl.equal_weights(y, sensitive_features=S)
     by_hand = LogisticRegression().fit(StandardScaler().fit_transform(X), y, sample_weight=weights)
     assert model.estimator_[-1].coef_ == pytest.approx(by_hand.coef_)

@@ -130,6 +130,12 @@ class TextTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         table = [] if self._table is None else self._table.blocks
         return [*table, *(self.slices_[name] for name in self.encoders_)]
 
+    @property
+    def crowded(self) -> list[IntArray]:
+        """As :attr:`TableEncoder.crowded`, of the columns that are not text."""
+        check_is_fitted(self)
+        return [] if self._table is None else self._table.crowded
+
     def snap(self, Z: FloatArray, places: IntArray | None = None) -> FloatArray:
         """The vectors with all columns made valid but those of text, which stay as they are.
 

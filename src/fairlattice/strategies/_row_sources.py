@@ -174,7 +174,7 @@ class ImportanceRows:
             blocks=encoder.blocks,
             max_copies=self.max_copies,
             snap=encoder.snap,
-            crowded=encoder.crowded,
+            crowded=table.features.crowded,
         )
         return _from_sampler(sampler, wanted, distinct)
 

@@ -30,10 +30,23 @@ class Vectors:
         Encodes the rows; it is fitted to original rows only.
     Z : float array of shape (n, d)
         The vectors.
+    rows : int array of shape (n,), optional
+        Which of the encoder's training rows they are; None means all of them, in order.
     """
 
     encoder: Any
     Z: FloatArray = field(repr=False)
+    rows: IntArray | None = field(default=None, repr=False)
+
+    @property
+    def crowded(self) -> list[IntArray]:
+        """As :attr:`TableEncoder.crowded`, of these rows."""
+        found: list[IntArray] = self.encoder.crowded
+        return found if self.rows is None else [levels[self.rows] for levels in found]
+
+    def take(self, rows: IntArray) -> Vectors:
+        """Some of the rows, with the same encoder."""
+        return Vectors(self.encoder, self.Z[rows], rows if self.rows is None else self.rows[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,7 +213,7 @@ class TrainingTable:
             self,
             rows=None if self.rows is None else take_rows(self.rows, rows),
             index=part,
-            encoded=None if known is None else Vectors(known.encoder, known.Z[rows]),
+            encoded=None if known is None else known.take(rows),
         )
 
     def original(self) -> TrainingRows:
