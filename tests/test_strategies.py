@@ -632,3 +632,11 @@ def test_rare_categories_of_some_rows_are_those_rows_own():
     (levels,), (every,) = whole.take(rows).crowded, whole.crowded
     assert (levels == every[rows]).all()
     assert (whole.take(rows).take(np.array([1, 5])).crowded[0] == every[rows[[1, 5]]]).all()
+
+
+@pytest.mark.parametrize("name", ["tuned", "expected", "minimax", "thresholds", "none+minimax"])
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_thresholds_of_fewer_rows_than_folds(name, n):
+    X, y, S = np.arange(n, dtype=float)[:, None], np.arange(n) % 2, np.array(["a", "b", "a", "a", "b"])[:n]
+    model = fl.FairClassifier(LogisticRegression(), name, random_state=0).fit(X, y, sensitive_features=S)
+    assert set(model.predict(X, sensitive_features=S)) <= {0, 1}

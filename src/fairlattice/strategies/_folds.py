@@ -17,7 +17,7 @@ _FOLDS, _STREAM = 5, 10
 
 
 def cell_folds(place: IntArray, n: int, rng: np.random.Generator) -> Iterator[tuple[IntArray, IntArray]]:
-    """Rows to train on and the rest, for each of `n` folds; every cell is split evenly.
+    """Rows to train on and the rest, for each of `n` folds; every cell is split evenly. None is without rows.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def cell_folds(place: IntArray, n: int, rng: np.random.Generator) -> Iterator[tu
     order = np.lexsort((rng.random(len(place)), place))
     fold = np.empty(len(order), dtype=np.int64)
     fold[order] = np.arange(len(order)) % n
-    for i in range(n):
+    for i in range(min(n, len(place))):
         yield np.flatnonzero(fold != i), np.flatnonzero(fold == i)
 
 
