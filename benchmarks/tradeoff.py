@@ -26,7 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from _tradeoff_told import draw, tell
+from _tradeoff_tables import draw, tables
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
@@ -238,7 +238,7 @@ def show(arguments):
         raise SystemExit(f"{arguments.store} holds no such split yet")
     for classifier in sorted({key[0] for key in splits}):
         print(f"\n## {classifier}")
-        tell({key[1:]: curve for key, curve in sorted(splits.items()) if key[0] == classifier}, STRATEGIES)
+        tables({key[1:]: curve for key, curve in sorted(splits.items()) if key[0] == classifier}, STRATEGIES)
     if arguments.picture:
         draw(splits, STRATEGIES[1:], arguments.picture)
 

@@ -1,4 +1,4 @@
-"""The script of the trade-off: it resumes, takes data sets of one's own, and tells paired differences."""
+"""The script of the trade-off: it resumes, takes data sets of one's own, and reports paired differences."""
 
 import importlib.util
 import json

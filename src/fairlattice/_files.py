@@ -56,6 +56,13 @@ def write_text(path: Path, text: str) -> None:
         pass
 
 
+def written(text: str, path: str | os.PathLike[str] | None) -> str:
+    """The text, written to `path` if one is given."""
+    if path is not None:
+        write_text(Path(path), text)
+    return text
+
+
 def strict_json(text: str) -> Any:
     """Parsed JSON; NaN and infinities, which are none of it, are refused.
 

@@ -12,13 +12,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._files import read_json, write_text
+from fairlattice._files import read_json, written
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import Attribute, distinct_plain
@@ -328,10 +327,7 @@ class GroupCounts:
         InputError
             If the file cannot be written; then nothing is left of it.
         """
-        text = dump_counts(self)
-        if path is not None:
-            write_text(Path(path), text)
-        return text
+        return written(dump_counts(self), path)
 
     @classmethod
     def from_json(cls, source: str | os.PathLike[str]) -> GroupCounts:

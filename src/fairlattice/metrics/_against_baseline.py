@@ -49,8 +49,8 @@ def leveling_between(before: Audit, after: Audit, *, measure: str | None = None)
         for rate in after.rates_of(after.notion if measure is None else measure)
         if before._rates(rate).defined.any() and after._rates(rate).defined.any()
     ]
-    judged = sum(int(after._rates(rate).defined.sum()) for rate in names)
-    each = simultaneous_confidence(after.confidence, judged)
+    compared = sum(int(after._rates(rate).defined.sum()) for rate in names)
+    each = simultaneous_confidence(after.confidence, compared)
     changes, verdicts = [], {}
     for rate in names:
         old, new = before._rates(rate), after._rates(rate)

@@ -5,7 +5,7 @@ from fairlattice.metrics._claims import FOUR_FIFTHS, UNSURE
 from fairlattice.metrics._design import Design
 from fairlattice.metrics._fairness import alpha_measure, log_ratio
 from fairlattice.metrics._figures import parse_figure
-from fairlattice.metrics._notions import NOTIONS
+from fairlattice.metrics._notions import DEFAULT_NOTION, NOTIONS
 from fairlattice.metrics._pooling import draw_priors
 from fairlattice.metrics._rates import RATES
 from fairlattice.metrics._sentences import (
@@ -20,6 +20,7 @@ from fairlattice.metrics._sentences import (
 )
 
 __all__ = [
+    "DEFAULT_NOTION",
     "FOUR_FIFTHS",
     "NOTIONS",
     "RATES",

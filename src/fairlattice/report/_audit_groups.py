@@ -140,19 +140,19 @@ def _less(rows: list[Any]) -> str:
 
 def ranked_section(summary: Summary) -> Section:
     """Every rate of every group, those of the notion first."""
-    judged = list(summary["judged"])[:4]
-    rates = list(dict.fromkeys([*judged, *summary["measures"]]))
+    of_notion = list(summary["judged"])[:4]
+    rates = list(dict.fromkeys([*of_notion, *summary["measures"]]))
     room = _MOST_ROWS_IN_ALL // max(len(summary["measures"][rates[0]]["by_group"]), 1) if rates else 0
     blocks: list[Block] = []
-    for place, rate in enumerate(rates[: max(room, len(judged))]):
+    for place, rate in enumerate(rates[: max(room, len(of_notion))]):
         who, what = rate_phrases(rate, summary["data"], STYLE)
         blocks.append(Heading(rate_name(rate).capitalized()))
         blocks.append(Text(Line("Of people{}, the share who {}.").format(who, what)))
         ranked, claims = _defined(summary, rate), _claims(summary, rate)
-        if rate in judged and ranked:
+        if rate in of_notion and ranked:
             blocks.append(Figure(_group_chart(summary, rate, place, ranked, claims)))
-        blocks.append(_group_table(summary, rate, place, judged, ranked, claims))
-    left = len(rates) - max(room, len(judged))
+        blocks.append(_group_table(summary, rate, place, of_notion, ranked, claims))
+    left = len(rates) - max(room, len(of_notion))
     if left > 0:
         blocks.append(Text(Line("{:,} more rates are in the JSON report.").format(left)))
     return Section("groups", "Groups, worst first", blocks)
@@ -205,7 +205,7 @@ def _group_chart(summary: Summary, rate: str, place: int, rows: list[Summary], c
 
 
 def _group_table(
-    summary: Summary, rate: str, place: int, judged: list[str], ranked: list[Summary], claims: _Claims
+    summary: Summary, rate: str, place: int, of_notion: list[str], ranked: list[Summary], claims: _Claims
 ) -> Table:
     undefined = [g for g in summary["measures"][rate]["by_group"] if g["rate"] is None]
     rows = Rows(lambda g: _group_row(g, claims), [*ranked, *undefined])
@@ -235,7 +235,7 @@ def _group_table(
     ratios = (summary["impact_ratios"] or {}).get("rate")
     brief = Line("{}: people{}, who {}; worst groups first").format(rate_name(rate), who, what)
     title = Line("{} of {:,} groups").format(rate_name(rate).capitalized(), len(rows))
-    shown = brief if rate in judged and rate != ratios else None
+    shown = brief if rate in of_notion and rate != ratios else None
     return Table(f"table-groups-{place}", title, columns, rows, place > 0, note, shown)
 
 

@@ -206,8 +206,8 @@ def _assumption(summary: Summary) -> Section:
     title = Line(f"{len(records):,} cells assessed, failures first")
     failing = any(c["verdict"] == "fails" for c in records)
     brief = Line("does the mix of a cell's parents resemble it? failures first") if failing else None
-    judged = table_of("table-assumption", title, columns, records, brief=brief)
-    return Section("assumption", "Where the assumption fails", [Text(intro), judged] if records else [])
+    table = table_of("table-assumption", title, columns, records, brief=brief)
+    return Section("assumption", "Where the assumption fails", [Text(intro), table] if records else [])
 
 
 def _parents(cell: Summary) -> Line:

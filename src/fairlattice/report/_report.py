@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from fairlattice._files import strict_json, write_text
+from fairlattice._files import strict_json, written
 from fairlattice._validation import did_you_mean
 from fairlattice.exceptions import InputError
 from fairlattice.metrics import Audit
@@ -126,7 +126,7 @@ class Report:
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """The report as JSON text; written to `path` if one is given."""
-        return _written(to_json(self.summary), path)
+        return written(to_json(self.summary), path)
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """The report as a page, one file that loads nothing; written to `path` if one is given.
@@ -139,14 +139,14 @@ class Report:
         from fairlattice.report._html import page
 
         document = self.document
-        return _written(str(self._guarded(lambda: page(document))), path)
+        return written(str(self._guarded(lambda: page(document))), path)
 
     def to_markdown(self, path: str | os.PathLike[str] | None = None) -> str:
         """The report in Markdown, without figures; of an augmentation, its data card."""
         from fairlattice.report._markdown import markdown
 
         document = self.document
-        return _written(self._guarded(lambda: markdown(document)), path)
+        return written(self._guarded(lambda: markdown(document)), path)
 
     def to_text(self, *, width: int = 80, top: int = 10) -> str:
         """The report as the command line prints it.
@@ -198,7 +198,7 @@ class Report:
         from fairlattice.report._compare_card import model_card
 
         found: Document = self._guarded(lambda: model_card(self.summary, strategy))
-        return _written(markdown(found), path)
+        return written(markdown(found), path)
 
     def figures(self) -> dict[str, str]:
         """The report's figures by name, each as the text of an SVG image.
@@ -306,9 +306,3 @@ def _verdicts(summary: Summary) -> list[Summary]:
     module = import_module(f"fairlattice.report.{SCHEMAS[summary['schema']]}")
     cards: list[Card] = module.cards(summary)
     return [{"question": c.key, "verdict": c.verdict, "sentence": c.detail.text} for c in cards]
-
-
-def _written(text: str, path: str | os.PathLike[str] | None) -> str:
-    if path is not None:
-        write_text(Path(path), text)
-    return text

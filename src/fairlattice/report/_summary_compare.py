@@ -8,12 +8,11 @@ from typing import Any
 
 from fairlattice.benchmark import CLASSIFIERS, Comparison, GroupShift, StrategyResult
 from fairlattice.benchmark._shared import ACCURACIES, COMPARED_FIGURES, KINDS, POSTERIOR_RATES
+from fairlattice.metrics._shared import DEFAULT_NOTION
 from fairlattice.report._summary import Summary, attribute_rows, empty_groups, group_row, versions
 from fairlattice.strategies._shared import BASELINE
 
 _PLUG_IN = ("tpr", "tnr")
-
-_AIM = "equalized_odds"  # of a decision unless another notion is asked for
 
 
 def compare_summary(comparison: Comparison, data: Mapping[str, Any]) -> Summary:
@@ -85,8 +84,8 @@ def python_of(comparison: Comparison, strategy: str) -> str:
     encoder = f"fl.TableEncoder({', '.join(f'{name}={value!r}' for name, value in reading.items())})"
     na = f", na={reading['na']!r}" if "na" in reading else ""
     taken = comparison[strategy].strategy
-    aim = getattr(getattr(taken, "decision", None), "notion", _AIM)
-    notion = f", notion={aim!r}" if aim != _AIM else ""
+    aim = getattr(getattr(taken, "decision", None), "notion", DEFAULT_NOTION)
+    notion = f", notion={aim!r}" if aim != DEFAULT_NOTION else ""
     options = (f", cuts={cuts}" if cuts else "") + na + notion + f", random_state={seed}"
     needs = taken.needs_groups
     return (

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from fairlattice._files import read_json, write_text
+from fairlattice._files import read_json, written
 from fairlattice._validation import (
     BoolArray,
     FloatArray,
@@ -242,10 +241,7 @@ class ThresholdsByLeaf:
             "candidates": self.candidates.tolist(),
             "higher": self.higher.astype(int).tolist(),
         }
-        text = json.dumps(summary, allow_nan=False) + "\n"
-        if path is not None:
-            write_text(Path(path), text)
-        return text
+        return written(json.dumps(summary, allow_nan=False) + "\n", path)
 
     @classmethod
     def from_json(cls, source: str | os.PathLike[str]) -> ThresholdsByLeaf:

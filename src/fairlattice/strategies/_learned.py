@@ -37,6 +37,7 @@ from fairlattice.strategies._spread import (
     representation_of,
     thinned_cells,
 )
+from fairlattice.strategies._unfairness import unfairness
 from fairlattice.strategies._weighted_fit import fit_weighted
 
 _FOLDS = 3
@@ -47,7 +48,6 @@ _STRENGTH = 200.0  # rows that the prior of a recall counts for
 _COST_OWN = (
     0.01  # of balanced accuracy, that the fairer of an estimator's two rounds may lose against the other
 )
-_ALPHA = 0.5
 _WIDE = 500  # coordinates beyond which Newton's method is slower than L-BFGS
 _MOST_ROWS = 20_000  # that are looked at; of larger tables, small cells whole and large ones in part
 _MOST_OWN = 6_000  # rows that an estimator of the caller's, which may be slow, is trained on
@@ -293,12 +293,8 @@ def _out_of_fold(folds: list[_Fold], mass: FloatArray, *, spread: bool) -> Float
 
 
 def _unfair(recalls: FloatArray, labels: IntArray) -> float:
-    """IFα of equalized odds: that of the label with the worse one."""
-    found = []
-    for label in np.unique(labels):
-        low, high = float(recalls[labels == label].min()), float(recalls[labels == label].max())
-        found.append(_ALPHA * (1 - low) + (1 - _ALPHA) * (1 - low / high) if high > 0 else 1.0)
-    return max(found)
+    """That of equalized odds: of the label with the worse one."""
+    return max(unfairness(recalls[labels == label]) for label in np.unique(labels))
 
 
 def check_learnable(index: CellIndex) -> None:

@@ -33,6 +33,7 @@ from fairlattice.strategies._folds import cell_folds
 from fairlattice.strategies._shrinkage import Shrinkage
 from fairlattice.strategies._spread import known_cells, thinned_cells
 from fairlattice.strategies._training import TrainingTable
+from fairlattice.strategies._unfairness import unfairness
 
 _ROUNDS, _STEP = 200, 5.0  # the step shrinks with the square root of the round
 _ANCHOR = 0.05  # share of the first costs, equal for all, that every round keeps
@@ -186,9 +187,8 @@ def _recalls_under(costs: FloatArray, share: FloatArray, chances: FloatArray, re
 
 
 def _unfair(recalls: FloatArray) -> float:
-    """IF½ of equalized odds of recalls of shape (k, 2)."""
-    low, high = recalls.min(axis=0), recalls.max(axis=0)
-    return float(np.max(0.5 * (1.0 - low) + 0.5 * (1.0 - low / np.maximum(high, _CERTAIN))))
+    """That of equalized odds, of recalls of shape (k, 2)."""
+    return max(map(unfairness, recalls.T))
 
 
 def _odds(scores: FloatArray, as_odds: bool) -> FloatArray:

@@ -7,7 +7,7 @@ import numpy as np
 from fairlattice.strategies._shared import DEFAULT
 
 
-def tell(runs, strategies):
+def tables(runs, strategies):
     """Tables in Markdown, a line for each setting: figures, and paired differences.
 
     `runs` is of one classifier: (size, data set, seed) to (strategy, blend) to figures.
