@@ -15,8 +15,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 
-from fairlattice import GroupCounts, HierarchicalAugmenter, InputError, compare, harm, leveling_down
+from fairlattice import GroupCounts, HierarchicalAugmenter, InputError, bench, compare, harm, leveling_down
+from fairlattice.datasets import load_dataset
 from fairlattice.groups import PairedCounts, ScoreCounts
 from fairlattice.metrics import audit_scores, audit_series
 
@@ -533,18 +536,138 @@ def rounded(result):
     return re.sub(r"\d+\.\d+(e-\d+)?", lambda number: f"{float(number[0]):.9g}", repr(result))
 
 
-def test_a_comparison_under_a_cluster_is_the_one_under_this_process(dask):
-    table = pl.from_arrow(features())
-    y = (table["score"] > 0.5).cast(pl.Int64)
-    given = (table.select("q", "grade", "score"), y)
-    options = {
-        "sensitive_features": table.select("sex"),
-        "strategies": ["none", "label"],
-        "folds": 2,
-        "repeats": 1,
+@pytest.fixture(scope="module")
+def ray():
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    from ray.util.joblib import register_ray
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+        register_ray()
+    yield "ray"
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def spark_tasks(spark):
+    pytest.importorskip("joblibspark", reason="joblib-spark is not installed").register_spark()
+    return "spark"
+
+
+@pytest.fixture(scope="module")
+def dask_processes(dask):
+    return "dask"
+
+
+@pytest.fixture
+def dask_threads():
+    """One process that runs four tasks at a time."""
+    distributed = pytest.importorskip("distributed", reason="Dask's distributed scheduler is not installed")
+    options = {"n_workers": 1, "threads_per_worker": 4, "processes": True, "host": "127.0.0.1"}
+    quiet = {"dashboard_address": None, "memory_limit": 0, "silence_logs": 50}
+    with distributed.LocalCluster(**options, **quiet) as cluster, distributed.Client(cluster):
+        yield "dask"
+
+
+BACKENDS = ["dask_processes", "dask_threads", "ray", "spark_tasks"]
+TASKS = pl.from_arrow(features())
+COMPARED = {
+    "X": TASKS.select("q", "grade", "score"),
+    "y": (TASKS["score"] > 0.5).cast(pl.Int64),
+    "sensitive_features": TASKS.select("sex"),
+    "folds": 2,
+    "repeats": 1,
+    "n_jobs": 2,
+}
+
+
+def logistic_that(does):
+    """A classifier whose fit does something first; its class travels by value, as one of a notebook."""
+
+    class Classifier(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            does(X)
+            return super().fit(X, y, sample_weight)
+
+    return Classifier()
+
+
+def warning():
+    """One that warns, which goes to the notes of its comparison alone."""
+
+    def warn(X):
+        import warnings
+
+        warnings.warn(f"{len(X)} rows", UserWarning, stacklevel=2)
+
+    return logistic_that(warn)
+
+
+def failing():
+    """One that refuses its rows."""
+
+    def refuse(_):
+        from fairlattice import InputError
+
+        raise InputError("Column `x` is of the wrong kind.")
+
+    return logistic_that(refuse)
+
+
+CLASSIFIERS = {
+    "warns": warning,
+    "parallel": lambda: RandomForestClassifier(20, n_jobs=2, random_state=0),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # of what the back ends deprecate
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_a_comparison_on_a_cluster_is_the_one_of_this_process(backend, classifier, request):
+    name, seen = request.getfixturevalue(backend), []
+    given = COMPARED | {
+        "classifier": CLASSIFIERS[classifier](),
+        "strategies": ["none", "label", "equal", "borrow"],
     }
-    alone = compare(*given, **options)
-    with joblib.parallel_config("dask"):
-        spread = compare(*given, **options)
-    for name, values in alone.predictions().items():
-        assert values.tolist() == spread.predictions()[name].tolist(), name
+    alone = compare(**given | {"n_jobs": 1})
+    with joblib.parallel_config(name):
+        spread = compare(**given, progress=lambda *done: seen.append(done))
+    for column, values in alone.predictions().items():
+        assert values.tolist() == spread.predictions()[column].tolist(), column
+    assert alone.notes == spread.notes
+    assert any("rows" in note for note in alone.notes) == (classifier == "warns")
+    assert seen[-1] == (8, 8)
+    assert sorted(seen) == seen
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_trials_on_a_cluster_are_those_of_this_process(backend, request, tmp_path):
+    data, seen = [load_dataset("diabetes")], []
+    options = {"methods": ["logistic", "logistic+equal", "logistic+smote"], "seeds": 2}
+    alone = bench(data, tmp_path / "alone.sqlite", **options)
+    with joblib.parallel_config(request.getfixturevalue(backend)):
+        spread = bench(data, tmp_path / "s.sqlite", n_jobs=2, progress=lambda *d: seen.append(d), **options)
+    assert figures(alone) == figures(spread)
+    assert seen[0] == (0, 6)
+    assert seen[-1] == (6, 6)
+
+
+def figures(found):
+    """All that trials predicted, by method."""
+    return {
+        result.name: [(run.repeat, run.rows.tolist(), run.predicted.tolist()) for run in result.runs]
+        for table in found.tables
+        for result in table.comparison.results
+    }
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_error_of_a_task_on_a_cluster_arrives(backend, request):
+    with (
+        joblib.parallel_config(request.getfixturevalue(backend)),
+        pytest.raises(InputError, match="Column `x`"),
+    ):
+        compare(**COMPARED, classifier=failing(), strategies=["none"])
