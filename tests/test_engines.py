@@ -15,10 +15,20 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from polars.io.plugins import register_io_source
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from fairlattice import GroupCounts, HierarchicalAugmenter, InputError, bench, compare, harm, leveling_down
+from fairlattice import (
+    GroupCounts,
+    HierarchicalAugmenter,
+    InputError,
+    audit,
+    bench,
+    compare,
+    harm,
+    leveling_down,
+)
 from fairlattice.datasets import load_dataset
 from fairlattice.groups import PairedCounts, ScoreCounts
 from fairlattice.metrics import audit_scores, audit_series
@@ -529,6 +539,44 @@ def test_questions_of_pairs_scores_and_periods_are_answered_on_every_frame(frame
 
     for found, expected in zip(asked(frame), asked(TABLE), strict=True):
         assert rounded(found) == rounded(expected)
+
+
+@pytest.mark.parametrize("label", ["y", None])
+def test_harm_over_decisions_of_a_lazy_frame_is_that_of_arrays(frame, label):
+    pairs = PairedCounts.from_frame(frame, label=label, before="p", after="q", sensitive=["sex", "grade"])
+    arrays = {name: COLUMNS[name] for name in ("sex", "grade")}
+    expected = harm(label and COLUMNS["y"], COLUMNS["p"], COLUMNS["q"], sensitive_features=arrays)
+    assert rounded(harm(pairs)) == rounded(expected)
+
+
+def test_a_lazy_frame_is_read_once_for_every_question():
+    rows, read = pl.from_arrow(TABLE), []
+
+    def source(columns, predicate, *_):
+        read.append(columns)
+        yield rows.select(columns) if predicate is None else rows.select(columns).filter(predicate)
+
+    lazy = register_io_source(source, schema=rows.schema)
+    names = {"label": "y", "sensitive": ["sex", "age"], "cuts": CUTS}
+    audit(lazy, prediction="p", **names)
+    PairedCounts.from_frame(lazy, before="p", after="q", **names)
+    ScoreCounts.from_frame(lazy, score="score", **names)
+    GroupCounts.from_frame(lazy, prediction="p", label="y", sensitive=["sex", "grade"])
+    wanted = (["y", "p", "sex", "age"], ["y", "p", "q", "sex", "age"], ["y", "score", "sex", "age"])
+    assert [sorted(columns) for columns in read] == [*map(sorted, wanted), ["grade", "p", "sex", "y"]]
+
+
+def test_a_frame_in_place_of_its_counts_is_refused_by_what_to_do():
+    lazy = pl.from_arrow(TABLE).lazy()
+    for question, kind in (
+        (lambda: audit_scores(lazy), "ScoreCounts.from_frame"),
+        (lambda: audit_series(lazy, "grade"), "GroupCounts.from_frame"),
+        (lambda: harm(lazy, lazy, lazy, sensitive_features=lazy), "`PairedCounts`"),
+        (lambda: leveling_down(lazy, lazy, lazy, sensitive_features=lazy), "`PairedCounts`"),
+        (lambda: audit(lazy, lazy, sensitive_features=lazy), "`GroupCounts`"),
+    ):
+        with pytest.raises(InputError, match=kind):
+            question()
 
 
 def rounded(result):
