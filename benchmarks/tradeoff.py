@@ -7,9 +7,10 @@ python benchmarks/tradeoff.py show --store FILE.jsonl [--first-seed N] [--pictur
 
 Every strategy of `fairlattice compare` is trained on small samples of real tables and tested on up to
 100,000 other rows. A group counts for a rate if at least 100 test rows have its label: the rate of so small a
-one has a standard error of 0.05, and those of large groups are nearly exact. Strategies are compared on the
-same splits; ± is the standard error over seeds, whose test rows overlap. The curve blends a strategy's
-weights with those of `label`, half and half and in full; strategies that change the decision have one point.
+one has a standard error of 0.05, and those of large groups are nearly exact. `posterior.if` is over all groups,
+however small, from the joint posterior of a comparison. Strategies are compared on the same splits; ± is the
+standard error over seeds, whose test rows overlap. The curve blends a strategy's weights with those of `label`,
+half and half and in full; strategies that change the decision have one point.
 
 What is in FILE is not run again, so the script can be stopped and started at any time; the file knows nothing
 of the code, so begin another where that has changed. Any data set of `fairlattice.datasets` can be named, and
@@ -32,6 +33,8 @@ from threadpoolctl import threadpool_limits
 
 from fairlattice.benchmark import Plugins
 from fairlattice.benchmark._classifiers import make_classifier
+from fairlattice.benchmark._posterior import People, draw_rate
+from fairlattice.benchmark._posterior import figures_of as drawn_figures
 from fairlattice.benchmark._splits import child_seed
 from fairlattice.benchmark._table import Table
 from fairlattice.datasets import load_dataset
@@ -46,7 +49,7 @@ from fairlattice.strategies._shared import BASELINE, Vectors, strategy_of
 
 DATASETS = ("acs_income", "acs_coverage", "adult", "default_credit", "diabetes130")
 STRATEGIES = tuple(name for name, s in PRESETS.items() if name != BASELINE and not s.needs_groups)
-TESTED, LEAST = 100_000, 100
+TESTED, LEAST, DRAWS = 100_000, 100, 400
 PER_CELL = 1000
 _tables = {}
 
@@ -152,17 +155,35 @@ def one_split(name, folder, size, seed, classifier, *, plugins, device, strategi
         training = TrainingTable(
             None, index, np.arange(2), trained, (seed,), per_cell=PER_CELL, encoded=Vectors(encoder, Z)
         )
-        own, shared = plugins.strategies(), Shared(training)
+        own, shared, predicted = plugins.strategies(), Shared(training), []
         for called in strategies:
             strategy = strategy_of(called, known=own)
             for _, blend in sorted(points(called, blends, own)):
                 fitted, seconds = (
                     shared.fit(strategy) if blend == 1.0 else shared.blended(strategy, by_label, blend)
                 )
-                right = fitted.predict(tested, table.lattice, table.leaves[test]) == table.truth[test]
+                predicted.append(fitted.predict(tested, table.lattice, table.leaves[test]))
+                right = predicted[-1] == table.truth[test]
                 figures = figures_of(right, table.leaves[test], table.truth[test])
                 found.append({"strategy": called, "blend": blend, "seconds": seconds, **figures})
+        for figures, median in zip(found, posterior_if(table, test, predicted, seed), strict=True):
+            figures["posterior.if"] = median
     return {"classifier": classifier, "size": size, "dataset": name, "seed": seed, "figures": found}
+
+
+def posterior_if(table, test, predicted, seed):
+    """Posterior median of IF½ of equalized odds over all groups, for each array of predictions of the test rows."""
+    names = tuple(str(k) for k in range(len(predicted)))
+    people = People(
+        table.lattice,
+        table.leaves[test],
+        table.truth[test],
+        np.array(predicted)[:, None].astype(np.int64),
+        names,
+    )
+    drawn = [draw_rate(people, rate, size=DRAWS, seed=seed).theta for rate in ("tnr", "tpr")]
+    both = np.maximum(*(drawn_figures(theta, 0.5, both_outcomes=False)["if"] for theta in drawn))
+    return np.median(both, axis=1).tolist()
 
 
 def figures_of(right, leaves, truth):

@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         mixing={
             "default": "importance", "metavar": "NAME",
             "help": "importance (default): real rows that are likely to be of the group, numbers moved; scalar (the "
-            "paper's), diagonal or linear: mixes of the parents' rows; smote: SMOTE within the group and label",
+            "paper's), diagonal, summed or linear: mixes of the parents' rows; smote: SMOTE within the group and label",
         },
         max_copies={
             "type": float, "default": 0.1, "metavar": "SHARE",

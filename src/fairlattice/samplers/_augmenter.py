@@ -65,7 +65,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    mixing : {"importance", "scalar", "diagonal", "linear", "smote"}, default="importance"
+    mixing : {"importance", "scalar", "diagonal", "summed", "linear", "smote"}, default="importance"
         Importance resampling; a mix ``Σ λ_i x_i``, ``Σ w_i ⊙ x_i`` or ``W Σ x_i``; or SMOTE within the cell.
     share : {"label", "cell"}, default="label"
         Of mixes: share parameters among all leaves of a label, or fit each cell its own. A cell with

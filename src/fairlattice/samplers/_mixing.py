@@ -27,7 +27,8 @@ from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of
 SHARES = ("label", "cell")
 _COPIED = 65_536  # rows of a table small enough to copy
 _TILE = 2048
-_KNOWN = ("scalar", "diagonal", "linear")
+_SUMMED = ("summed", "linear")  # parents are added before they are weighted
+_KNOWN = ("scalar", "diagonal", *_SUMMED)
 
 
 @dataclass(frozen=True)
@@ -224,8 +225,7 @@ def mix_into(
         rows = np.stack([parent[own] for parent, own in zip(parents, at, strict=True)])
         out[:] = fit.generate(Z[rows] - centre) + centre
         return
-    linear = fit.mixing == "linear"
-    weights = [None] * len(at) if linear else list(fit.parameters.astype(out.dtype))
+    weights = [None] * len(at) if fit.mixing in _SUMMED else list(fit.parameters.astype(out.dtype))
     ours = fit.generate(np.broadcast_to(centre, (len(at), 1, len(centre))))[0]
     offset = (centre - ours).astype(out.dtype)
     turned = fit.parameters.T.astype(out.dtype)
@@ -237,8 +237,10 @@ def mix_into(
         for source in sources[1:]:
             source.take(first, spare[: len(tile)])
             tile += spare[: len(tile)]
-        if linear:
+        if fit.mixing == "linear":
             tile[:] = tile @ turned
+        elif fit.mixing == "summed":
+            tile *= turned
         tile += offset
 
 
