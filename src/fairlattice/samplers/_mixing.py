@@ -22,6 +22,7 @@ from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
 from fairlattice.generators import CellRows, MixingFit, fit_mixing
 from fairlattice.samplers._cells import Cell, CellIndex, draw_rows
+from fairlattice.samplers._device import check_device, on_device
 from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of, stream_of, stream_of_piece
 
 SHARES = ("label", "cell")
@@ -72,13 +73,16 @@ class MixingSampler:
         batch_size: int = 128,
         max_steps: int = 200,
         n_jobs: int | None = None,
+        device: str | None = None,
     ) -> MixingSampler:
         """Fit one mixing per label, and where `share` is "cell" one per cell with rows as well.
 
         A cell with fewer rows than it has parents cannot tell their weights apart, and uses its label's. Among many
         attributes nearly all cells are like that, and would take a descent from every parent each.
 
-        `n_jobs` fits run at a time, in threads; their number changes nothing about the result.
+        `n_jobs` fits run at a time, in threads; their number changes nothing about the result. With `device`, a device
+        of PyTorch, all rows lie on it in double precision while parameters are fitted; these agree with NumPy's to
+        four digits. Rows are mixed in NumPy.
 
         Raises
         ------
@@ -86,6 +90,7 @@ class MixingSampler:
             If there is no attribute, or an option is out of range.
         """
         check_choice("share", share, SHARES)
+        check_device(device)
         if not index.lattice.attributes:
             raise InputError(
                 "Rows are drawn from parent groups, so at least one sensitive attribute is needed."
@@ -97,6 +102,8 @@ class MixingSampler:
             widths = median_bandwidths(deviations, rng=stream_of(entropy, 0))
         else:
             widths = tuple(float(h) for h in bandwidths)
+        if device is not None:
+            deviations = on_device(Z - centre, device)
         cells = [cell for cell, size in index.cells() if size]
 
         def fitted(members: list[Cell], *key: int) -> MixingFit:
