@@ -29,6 +29,7 @@ from fairlattice import (
     harm,
     leveling_down,
 )
+from fairlattice.benchmark._compare import _Data
 from fairlattice.datasets import load_dataset
 from fairlattice.groups import PairedCounts, ScoreCounts
 from fairlattice.metrics import audit_scores, audit_series
@@ -650,6 +651,19 @@ def warning():
         warnings.warn(f"{len(X)} rows", UserWarning, stacklevel=2)
 
     return logistic_that(warn)
+
+
+def test_dask_gets_the_table_once_and_not_with_every_task(dask, monkeypatch):
+    sent, plain = [], _Data.__reduce_ex__
+
+    def noted(self, protocol):
+        sent.append(self)
+        return plain(self, protocol)
+
+    monkeypatch.setattr(_Data, "__reduce_ex__", noted)
+    with joblib.parallel_config("dask"):
+        compare(**COMPARED | {"folds": 4}, strategies=["none", "label", "equal"])
+    assert len(sent) == 1
 
 
 def failing():

@@ -42,7 +42,7 @@ def as_they_end(tasks: Iterable[Any], n_jobs: int | None, *, ahead: int, **optio
     if isinstance(backend, _HERE):
         yield from _run(backend, tasks, n_jobs, ahead, options)
         return
-    sent = (delayed(_on_a_worker)(work, args, kwargs) for work, args, kwargs in tasks)
+    sent = (delayed(_on_a_worker)(work, *args, **kwargs) for work, args, kwargs in tasks)
     for result, error in _run(backend, sent, n_jobs, ahead, options):
         if error is not None:
             raise error
@@ -65,7 +65,7 @@ def _run(
             yield from run(some)
 
 
-def _on_a_worker(work: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Exception | None]:
+def _on_a_worker(work: Callable[..., Any], /, *args: Any, **kwargs: Any) -> tuple[Any, Exception | None]:
     """The result of a task that is alone in its process, or its error.
 
     Parallel work inside, as of a forest, stays in the process: on the cluster it would queue behind tasks that wait for
