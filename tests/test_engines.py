@@ -73,7 +73,7 @@ def dask():
     frames = pytest.importorskip("dask.dataframe", reason="Dask is not installed")
     distributed = pytest.importorskip("distributed", reason="Dask's distributed scheduler is not installed")
     options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "host": "127.0.0.1"}
-    quiet = {"dashboard_address": None, "memory_limit": 0, "silence_logs": 50}
+    quiet = {"dashboard_address": "127.0.0.1:0", "memory_limit": 0, "silence_logs": 50}
     with distributed.LocalCluster(**options, **quiet) as cluster, distributed.Client(cluster) as client:
         client.wait_for_workers(2, timeout=60)
         yield frames
@@ -614,7 +614,7 @@ def dask_threads():
     """One process that runs four tasks at a time."""
     distributed = pytest.importorskip("distributed", reason="Dask's distributed scheduler is not installed")
     options = {"n_workers": 1, "threads_per_worker": 4, "processes": True, "host": "127.0.0.1"}
-    quiet = {"dashboard_address": None, "memory_limit": 0, "silence_logs": 50}
+    quiet = {"dashboard_address": "127.0.0.1:0", "memory_limit": 0, "silence_logs": 50}
     with distributed.LocalCluster(**options, **quiet) as cluster, distributed.Client(cluster):
         yield "dask"
 
