@@ -26,6 +26,7 @@ from fairlattice import (
     audit,
     bench,
     compare,
+    diagnose,
     harm,
     leveling_down,
 )
@@ -737,3 +738,12 @@ def test_the_error_of_a_task_on_a_cluster_arrives(backend, request):
         pytest.raises(InputError, match="Column `x`"),
     ):
         compare(**COMPARED, classifier=failing(), strategies=["none"])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("backend", ["dask_processes", "ray", "spark_tasks"])
+def test_a_diagnosis_stays_in_its_process_whatever_the_cluster(backend, request):
+    given = {name: COMPARED[name] for name in ("X", "y", "sensitive_features")}
+    with joblib.parallel_config(request.getfixturevalue(backend)):
+        spread = diagnose(**given, n_jobs=2, max_rows=100)
+    assert repr(spread) == repr(diagnose(**given, max_rows=100))
