@@ -281,6 +281,7 @@ def test_a_name_that_ends_in_a_slash_is_a_folder_whatever_the_table(table):
         ("parts/", [], "never overwritten"),
         ("empty/", ["--json", "empty/o.json"], "lies in `empty`"),
         ("none/more", [], "the folder `none` is not there"),
+        ("./", [], "cannot be replaced"),
         ("more.txt", [], "'.txt'"),
     ],
 )

@@ -72,7 +72,7 @@ def scan_table(path: Path, *, decimal: str | None = None) -> pl.LazyFrame:
     What is asked of it must be collected within :func:`reading`.
     """
     with reading(path):
-        if path.is_dir():
+        if stat.S_ISDIR(path.stat().st_mode):
             return _scan_folder(path)
     if table_format(path) != "parquet":
         return read_table(path, decimal=decimal).lazy()
@@ -87,7 +87,7 @@ def scan_rows(path: Path, *, as_text: bool = False, decimal: str | None = None) 
     As :func:`read_table` otherwise. What is asked of it must be collected within :func:`reading`.
     """
     with reading(path):
-        if path.is_dir():
+        if stat.S_ISDIR(path.stat().st_mode):
             return _scan_folder(path)
     kind = table_format(path)
     with reading(path, kind):
@@ -324,6 +324,8 @@ def _check_place(path: Path, real: Path, *, folder: bool) -> None:
     mode = real.stat().st_mode if real.exists() else None
     if folder and mode is not None and not stat.S_ISDIR(mode):
         raise InputError(f"`{path}` is to be a folder, but a file is there. Name another.")
+    if folder and mode is not None and (real == Path.cwd() or real.is_mount()):
+        raise InputError(f"The folder `{path}` cannot be replaced by a new one. Name another.")
     if folder and mode is not None and any(real.iterdir()):
         raise InputError(f"The folder `{path}` is not empty. Name a new one, or remove what is in it.")
     if not folder and mode is not None and stat.S_ISDIR(mode):
