@@ -3,7 +3,7 @@
 python benchmarks/tradeoff.py run  --data-dir FOLDER --store FILE.jsonl [--datasets A,B] [--sizes 2000,6000]
                                    [--seeds 20] [--classifiers logistic,boosting,neural] [--device cpu]
                                    [--strategies A,B] [--blends 0.5,1] [--jobs 2] [--plugin FILE.py]
-python benchmarks/tradeoff.py show --store FILE.jsonl [--first-seed N] [--picture FILE.svg]
+python benchmarks/tradeoff.py show --store FILE.jsonl [--store …] [--first-seed N] [--picture FILE.svg]
 
 Every strategy of `fairlattice compare` is trained on small samples of real tables and tested on up to
 100,000 other rows. A group counts for a rate if at least 100 test rows have its label: the rate of so small a
@@ -203,10 +203,10 @@ def figures_of(right, leaves, truth):
     return found
 
 
-def read(store):
+def read(*stores):
     """Figures by strategy and blend, by (classifier, size, data set, seed)."""
     found = {}
-    for line in store.read_text().splitlines() if store.exists() else ():
+    for line in (line for store in stores if store.exists() for line in store.read_text().splitlines()):
         if line.endswith("}]}"):  # a killed run may leave half a line
             split = json.loads(line)
             known = found.setdefault(
@@ -254,14 +254,17 @@ def run(arguments):
 
 def show(arguments):
     """Tables in Markdown for each classifier, and a picture."""
-    splits = {key: curve for key, curve in read(arguments.store).items() if key[3] >= arguments.first_seed}
+    splits = {key: curve for key, curve in read(*arguments.store).items() if key[3] >= arguments.first_seed}
     if not splits:
-        raise SystemExit(f"{arguments.store} holds no such split yet")
+        raise SystemExit("there is no such split yet")
+    found = dict.fromkeys(strategy for curve in splits.values() for strategy, _ in curve)
+    presets = list(PRESETS)
+    names = sorted(found, key=lambda name: presets.index(name) if name in presets else len(presets))
     for classifier in sorted({key[0] for key in splits}):
         print(f"\n## {classifier}")
-        tables({key[1:]: curve for key, curve in sorted(splits.items()) if key[0] == classifier}, STRATEGIES)
+        tables({key[1:]: curve for key, curve in sorted(splits.items()) if key[0] == classifier}, names)
     if arguments.picture:
-        draw(splits, STRATEGIES[1:], arguments.picture)
+        draw(splits, names, arguments.picture)
 
 
 def whole_curve(text):
@@ -280,8 +283,10 @@ def main():
     running, showing = commands.add_parser("run"), commands.add_parser("show")
     running.set_defaults(do=run, fail=running.error)
     showing.set_defaults(do=show)
-    for command in (running, showing):
-        command.add_argument("--store", type=Path, required=True)
+    running.add_argument("--store", type=Path, required=True)
+    showing.add_argument(
+        "--store", type=Path, required=True, action="append", help="may be given several times"
+    )
     running.add_argument("--data-dir", type=Path, required=True)
     running.add_argument("--datasets", default=",".join(DATASETS))
     running.add_argument("--sizes", default="6000,2000")
