@@ -127,8 +127,11 @@ def task_figures(tasks):
 
 
 def with_error(gaps):
-    """Mean of differences and its standard error; a star where it is beyond two of them."""
-    mean, error = np.mean(gaps), np.std(gaps, ddof=1) / len(gaps) ** 0.5 if len(gaps) > 1 else np.nan
+    """Mean of differences and its standard error, if there are several; a star where it is beyond two of them."""
+    mean = np.mean(gaps)
+    if len(gaps) == 1:
+        return f"{mean:+.3f}"
+    error = np.std(gaps, ddof=1) / len(gaps) ** 0.5
     return f"{mean:+.3f} ± {error:.3f}{'*' if abs(mean) > 2 * error else ''}"
 
 

@@ -155,35 +155,27 @@ def one_split(name, folder, size, seed, classifier, *, plugins, device, strategi
         training = TrainingTable(
             None, index, np.arange(2), trained, (seed,), per_cell=PER_CELL, encoded=Vectors(encoder, Z)
         )
-        own, shared, predicted = plugins.strategies(), Shared(training), []
+        own, shared = plugins.strategies(), Shared(training)
         for called in strategies:
             strategy = strategy_of(called, known=own)
             for _, blend in sorted(points(called, blends, own)):
                 fitted, seconds = (
                     shared.fit(strategy) if blend == 1.0 else shared.blended(strategy, by_label, blend)
                 )
-                predicted.append(fitted.predict(tested, table.lattice, table.leaves[test]))
-                right = predicted[-1] == table.truth[test]
-                figures = figures_of(right, table.leaves[test], table.truth[test])
+                predicted = fitted.predict(tested, table.lattice, table.leaves[test])
+                figures = figures_of(predicted == table.truth[test], table.leaves[test], table.truth[test])
+                figures["posterior.if"] = posterior_if(table, test, predicted, seed)
                 found.append({"strategy": called, "blend": blend, "seconds": seconds, **figures})
-        for figures, median in zip(found, posterior_if(table, test, predicted, seed), strict=True):
-            figures["posterior.if"] = median
     return {"classifier": classifier, "size": size, "dataset": name, "seed": seed, "figures": found}
 
 
 def posterior_if(table, test, predicted, seed):
-    """Posterior median of IF½ of equalized odds over all groups, for each array of predictions of the test rows."""
-    names = tuple(str(k) for k in range(len(predicted)))
-    people = People(
-        table.lattice,
-        table.leaves[test],
-        table.truth[test],
-        np.array(predicted)[:, None].astype(np.int64),
-        names,
-    )
+    """Posterior median of IF½ of equalized odds over all groups, of predictions of the test rows."""
+    every = np.asarray(predicted, dtype=np.int64)[None, None]
+    people = People(table.lattice, table.leaves[test], table.truth[test], every, ("",))
     drawn = [draw_rate(people, rate, size=DRAWS, seed=seed).theta for rate in ("tnr", "tpr")]
     both = np.maximum(*(drawn_figures(theta, 0.5, both_outcomes=False)["if"] for theta in drawn))
-    return np.median(both, axis=1).tolist()
+    return float(np.median(both))
 
 
 def figures_of(right, leaves, truth):
