@@ -3,7 +3,7 @@
 python benchmarks/tradeoff.py run  --data-dir FOLDER --store FILE.jsonl [--datasets A,B] [--sizes 2000,6000]
                                    [--seeds 20] [--classifiers logistic,boosting,neural] [--device cpu]
                                    [--strategies A,B] [--blends 0.5,1] [--jobs 2] [--plugin FILE.py]
-python benchmarks/tradeoff.py show --store FILE.jsonl [--first-seed N] [--picture FILE.svg]
+python benchmarks/tradeoff.py show --store FILE.jsonl [--store …] [--first-seed N] [--picture FILE.svg]
 
 Every strategy of `fairlattice compare` is trained on small samples of real tables and tested on up to
 100,000 other rows. A group counts for a rate if at least 100 test rows have its label: the rate of so small a
@@ -155,35 +155,27 @@ def one_split(name, folder, size, seed, classifier, *, plugins, device, strategi
         training = TrainingTable(
             None, index, np.arange(2), trained, (seed,), per_cell=PER_CELL, encoded=Vectors(encoder, Z)
         )
-        own, shared, predicted = plugins.strategies(), Shared(training), []
+        own, shared = plugins.strategies(), Shared(training)
         for called in strategies:
             strategy = strategy_of(called, known=own)
             for _, blend in sorted(points(called, blends, own)):
                 fitted, seconds = (
                     shared.fit(strategy) if blend == 1.0 else shared.blended(strategy, by_label, blend)
                 )
-                predicted.append(fitted.predict(tested, table.lattice, table.leaves[test]))
-                right = predicted[-1] == table.truth[test]
-                figures = figures_of(right, table.leaves[test], table.truth[test])
+                predicted = fitted.predict(tested, table.lattice, table.leaves[test])
+                figures = figures_of(predicted == table.truth[test], table.leaves[test], table.truth[test])
+                figures["posterior.if"] = posterior_if(table, test, predicted, seed)
                 found.append({"strategy": called, "blend": blend, "seconds": seconds, **figures})
-        for figures, median in zip(found, posterior_if(table, test, predicted, seed), strict=True):
-            figures["posterior.if"] = median
     return {"classifier": classifier, "size": size, "dataset": name, "seed": seed, "figures": found}
 
 
 def posterior_if(table, test, predicted, seed):
-    """Posterior median of IF½ of equalized odds over all groups, for each array of predictions of the test rows."""
-    names = tuple(str(k) for k in range(len(predicted)))
-    people = People(
-        table.lattice,
-        table.leaves[test],
-        table.truth[test],
-        np.array(predicted)[:, None].astype(np.int64),
-        names,
-    )
+    """Posterior median of IF½ of equalized odds over all groups, of predictions of the test rows."""
+    every = np.asarray(predicted, dtype=np.int64)[None, None]
+    people = People(table.lattice, table.leaves[test], table.truth[test], every, ("",))
     drawn = [draw_rate(people, rate, size=DRAWS, seed=seed).theta for rate in ("tnr", "tpr")]
     both = np.maximum(*(drawn_figures(theta, 0.5, both_outcomes=False)["if"] for theta in drawn))
-    return np.median(both, axis=1).tolist()
+    return float(np.median(both))
 
 
 def figures_of(right, leaves, truth):
@@ -203,10 +195,10 @@ def figures_of(right, leaves, truth):
     return found
 
 
-def read(store):
+def read(*stores):
     """Figures by strategy and blend, by (classifier, size, data set, seed)."""
     found = {}
-    for line in store.read_text().splitlines() if store.exists() else ():
+    for line in (line for store in stores if store.exists() for line in store.read_text().splitlines()):
         if line.endswith("}]}"):  # a killed run may leave half a line
             split = json.loads(line)
             known = found.setdefault(
@@ -254,14 +246,17 @@ def run(arguments):
 
 def show(arguments):
     """Tables in Markdown for each classifier, and a picture."""
-    splits = {key: curve for key, curve in read(arguments.store).items() if key[3] >= arguments.first_seed}
+    splits = {key: curve for key, curve in read(*arguments.store).items() if key[3] >= arguments.first_seed}
     if not splits:
-        raise SystemExit(f"{arguments.store} holds no such split yet")
+        raise SystemExit("there is no such split yet")
+    found = dict.fromkeys(strategy for curve in splits.values() for strategy, _ in curve)
+    presets = list(PRESETS)
+    names = sorted(found, key=lambda name: presets.index(name) if name in presets else len(presets))
     for classifier in sorted({key[0] for key in splits}):
         print(f"\n## {classifier}")
-        tables({key[1:]: curve for key, curve in sorted(splits.items()) if key[0] == classifier}, STRATEGIES)
+        tables({key[1:]: curve for key, curve in sorted(splits.items()) if key[0] == classifier}, names)
     if arguments.picture:
-        draw(splits, STRATEGIES[1:], arguments.picture)
+        draw(splits, names, arguments.picture)
 
 
 def whole_curve(text):
@@ -280,8 +275,10 @@ def main():
     running, showing = commands.add_parser("run"), commands.add_parser("show")
     running.set_defaults(do=run, fail=running.error)
     showing.set_defaults(do=show)
-    for command in (running, showing):
-        command.add_argument("--store", type=Path, required=True)
+    running.add_argument("--store", type=Path, required=True)
+    showing.add_argument(
+        "--store", type=Path, required=True, action="append", help="may be given several times"
+    )
     running.add_argument("--data-dir", type=Path, required=True)
     running.add_argument("--datasets", default=",".join(DATASETS))
     running.add_argument("--sizes", default="6000,2000")
