@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import hypergeom
 
 from fairlattice._validation import BoolArray, FloatArray, IntArray
+from fairlattice.metrics._hypergeometric import lower_tail
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
 from fairlattice.metrics._rates import Rates, weighted_rates
 
@@ -77,6 +77,6 @@ def _surely_lower(own: Rates, others: Rates, confidence: float) -> BoolArray:
         np.rint(a).astype(np.int64) for a in (own.successes, own.trials, others.successes, others.trials)
     ]
     s, n, other_s, other_n = counts
-    p = hypergeom.cdf(s, n + other_n, s + other_s, n)
+    p = lower_tail(s, n, s + other_s, n + other_n)
     sure: BoolArray = p <= (1.0 - confidence) / 2
     return sure
