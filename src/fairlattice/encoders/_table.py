@@ -356,7 +356,7 @@ training. Clip it, or drop the row.
         found = {}
         for name, (values, missing) in self._all_decoded(Z, None):
             codec = self.codecs_[name]
-            if isinstance(codec, CategoryCodec | OrdinalCodec):
+            if isinstance(codec, _CODED):
                 levels = np.array([*codec.levels, codec.levels[0] if codec.levels else None], dtype=object)
                 values = levels[values]
                 if isinstance(codec, OrdinalCodec):
@@ -396,4 +396,5 @@ training. Clip it, or drop the row.
         return np.where(missing, len(codec.levels), place), missing
 
 
+_CODED = (CategoryCodec, OrdinalCodec)
 Donors = Callable[[BoolArray | None], IntArray]
