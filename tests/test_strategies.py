@@ -100,47 +100,52 @@ def test_a_comparison_for_a_notion_compares_thresholds_for_it():
         assert mine["low"] - 0.05 < theirs["threshold"] < mine["high"] + 0.05
 
 
+class Scoreless(KNeighborsClassifier):
+    """Predicts labels alone."""
+
+    predict_proba = property()
+
+
 def test_auto_is_the_default_everywhere(people):
-    assert strategy_of("auto") is STRATEGIES["borrow"]
-    assert [s.name for s in strategies_of(["auto", "borrow", "none"])] == ["borrow", "none"]
-    assert strategy_of("auto+thresholds").name == "borrow+thresholds"
+    assert strategy_of("auto") is STRATEGIES["minimax"]
+    assert [s.name for s in strategies_of(["auto", "minimax", "none"])] == ["minimax", "none"]
     X, y, S = people.select("hours", "skill"), people["hired"], people.select("sex", "race")
     pipe = make_pipeline(TableEncoder(), LogisticRegression())
-    auto, borrow = (
+    auto, minimax = (
         fl.FairClassifier(pipe, name, random_state=0).fit(X, y, sensitive_features=S)
-        for name in ("auto", "borrow")
+        for name in ("auto", "minimax")
     )
-    assert (auto.predict_proba(X) == borrow.predict_proba(X)).all()
+    assert (auto.predict(X) == minimax.predict(X)).all()
     assert fl.FairClassifier(pipe).strategy == "auto"
-    trees = fl.FairClassifier(make_pipeline(TableEncoder(), HistGradientBoostingClassifier(max_iter=5)))
-    assert trees.fit(X, y, sensitive_features=S).strategy_.name == "minimax"
+    nearest = fl.FairClassifier(make_pipeline(TableEncoder(), Scoreless()))
+    assert nearest.fit(X, y, sensitive_features=S).strategy_.name == "borrow"
 
 
 def test_the_default_of_a_comparison_follows_the_classifier(people):
     X, y, S = people.select("hours", "skill"), people["hired"], people.select("sex")
-    trees = HistGradientBoostingClassifier(max_iter=5)
     options = {"sensitive_features": S, "folds": 2, "repeats": 2, "n_jobs": 1}
     found = {
         name: fl.compare(X, y, strategies=["none", "borrow", "auto"], classifier=classifier, **options)
-        for name, classifier in (("linear", "logistic"), ("trees", trees))
+        for name, classifier in (("scores", "logistic"), ("labels", Scoreless()))
     }
-    assert [r.name for r in found["linear"].results] == ["none", "borrow"]
-    assert [r.name for r in found["trees"].results] == ["none", "borrow", "minimax"]
-    assert [found[name].settings["default"] for name in found] == ["borrow", "minimax"]
-    for name, auto in (("linear", "borrow"), ("trees", "minimax")):
+    assert [r.name for r in found["labels"].results] == ["none", "borrow"]
+    assert [r.name for r in found["scores"].results] == ["none", "borrow", "minimax"]
+    assert [found[name].settings["default"] for name in found] == ["minimax", "borrow"]
+    for name, auto in (("labels", "borrow"), ("scores", "minimax")):
         assert found[name]["auto"].name == auto
         assert found[name].difference("auto", "none", "equalized_odds.if").low is not None
-    # Without it among those compared, the weighing begins with the other default.
-    weighed = fl.compare(X, y, strategies=["none", "equal", "borrow"], classifier=trees, **options)
+    # Without it among those compared, the weighing begins with learned weights.
+    weighed = fl.compare(X, y, strategies=["none", "equal", "borrow"], classifier="logistic", **options)
     assert weighed.recommendation.considered in ("borrow", "equal")
 
 
 @pytest.mark.parametrize(
     ("classifier", "name"),
     [
-        (LogisticRegression(), "borrow"),
-        (LinearSVC(), "borrow"),
-        (make_pipeline(TableEncoder(), LogisticRegression()), "borrow"),
+        (LogisticRegression(), "minimax"),
+        (LinearSVC(), "minimax"),
+        (make_pipeline(TableEncoder(), LogisticRegression()), "minimax"),
+        (make_pipeline(TableEncoder(), Scoreless()), "borrow"),
         (KNeighborsClassifier(), "minimax"),
         (HistGradientBoostingClassifier(), "minimax"),
     ],
@@ -518,12 +523,9 @@ class Blunt(LogisticRegression):
 
 def test_scores_may_be_decision_values_and_must_be_there(people):
     X, y, S = people.select("hours", "skill"), people["hired"], people.select("sex")
-    for name in ("tuned", "thresholds"):
+    for name in ("tuned", "minimax", "thresholds"):
         model = fl.FairClassifier(LinearSVC(), name, random_state=0).fit(X, y, sensitive_features=S)
         assert model.score(X, y, sensitive_features=S) > 0.6
-
-    class Scoreless(KNeighborsClassifier):
-        predict_proba = property()
 
     with pytest.raises(fl.InputError, match="needs scores"):
         fl.FairClassifier(Scoreless(), "tuned").fit(X, y)

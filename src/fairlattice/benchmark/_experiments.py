@@ -22,7 +22,7 @@ from fairlattice.exceptions import InputError
 from fairlattice.samplers._shared import take_rows
 from fairlattice.strategies import STRATEGIES
 from fairlattice.strategies._shared import BASELINE as NO_STRATEGY
-from fairlattice.strategies._shared import DEFAULT
+from fairlattice.strategies._shared import WEIGHTS
 
 _LOOKED_AT = 2000  # training rows whose features are looked at before any trial is run
 
@@ -61,19 +61,19 @@ EXPERIMENTS: dict[str, Experiment] = {
     for e in (
         Experiment(
             "tradeoff",
-            "all methods, as they are, with equal sampling, and by the default strategy",
-            _crossed(NEURAL, (NO_STRATEGY, "equal", DEFAULT)),
+            "all methods, as they are, with equal sampling, and with learned weights",
+            _crossed(NEURAL, (NO_STRATEGY, "equal", WEIGHTS)),
         ),
         Experiment(
             "axes",
             "how unfairness grows with the number of attributes, and who holds it down",
-            (*_crossed([BASELINE], (NO_STRATEGY, "equal", DEFAULT)), "fairgrad", "dro"),
+            (*_crossed([BASELINE], (NO_STRATEGY, "equal", WEIGHTS)), "fairgrad", "dro"),
             every_axis=True,
         ),
         Experiment(
             "leveling",
             "does the worst-off group gain, or do the others lose, against unconstrained",
-            _crossed(NEURAL, (NO_STRATEGY, DEFAULT)),
+            _crossed(NEURAL, (NO_STRATEGY, WEIGHTS)),
         ),
         Experiment(
             "fidelity", "are synthetic rows like real ones (the diagnostics' figures)", (), fidelity=True

@@ -15,7 +15,7 @@ from fairlattice.benchmark._estimates import Estimate
 from fairlattice.benchmark._posterior import Gap, Level
 from fairlattice.exceptions import InputError
 from fairlattice.groups._shared import Grouping
-from fairlattice.strategies._shared import BASELINE, DEFAULT, strategies_of
+from fairlattice.strategies._shared import BASELINE, WEIGHTS, strategies_of
 from fairlattice.tables._shared import Rules, read_attributes
 
 FIGURES = ("tpr.worst", "equalized_odds.df", "equalized_odds.if", "balanced_accuracy")
@@ -50,7 +50,7 @@ def annotation_noise(
     *,
     sensitive_features: Any,
     rates: Sequence[float] = (0.0, 0.01, 0.05, 0.1, 0.2),
-    strategies: Sequence[Any] = (BASELINE, "equal", DEFAULT),
+    strategies: Sequence[Any] = (BASELINE, "equal", WEIGHTS),
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
     random_state: int = 0,

@@ -34,7 +34,7 @@ from fairlattice.report._words import (
     number,
     whole,
 )
-from fairlattice.strategies._shared import DEFAULT
+from fairlattice.strategies._shared import WEIGHTS
 
 Looks = Mapping[str, str]
 _MOST_GROUPS, _MOST_BESIDE, _MOST_CLIMBS, _ALL_NAMED = 12, 4, 10, 10
@@ -123,11 +123,11 @@ def _legends(methods: Sequence[Summary], looks: Looks) -> list[list[Kind]]:
 
 
 def _beside(table: Summary) -> list[Summary]:
-    """The baseline, the baseline with equal sampling and by the default strategy, and the fairest."""
+    """The baseline, the baseline with equal sampling and with learned weights, and the fairest."""
     methods = table["methods"]
     known = {m["name"]: m for m in methods}
     first = known.get(methods[0]["baseline"], methods[0])
-    wanted = (first["name"], f"{first['name']}+equal", f"{first['name']}+{DEFAULT}")
+    wanted = (first["name"], f"{first['name']}+equal", f"{first['name']}+{WEIGHTS}")
     fairest = min(methods, key=lambda m: m["equalized_odds"]["if"]["mean"])
     names = dict.fromkeys(n for n in (*wanted, fairest["name"]) if n in known)
     return [known[n] for n in names][:_MOST_BESIDE]

@@ -59,7 +59,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
     strategy : str, Strategy or object, default="auto"
         A name, such as "borrow"; parts with + between them, such as "smote+learned+thresholds"; a :class:`Strategy`;
         or an object with `name` and ``fit(table)``. ``fairlattice.STRATEGIES`` lists the names. "auto" is the default
-        of :func:`fairlattice.compare` for the estimator: "borrow" for a linear model, "minimax" for others. It is
+        of :func:`fairlattice.compare` for the estimator: "minimax", or "borrow" for one that gives no scores. It is
         "equal" where the label has more than two classes or an augmenter is given.
     augmenter : HierarchicalAugmenter, optional
         Draws the synthetic rows in place of the strategy's own source. Its `sensitive`, `cuts` and `missing` hold.

@@ -86,7 +86,7 @@ def strategy_of(
         describes.
     known : mapping of str to strategy, optional
         Further strategies by name, such as those of plugins.
-    auto : str, default="borrow"
+    auto : str, default="minimax"
         The preset that "auto" means.
 
     Raises

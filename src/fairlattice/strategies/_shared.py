@@ -3,13 +3,14 @@
 from fairlattice.strategies._default import default_for
 from fairlattice.strategies._folds import cell_folds
 from fairlattice.strategies._lookup import aimed_at, by_model, strategies_of, strategy_of
-from fairlattice.strategies._strategy import AUGMENT, BASELINE, DEFAULT, AnyStrategy
+from fairlattice.strategies._strategy import AUGMENT, BASELINE, DEFAULT, WEIGHTS, AnyStrategy
 from fairlattice.strategies._training import Vectors, levels_of
 
 __all__ = [
     "AUGMENT",
     "BASELINE",
     "DEFAULT",
+    "WEIGHTS",
     "AnyStrategy",
     "Vectors",
     "aimed_at",

@@ -301,8 +301,9 @@ STRATEGIES |= {
     "minimax": Strategy(weights="label", decision="minimax"),
     "thresholds": Strategy(weights="label", decision="thresholds"),
 }
-BASELINE, DEFAULT, AUGMENT = "none", "borrow", "augment"
-"""The strategy that does nothing; the one to take unless another is shown to be fairer; and the one that trains on
-the rows of ``fairlattice augment``."""
+BASELINE, DEFAULT, WEIGHTS, AUGMENT = "none", "minimax", "borrow", "augment"
+"""The strategy that does nothing; the one to take unless another is shown to be fairer; that of learned weights, which
+takes its place where a classifier gives no scores, or where it was not compared; and the one that trains on the rows of
+``fairlattice augment``."""
 AUTO = "auto"
 """Means the default for the classifier. To choose a strategy by the training rows was no fairer, by any rule tried."""
