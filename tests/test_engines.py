@@ -482,6 +482,31 @@ def test_a_lazy_frame_gets_the_same_rows_however_it_is_partitioned(kind, repeat,
     assert min(known) <= min(made) <= max(made) <= max(known)
 
 
+@pytest.mark.parametrize("kind", [*AUGMENTED, "duckdb"])
+def test_the_sample_is_the_same_however_often_it_is_merged_and_whichever_zero_comes_first(
+    kind, request, monkeypatch
+):
+    monkeypatch.setattr("fairlattice.samplers._lazy.MOST", 300)
+    monkeypatch.setattr("fairlattice.samplers._engines._TOGETHER", 2)
+    n, rng = 6_000, np.random.default_rng(0)
+    x = rng.integers(-9, 9, n) * rng.choice([-0.1, 0.1], n)
+    assert 5 < np.signbit(x[x == 0.0]).sum() < (x == 0.0).sum()
+    people = {"y": rng.integers(0, 2, n), "sex": rng.choice(["f", "m"], n)}
+    table = pl.DataFrame({**people, "^x$": x, "part": np.arange(n) % 50})
+    found = []
+    for parts, many in ((1, 50_000), (5, 40)):
+        monkeypatch.setattr("fairlattice.samplers._engines._MANY", many)
+        shuffled = table.sample(fraction=1, shuffle=True, seed=parts).to_arrow()
+        if kind == "duckdb":
+            lazy = request.getfixturevalue("duckdb").from_arrow(shuffled)
+        else:
+            lazy = AUGMENTED[kind](shuffled, request.getfixturevalue, parts)
+        fitted = augmenter().fit(lazy, "y", sensitive_features=["sex"])
+        found.append(repr(fitted._X.rows()))
+    assert fitted._X.height == 300
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("kind", AUGMENTED)
 def test_other_seeds_give_other_rows(kind, request):
     lazy = AUGMENTED[kind](features(), request.getfixturevalue, 2)
