@@ -31,7 +31,7 @@ from fairlattice.diagnostics import (
 from fairlattice.diagnostics._folds import fold_auc, stratified_folds
 from fairlattice.diagnostics._permutation import effect, p_value, permuted_labels
 from fairlattice.diagnostics._shared import CAVEATS, adjusted, advice, holm, permutations_needed, verdict
-from fairlattice.diagnostics._two_sample import _neighbours, _ridge, _standardised
+from fairlattice.diagnostics._two_sample import _neighbours, _ridges, _standardised
 from fairlattice.divergences import RBFMixture, mmd2
 
 rngs = st.integers(0, 2**32 - 1).map(np.random.default_rng)
@@ -116,9 +116,10 @@ def test_cross_fitting_agrees_with_a_loop_of_scikit_learns_ridge(d):
     rows, labels = rng.normal(size=(37, d)), np.repeat([0.0, 1.0], [17, 20])
     scaled = _standardised(np.hstack([rows, np.ones((37, 1))]))
     assert scaled.shape == rows.shape  # the constant column is gone
-    for fold in stratified_folds(labels, 5, rng=rng):
+    folds = stratified_folds(labels, 5, rng=rng)
+    for fold, scorer in zip(folds, _ridges(scaled, folds), strict=True):
         dealt = permuted_labels(labels, 3, rng=rng)[:, fold.rest]
-        found = _ridge(scaled, fold)(dealt)
+        found = scorer(dealt)
         train = scaled[fold.rest]
         penalty = ((train - train.mean(axis=0)) ** 2).sum() / len(train)
         for b, y in enumerate(dealt):
@@ -132,7 +133,7 @@ def test_neighbours_agree_with_a_loop_of_scikit_learns():
     rows, labels = rng.normal(size=(41, 3)), np.repeat([0.0, 1.0], [11, 30])
     for fold in stratified_folds(labels, 5, rng=rng):
         dealt = permuted_labels(labels, 3, rng=rng)[:, fold.rest]
-        found = _neighbours(rows, fold)(dealt)
+        found = _neighbours(cdist(rows, rows), fold)(dealt)
         for b, y in enumerate(dealt):
             model = KNeighborsClassifier(round(math.sqrt(len(y)))).fit(rows[fold.rest], y)
             assert found[b] == pytest.approx(model.predict_proba(rows[fold.held])[:, 1], abs=1e-12)
@@ -144,7 +145,9 @@ def test_neighbours_that_tie_share_the_last_places():
     fold = fold._replace(
         held=np.array([0]), rest=np.arange(1, 10)
     )  # k = 3: one row nearer, three tie for two
-    found = _neighbours(rows, fold)(np.array([[1.0, 1, 0, 0, 0, 0, 0, 0, 0], [0.0, 1, 1, 0, 0, 0, 0, 0, 0]]))
+    found = _neighbours(cdist(rows, rows), fold)(
+        np.array([[1.0, 1, 0, 0, 0, 0, 0, 0, 0], [0.0, 1, 1, 0, 0, 0, 0, 0, 0]])
+    )
     assert found.ravel() == pytest.approx([(1 + 2 / 3) / 3, (4 / 3) / 3])
 
 

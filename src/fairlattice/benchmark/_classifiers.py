@@ -6,19 +6,31 @@ from collections.abc import Callable
 from typing import Any
 
 from sklearn.base import clone
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.neural_network import MLPClassifier
 
 from fairlattice._validation import check_choice
 from fairlattice.exceptions import InputError
 
+
+def _mlp(seed: int) -> Any:
+    from sklearn.neural_network import MLPClassifier
+
+    return MLPClassifier(
+        (128, 64), batch_size=512, early_stopping=True, max_iter=60, n_iter_no_change=5, random_state=seed
+    )
+
+
+def _boosting(seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
+
+
+# Imported when chosen: ensembles alone take as long to load as Adult takes to fit.
 CLASSIFIERS: dict[str, Callable[[int], Any]] = {
     "logistic": lambda _: LogisticRegression(max_iter=1000),
-    "mlp": lambda seed: MLPClassifier(
-        (128, 64), batch_size=512, early_stopping=True, max_iter=60, n_iter_no_change=5, random_state=seed
-    ),
-    "boosting": lambda seed: HistGradientBoostingClassifier(early_stopping=False, random_state=seed),
+    "mlp": _mlp,
+    "boosting": _boosting,
 }
 """Name to a function that makes the classifier from a seed."""
 

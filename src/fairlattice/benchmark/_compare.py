@@ -166,7 +166,7 @@ def compare(
     clean, attributes = read_attributes(sensitive_features, Rules(na, decimal))
     lattice, leaves = Grouping(cuts, missing).encode(clean)
     # Refuses what cannot be encoded before any work is done, and decides for all folds what each column is.
-    reading = TableEncoder(na=na, decimal=decimal, categorical=categorical, keep=keep).fit(X).features_
+    reading = TableEncoder(na=na, decimal=decimal, categorical=categorical, keep=keep).read(X)
     check_same_length(X=X, y=truth, sensitive_features=leaves)
     seen = leaves if recorded_features is None else lattice.encode(attributes.apply(recorded_features))
     check_same_length(sensitive_features=leaves, recorded_features=seen)

@@ -37,12 +37,18 @@ from fairlattice.benchmark._diagnosis import (
 from fairlattice.benchmark._held_out import HeldOut, hold_out
 from fairlattice.diagnostics import (
     assumption,
-    classifier_test,
-    manifold,
     memory,
     mmd_test,
 )
-from fairlattice.diagnostics._shared import associations_of, column_pairs, marginals_of, permutations_needed
+from fairlattice.diagnostics._shared import (
+    associations_of,
+    both_samples,
+    classifier_test_of,
+    column_pairs,
+    manifold_of,
+    marginals_of,
+    permutations_needed,
+)
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups._shared import Grouping
@@ -221,7 +227,8 @@ def _figures(
     rng: np.random.Generator,
 ) -> SourceFigures:
     """All figures of some rows beside real ones; `train` are the rows that they might be copies of."""
-    classifiers = classifier_test(real, rows, permutations=permutations, rng=rng)
+    both = both_samples(real, rows)
+    classifiers = classifier_test_of(both, permutations=permutations, rng=rng)
     mmd = mmd_test(real, rows, permutations=permutations, rng=rng)
     pairs = column_pairs(split.frame(real), split.frame(rows))
     p_values = {**{name: test.p_value for name, test in classifiers.items()}, "mmd": mmd.p_value}
@@ -230,7 +237,7 @@ def _figures(
         len(rows),
         classifiers,
         mmd,
-        manifold(real, rows),
+        manifold_of(both),
         marginals_of(pairs),
         associations_of(pairs),
         remembered,

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from fairlattice._validation import printable
+import numpy as np
+
+from fairlattice._validation import BoolArray, printable
 from fairlattice.exceptions import InputError
 from fairlattice.tables._shared import assume
 
@@ -35,6 +37,7 @@ _KINDS = {
     b"SQLite format 3": "an SQLite database. Save the table as CSV",
 }
 _FIRST = 65_536
+_BEFORE = b' "\t\r\n\f\v'  # signs between a separator and a value
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ class TextLayout:
     def has_leading_zeros(self) -> bool:
         """Whether some value may begin with a zero and another digit, as the code 00501; looked for quickly."""
         opening = rb"[\r\n" + re.escape(self.separator.encode()) + rb']\s*"?\s*0\d'
-        return any(re.search(opening, block) for block in self._blocks())
+        before = np.isin(np.arange(256), np.frombuffer(self.separator.encode() + _BEFORE, np.uint8))
+        return any(_zero_behind(before, block) and re.search(opening, block) for block in self._blocks())
 
     def _blocks(self) -> Iterator[bytes]:
         """The file in pieces, each of which begins with the end of the last."""
@@ -111,6 +115,13 @@ class TextLayout:
                     f"`{self.path}` has a quote that is not closed, or not where a value begins or ends, in the row of "
                     f'line {started + 1 + self.skip}. Double the quotes within a value, as in "5"" pipe".'
                 ) from error
+
+
+def _zero_behind(before: BoolArray, block: bytes) -> bool:
+    """Whether a zero and another digit stand behind one of some signs; many times as fast as a regular expression."""
+    signs = np.frombuffer(block, np.uint8)
+    zeros = np.flatnonzero((signs[1:-1] == ord("0")) & (signs[2:] - np.uint8(ord("0")) < 10))  # wraps below 0
+    return bool(before[signs[zeros]].any())
 
 
 def text_layout(path: Path, kind: str) -> TextLayout:

@@ -23,7 +23,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from fairlattice._validation import BoolArray, FloatArray, IntArray
-from fairlattice.diagnostics._frames import ColumnPair, column_pairs
+from fairlattice.diagnostics._frames import ColumnPair, column_pairs, varying
 
 _MOST_COLUMNS = 40
 _MOST_LEVELS = 30
@@ -96,8 +96,8 @@ def associations(real: Any, generated: Any) -> Associations | None:
 
 def associations_of(pairs: Sequence[ColumnPair]) -> Associations | None:
     """As :func:`associations`, of columns that are matched already."""
-    varying = [pair for pair in pairs if pair.varies]
-    looked = varying[:_MOST_COLUMNS]
+    varied = varying(pairs)
+    looked = varied[:_MOST_COLUMNS]
     if len(looked) < 2:
         return None
     numbers = [pair for pair in looked if pair.levels is None]
@@ -112,7 +112,7 @@ def associations_of(pairs: Sequence[ColumnPair]) -> Associations | None:
     differences = gaps[np.ix_(order, order)][first, second]
     worst = int(differences.argmax())
     names = (looked[first[worst]].name, looked[second[worst]].name)
-    left_out = len(varying) - len(looked)
+    left_out = len(varied) - len(looked)
     return Associations(float(differences.mean()), float(differences[worst]), names, left_out)
 
 

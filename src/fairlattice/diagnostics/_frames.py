@@ -6,12 +6,21 @@ is a category of its own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import Column, FloatArray, IntArray, as_columns, check_columns_exist, plain_value
+from fairlattice._validation import (
+    BoolArray,
+    Column,
+    FloatArray,
+    IntArray,
+    as_columns,
+    check_columns_exist,
+    plain_value,
+)
 from fairlattice.exceptions import InputError
 
 
@@ -34,11 +43,6 @@ class ColumnPair:
     generated: FloatArray | IntArray
     levels: int | None
 
-    @property
-    def varies(self) -> bool:
-        """Whether either table has two values here."""
-        return any(_two_values(values) for values in (self.real, self.generated))
-
 
 def column_pairs(real: Any, generated: Any) -> list[ColumnPair]:
     """The columns of two tables, matched by name, in the order of the first.
@@ -56,14 +60,37 @@ def column_pairs(real: Any, generated: Any) -> list[ColumnPair]:
     first, second = tables.values()
     check_columns_exist(first, list(second))
     check_columns_exist(second, list(first))
-    return [_pair(name, first[name], second[name]) for name in first]
+    numeric = [name for name in first if {t[name].values.dtype.kind for t in (first, second)} <= set("iuf")]
+    found = {pair.name: pair for pair in _number_pairs(numeric, first, second)}
+    return [found.get(name) or _pair(name, first[name], second[name]) for name in first]
+
+
+def varying(pairs: Sequence[ColumnPair]) -> list[ColumnPair]:
+    """The columns that have two values in either table."""
+    varies = np.zeros(len(pairs), dtype=bool)
+    for numeric in (True, False):
+        places = [place for place, pair in enumerate(pairs) if (pair.levels is None) == numeric]
+        for side in ([pairs[i].real for i in places], [pairs[i].generated for i in places]):
+            if places:
+                varies[places] |= _two_values(np.array(side, dtype=np.float64))
+    return [pair for pair, does in zip(pairs, varies, strict=True) if does]
+
+
+def _number_pairs(
+    names: Sequence[str], real: Mapping[str, Column], generated: Mapping[str, Column]
+) -> Iterator[ColumnPair]:
+    """Columns that hold numbers in both tables, all at once: there may be thousands."""
+    if names:
+        sides = [_numbers({name: table[name] for name in names}) for table in (real, generated)]
+        for name, x, y in zip(names, *sides, strict=True):
+            yield ColumnPair(name, x, y, None)
 
 
 def _pair(name: str, real: Column, generated: Column) -> ColumnPair:
     both = (real, generated)
     kinds = {column.values.dtype.kind for column in both if not column.missing.all()}
     if kinds <= set("iuf"):
-        x, y = (_numbers(column, name) for column in both)
+        x, y = (_numbers({name: column})[0] for column in both)
         return ColumnPair(name, x, y, None)
     if kinds & set("iuf") and kinds - set("iufb"):
         raise InputError(
@@ -77,11 +104,14 @@ def _pair(name: str, real: Column, generated: Column) -> ColumnPair:
     return ColumnPair(name, codes[0], codes[1], len(known))
 
 
-def _numbers(column: Column, name: str) -> FloatArray:
-    values = column.values.astype(np.float64)  # of booleans and the like only where all are missing
-    if column.missing.any():
-        values[column.missing] = np.nan
-    if np.isinf(values).any():
+def _numbers(columns: Mapping[str, Column]) -> FloatArray:
+    """Numbers of columns of one length, a row for each column, NaN where missing."""
+    # Of booleans and the like only where all are missing.
+    values = np.array([column.values.astype(np.float64, copy=False) for column in columns.values()])
+    values[np.array([column.missing for column in columns.values()])] = np.nan
+    infinite = np.isinf(values).any(axis=1)
+    if infinite.any():
+        name = list(columns)[int(infinite.argmax())]
         raise InputError(f"Column `{name}` has infinite values. Remove or replace them.")
     return values
 
@@ -99,6 +129,10 @@ def _values(column: Column, name: str) -> list[Any]:
     return listed
 
 
-def _two_values(values: FloatArray | IntArray) -> bool:
-    present = values[~np.isnan(values)]
-    return bool(len(present) and present.min() < present.max())
+def _two_values(values: FloatArray) -> BoolArray:
+    """Of every row of numbers, whether it has two that differ, NaN aside."""
+    missing = np.isnan(values)
+    varies: BoolArray = np.where(missing, np.inf, values).min(axis=1) < np.where(
+        missing, -np.inf, values
+    ).max(axis=1)
+    return varies

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from fairlattice._validation import FloatArray, check_count
-from fairlattice.diagnostics._samples import as_samples
+from fairlattice.diagnostics._samples import BothSamples, both_samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +72,25 @@ def manifold(real: Any, generated: Any, *, k: int = 5) -> Manifold:
     >>> manifold([[0.0], [1.0]], [[0.5], [9.0]], k=1)  # both balls hold 0.5, and none holds 9
     Manifold(precision=0.5, recall=1.0, density=1.0, coverage=1.0)
     """
-    x, y = as_samples({"real": real, "generated": generated})
     check_count("k", k)
-    of_real, of_generated = min(k, len(x) - 1), min(k, len(y) - 1)
-    across = cdist(x, y)
-    in_real = across <= _radii(x, of_real)[:, None]
-    in_generated = across <= _radii(y, of_generated)[None, :]
+    return manifold_of(both_samples(real, generated), k)
+
+
+def manifold_of(both: BothSamples, k: int = 5) -> Manifold:
+    """As :func:`manifold`, of samples whose distances are known already."""
+    n, m = both.n, len(both.rows) - both.n
+    of_real, of_generated = min(k, n - 1), min(k, m - 1)
+    across = both.distances[:n, n:]
+    in_real = across <= _radii(both.distances[:n, :n], of_real)[:, None]
+    in_generated = across <= _radii(both.distances[n:, n:], of_generated)[None, :]
     return Manifold(
         precision=float(in_real.any(axis=0).mean()),
         recall=float(in_generated.any(axis=1).mean()),
-        density=float(in_real.sum() / (max(of_real, 1) * len(y))),
+        density=float(in_real.sum() / (max(of_real, 1) * m)),
         coverage=float(in_real.any(axis=1).mean()),
     )
 
 
-def _radii(rows: FloatArray, k: int) -> FloatArray:
+def _radii(distances: FloatArray, k: int) -> FloatArray:
     """Every row's distance to its k-th neighbour; the row itself is the neighbour of number 0."""
-    return np.asarray(np.partition(cdist(rows, rows), k, axis=1)[:, k], dtype=np.float64)
+    return np.asarray(np.partition(distances, k, axis=1)[:, k], dtype=np.float64)

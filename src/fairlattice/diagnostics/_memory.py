@@ -130,9 +130,10 @@ def memory(train: Any, generated: Any, held_out: Any, *, near: float = 0.1) -> M
     check_real("near", near, 0.0, np.nextafter(1.0, 0.0))
     rows, first = np.unique(t, axis=0, return_index=True)
     rounding = 1e-9 * float(np.abs(t).max())
-    made, other = (_closest(sample, rows, rounding, near) for sample in (g, h))
+    to_train = cdist(g, t)
+    made, other = (_closest(distances, rounding, near) for distances in (to_train[:, first], cdist(h, rows)))
     exact, close = int(made.exact.sum()), int(made.near.sum())
-    distances = cdist(g, t).min(axis=0), cdist(g, h).min(axis=0)
+    distances = to_train.min(axis=0), cdist(g, h).min(axis=0)
     return Memory(
         distance_ratio=_ratio(made.distance, other.distance, rounding),
         exact=exact,
@@ -168,13 +169,12 @@ class _Closest:
         )
 
 
-def _closest(sample: FloatArray, rows: FloatArray, rounding: float, near: float) -> _Closest:
-    """Against training rows that all differ, so that the second closest is another row, not a twin."""
-    distances = cdist(sample, rows)
+def _closest(distances: FloatArray, rounding: float, near: float) -> _Closest:
+    """Given distances to training rows that all differ, so that the second closest is another row, not a twin."""
     place = distances.argmin(axis=1).astype(np.int64)
-    distance = distances[np.arange(len(sample)), place]
+    distance = distances[np.arange(len(distances)), place]
     exact = distance <= rounding
-    if len(rows) < 2:  # one row shows neither near nor far
+    if distances.shape[1] < 2:  # one row shows neither near nor far
         return _Closest(place, distance, exact, np.zeros_like(exact))
     second = np.partition(distances, 1, axis=1)[:, 1]
     return _Closest(place, distance, exact, ~exact & (distance < near * second))

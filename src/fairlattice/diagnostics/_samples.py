@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.spatial.distance import pdist, squareform
 
 from fairlattice._validation import FloatArray
 from fairlattice.exceptions import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class BothSamples:
+    """Two samples of one width, one after the other.
+
+    Parameters
+    ----------
+    rows : float array of shape (n + m, d)
+        The rows of both.
+    n : int
+        Rows of the first.
+    """
+
+    rows: FloatArray
+    n: int
+
+    @cached_property
+    def distances(self) -> FloatArray:
+        """Euclidean distances of all rows, computed once for all figures that need some of them."""
+        return np.asarray(squareform(pdist(self.rows)), dtype=np.float64)
+
+
+def both_samples(real: Any, generated: Any, *, least: int = 1) -> BothSamples:
+    """Checked samples called `real` and `generated`."""
+    x, y = as_samples({"real": real, "generated": generated}, least=least)
+    return BothSamples(np.vstack([x, y]), len(x))
 
 
 def as_samples(samples: Mapping[str, Any], *, least: int = 1) -> list[FloatArray]:

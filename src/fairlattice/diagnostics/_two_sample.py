@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.spatial.distance import cdist
 
 from fairlattice._validation import FloatArray, check_count
 from fairlattice.diagnostics._folds import Fold, fold_auc, stratified_folds
 from fairlattice.diagnostics._permutation import p_value, permuted_labels
-from fairlattice.diagnostics._samples import as_samples
+from fairlattice.diagnostics._samples import BothSamples, both_samples
 
 Scorer = Callable[[FloatArray], FloatArray]
 """From training labels of shape (B, size of the rest) to held-out scores of shape (B, size of the fold)."""
@@ -96,16 +95,22 @@ def classifier_test(
     >>> found["linear"].auc
     1.0
     """
-    x, y = as_samples({"real": real, "generated": generated}, least=2)
     check_count("permutations", permutations)
     check_count("folds", folds, 2)
-    rows, seen = np.vstack([x, y]), np.repeat([0.0, 1.0], [len(x), len(y)])
+    both = both_samples(real, generated, least=2)
+    return classifier_test_of(both, permutations=permutations, folds=folds, rng=rng)
+
+
+def classifier_test_of(
+    both: BothSamples, *, permutations: int, folds: int = 5, rng: np.random.Generator
+) -> dict[str, ClassifierTest]:
+    """As :func:`classifier_test`, of samples whose distances are known already."""
+    seen = np.repeat([0.0, 1.0], [both.n, len(both.rows) - both.n])
     parts = stratified_folds(seen, folds, rng=rng)
     labels = permuted_labels(seen, permutations, blocks=[fold.held for fold in parts], rng=rng)
-    scaled = _standardised(rows)
     scorers = {
-        "linear": [_ridge(scaled, fold) for fold in parts],
-        "neighbours": [_neighbours(rows, fold) for fold in parts],
+        "linear": _ridges(_standardised(both.rows), parts),
+        "neighbours": [_neighbours(both.distances, fold) for fold in parts],
     }
     return {name: _tested(scorer, labels, parts) for name, scorer in scorers.items()}
 
@@ -124,29 +129,45 @@ def _standardised(rows: FloatArray) -> FloatArray:
     return np.asarray((rows[:, varies] - rows[:, varies].mean(axis=0)) / spread[varies], dtype=np.float64)
 
 
+def _ridges(scaled: FloatArray, folds: list[Fold]) -> list[Scorer]:
+    """Ridge regression of every fold; its intercept is left out, as it is the same for all rows of a fold."""
+    wide = scaled.shape[1] > min(len(fold.rest) for fold in folds)
+    if wide:
+        products = scaled @ scaled.T
+        return [_kernel_ridge(products, fold) for fold in folds]
+    return [_ridge(scaled, fold) for fold in folds]
+
+
 def _ridge(scaled: FloatArray, fold: Fold) -> Scorer:
-    """Ridge regression; its intercept is left out, as it is the same for all rows of a fold."""
     mean = scaled[fold.rest].mean(axis=0)
     A, T = scaled[fold.rest] - mean, scaled[fold.held] - mean
     n, d = A.shape
     penalty = max(float((A * A).sum()) / n, 1e-12)
-    if d > n:  # the kernel form: the same solution, from a smaller system
-        solver = np.linalg.solve(A @ A.T + penalty * np.eye(n), A).T
-    else:
-        solver = np.linalg.solve(A.T @ A + penalty * np.eye(d), A.T)  # labels to coefficients
+    solver = np.linalg.solve(A.T @ A + penalty * np.eye(d), A.T)  # labels to coefficients
     hat = T @ solver
     if hat.size <= solver.size + T.size:
         return lambda labels: labels @ hat.T
     return lambda labels: (labels @ solver.T) @ T.T
 
 
-def _neighbours(rows: FloatArray, fold: Fold) -> Scorer:
+def _kernel_ridge(products: FloatArray, fold: Fold) -> Scorer:
+    """The same solution from the inner products of all rows, a smaller system where columns outnumber rows."""
+    within, across = products[np.ix_(fold.rest, fold.rest)], products[np.ix_(fold.held, fold.rest)]
+    means = within.mean(axis=0)
+    centred = within - means - means[:, None] + means.mean()
+    across = across - across.mean(axis=1, keepdims=True) - means + means.mean()
+    penalty = max(float(centred.trace()) / len(centred), 1e-12)
+    hat = np.linalg.solve(centred + penalty * np.eye(len(centred)), across.T)
+    return lambda labels: labels @ hat
+
+
+def _neighbours(distances: FloatArray, fold: Fold) -> Scorer:
     """The share of a row's nearest training rows that have label 1.
 
     Rows that tie for the last places share these. Taking them in order of storage would make real rows,
     which come first, the nearer ones, and 0/1 tables are full of ties.
     """
-    distances = cdist(rows[fold.held], rows[fold.rest])
+    distances = distances[np.ix_(fold.held, fold.rest)]
     k = max(1, round(float(np.sqrt(len(fold.rest)))))
     last = np.partition(distances, k - 1, axis=1)[:, k - 1 : k]
     nearer = distances < last * (1 - 1e-9)

@@ -312,14 +312,20 @@ def _few_with_gaps(column: Column) -> bool:
 def _finite(column: Column, name: str) -> FloatArray:
     if column.values.dtype.kind not in "biuf":
         raise InputError(f"Column `{name}` was numeric in training and is {column.values.dtype} now.")
-    values = column.values.astype(np.float64)
-    infinite = np.isinf(values) & ~column.missing
+    refuse_infinite(column, name)
+    return np.where(column.missing, 0.0, column.values.astype(np.float64))
+
+
+def refuse_infinite(column: Column, name: str) -> None:
+    """Raise for a column of numbers if some are infinite."""
+    if column.values.dtype.kind != "f":
+        return
+    infinite = np.isinf(column.values) & ~column.missing
     if infinite.any():
         raise InputError(
             f"Column `{name}` has {int(infinite.sum()):,} infinite values (first in row "
             f"{int(infinite.argmax())}). Remove or replace them."
         )
-    return np.where(column.missing, 0.0, values)
 
 
 def _check_missing(column: Column, name: str, known: bool) -> None:

@@ -28,6 +28,7 @@ from fairlattice.encoders._columns import (
     OrdinalCodec,
     PlainNumbers,
     fit_codec,
+    refuse_infinite,
 )
 from fairlattice.encoders._inputs import is_named, table_columns, written_types
 from fairlattice.encoders._makers import ArrayMaker, FrameMaker
@@ -127,8 +128,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self._fit_columns(X, columns, self._read(X, columns))
 
     def read(self, X: Any) -> dict[str, Feature]:
-        """What each column is, to be passed to :meth:`fit_as`; what that assumes is reported."""
-        return self._read(X, table_columns(X))
+        """What each column is, to be passed to :meth:`fit_as`; reports what that assumes, refuses infinities."""
+        columns = table_columns(X)
+        features = self._read(X, columns)
+        for name in (name for name, f in features.items() if f.kind not in ("category", "identifier")):
+            refuse_infinite(columns[name], name)
+        return features
 
     def _read(self, X: Any, columns: dict[str, Column]) -> dict[str, Feature]:
         rules = Rules(self.na, self.decimal, tuple(self.categorical), tuple(self.keep))
@@ -158,8 +163,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self._remember_names(names_in(X))
         ends = np.cumsum([codec.width for codec in self.codecs_.values()]).tolist()
         self.slices_ = {
-            name: slice(end - codec.width, end)
-            for (name, codec), end in zip(self.codecs_.items(), ends, strict=True)
+            n: slice(end - c.width, end) for (n, c), end in zip(self.codecs_.items(), ends, strict=True)
         }
         self.n_features_out_ = ends[-1]
         if not self.n_features_out_:
@@ -174,10 +178,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         }
         self._maker: FrameMaker | ArrayMaker
         frame = nw.from_native(X, eager_only=True, pass_through=True)
-        if isinstance(frame, nw.DataFrame):
-            self._maker = FrameMaker(frame, read, self.codecs_)
-        else:
-            self._maker = ArrayMaker(X, read, self.codecs_)
+        framed = isinstance(frame, nw.DataFrame)
+        self._maker = (FrameMaker if framed else ArrayMaker)(frame if framed else X, read, self.codecs_)
         return self
 
     def _remember_names(self, names: Names | None) -> None:
@@ -356,11 +358,9 @@ training. Clip it, or drop the row.
         found = {}
         for name, (values, missing) in self._all_decoded(Z, None):
             codec = self.codecs_[name]
-            if isinstance(codec, CategoryCodec | OrdinalCodec):
+            if isinstance(codec, _CODED):
                 levels = np.array([*codec.levels, codec.levels[0] if codec.levels else None], dtype=object)
-                values = levels[values]
-                if isinstance(codec, OrdinalCodec):
-                    values = values.astype(np.float64)
+                values = levels[values].astype(np.float64 if isinstance(codec, OrdinalCodec) else object)
             if codec.width:
                 found[name] = Column(np.asarray(values), missing)
         return found
@@ -396,4 +396,5 @@ training. Clip it, or drop the row.
         return np.where(missing, len(codec.levels), place), missing
 
 
+_CODED = (CategoryCodec, OrdinalCodec)
 Donors = Callable[[BoolArray | None], IntArray]

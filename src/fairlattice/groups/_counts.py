@@ -195,12 +195,7 @@ class GroupCounts:
         """
         k = len(classes)
         labels = 1 if truth is None else k
-        if lattice.n_leaves <= 4 * len(leaf_codes) + 1024:  # dense enough to skip sorting the rows
-            dense = np.bincount(leaf_codes, minlength=lattice.n_leaves)
-            codes = np.flatnonzero(dense)
-            place = (np.cumsum(dense > 0) - 1)[leaf_codes]
-        else:
-            codes, place = np.unique(leaf_codes, return_inverse=True)
+        codes, place = _distinct_leaves(lattice, leaf_codes)
         cell = (place * labels + (0 if truth is None else truth)) * k + predicted
 
         def summed(values: Any) -> FloatArray:
@@ -287,8 +282,8 @@ class GroupCounts:
         >>> counts.rollup(["sex"]).rows.tolist()
         [2, 1]
         """
-        projected = self.lattice.project(self.codes, names)
         marginal = self.lattice.marginal(names)
+        projected = self.lattice.project_digits(self._digits, names) if names else np.zeros_like(self.codes)
         return _gathered(marginal, self.classes, projected, self.layers, self.excluded, self.labelled)
 
     def split(self, name: str) -> dict[Any, GroupCounts]:
@@ -362,10 +357,15 @@ class GroupCounts:
         total: IntArray = self.table.sum(axis=(1, 2), dtype=np.int64)
         return total
 
+    @cached_property
+    def _digits(self) -> list[IntArray]:
+        """Per attribute, the index of each stored leaf's level."""
+        return self.lattice.digits(self.codes)
+
     @property
     def leaves(self) -> tuple[Leaf, ...]:
         """The stored leaves, each a tuple of levels."""
-        digits = zip(self.lattice.attributes, self.lattice.digits(self.codes), strict=True)
+        digits = zip(self.lattice.attributes, self._digits, strict=True)
         columns = [[a.levels[i] for i in place.tolist()] for a, place in digits]
         return tuple(zip(*columns, strict=True)) if columns else ((),) * len(self.codes)
 
@@ -421,10 +421,30 @@ def _gathered(
     labelled: bool,
 ) -> GroupCounts:
     """Counts whose leaves may come several times, summed."""
-    order = np.argsort(codes, kind="stable")
-    kept, starts = np.unique(codes[order], return_index=True)
-    totals = [np.add.reduceat(layer[order], starts, axis=0) for layer in layers]
+    kept, place = _distinct_leaves(lattice, codes)
+    totals = [_summed(layer, place, len(kept)) for layer in layers]
     return _of_layers(lattice, classes, kept, totals, excluded, labelled=labelled)
+
+
+def _distinct_leaves(lattice: GroupLattice, codes: IntArray) -> tuple[IntArray, IntArray]:
+    """The distinct codes in order, and for every code the position of its own among them."""
+    if lattice.n_leaves <= 4 * len(codes) + 1024:  # dense enough to skip sorting
+        occurs = np.bincount(codes, minlength=lattice.n_leaves) > 0
+        return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[codes]
+    kept, place = np.unique(codes, return_inverse=True)
+    return kept, place.reshape(-1)
+
+
+def _summed(layer: npt.NDArray[Any], place: IntArray, size: int) -> npt.NDArray[Any]:
+    """Sums of the entries that have the same place."""
+    flat = layer.reshape(len(place), -1)
+    if layer.dtype.kind == "i":  # exact in any order, as there are at most 2^53 rows
+        columns = [np.bincount(place, weights=column, minlength=size) for column in flat.T]
+        total: npt.NDArray[Any] = np.stack(columns, axis=1).astype(np.int64)
+    else:
+        order = np.argsort(place, kind="stable")
+        total = np.add.reduceat(flat[order], np.searchsorted(place[order], np.arange(size)), axis=0)
+    return total.reshape(size, *layer.shape[1:])
 
 
 def _of_layers(

@@ -193,9 +193,14 @@ class GroupLattice:
 
     def project(self, codes: IntArray, names: Sequence[str]) -> IntArray:
         """Leaf codes as codes of the marginal lattice of `names`."""
-        sub = self.marginal(names)
-        digits = [d for d, a in zip(self.digits(codes), self.attributes, strict=True) if a.name in names]
-        return sub._combine(digits) if digits else np.zeros(len(codes), dtype=np.int64)
+        return (
+            self.project_digits(self.digits(codes), names) if names else np.zeros(len(codes), dtype=np.int64)
+        )
+
+    def project_digits(self, digits: Sequence[IntArray], names: Sequence[str]) -> IntArray:
+        """:meth:`project` of leaves given by the result of :meth:`digits`, for at least one attribute."""
+        own = [d for d, a in zip(digits, self.attributes, strict=True) if a.name in names]
+        return self.marginal(names)._combine(own)
 
     def empty_leaves(self, codes: IntArray) -> Iterator[Leaf]:
         """The leaves that no row of `codes` belongs to, in order."""

@@ -59,6 +59,15 @@ class GroupTable:
     layers: list[npt.NDArray[Any]]
     small: tuple[SmallGroup, ...] = ()
 
+    @classmethod
+    def joined(cls, parts: Sequence[GroupCounts]) -> GroupTable:
+        """The leaves of several counts of the same labels, one table after the other."""
+        layers = zip(*(part.layers for part in parts), strict=True)
+        return cls(
+            tuple(group for part in parts for group in part.groups),
+            [np.concatenate(layer) for layer in layers],
+        )
+
 
 def group_table(counts: GroupCounts, *, min_size: int = 1, on_small: str = "warn") -> GroupTable:
     """The leaves of some counts, those with fewer than `min_size` rows kept, merged, dropped or refused.

@@ -124,11 +124,9 @@ def levels_of(counts: GroupCounts) -> Iterator[GroupTable]:
         parts = [counts] if size == deepest else _rolled_up(counts, size, _MOST_GROUPS - walked)
         if not parts:
             continue
-        groups = tuple(group for part in parts for group in part.groups)
-        walked += len(groups)
-        yield GroupTable(
-            groups, [np.concatenate(layer) for layer in zip(*(p.layers for p in parts), strict=True)]
-        )
+        level = GroupTable.joined(parts)
+        walked += len(level.groups)
+        yield level
 
 
 def _rolled_up(counts: GroupCounts, size: int, most: int) -> list[GroupCounts]:

@@ -38,7 +38,7 @@ from fairlattice.metrics._fairness import (
 )
 from fairlattice.metrics._figures import Figure, figure_of, parse_figure
 from fairlattice.metrics._frames import frame_of
-from fairlattice.metrics._group_rate import GroupRate, group_rate_rows
+from fairlattice.metrics._group_rate import GroupRate
 from fairlattice.metrics._harm import Harm
 from fairlattice.metrics._homogeneity import either
 from fairlattice.metrics._impact import (
@@ -47,7 +47,7 @@ from fairlattice.metrics._impact import (
     ImpactRatio,
     impact_ratios,
 )
-from fairlattice.metrics._intervals import jeffreys_interval, rate_interval, simultaneous_confidence
+from fairlattice.metrics._intervals import jeffreys_interval, simultaneous_confidence
 from fairlattice.metrics._leveling import (
     LevelingDown,
 )
@@ -58,7 +58,8 @@ from fairlattice.metrics._notions import (
 )
 from fairlattice.metrics._one_rate import OneRate
 from fairlattice.metrics._plot import axes_or_new, draw_rates, draw_ratios
-from fairlattice.metrics._rates import ALIASES, Rates, is_selection, rate_called, weighted_rates
+from fairlattice.metrics._rate_columns import RateColumns, columns_of, pooled_columns
+from fairlattice.metrics._rates import ALIASES, Rates, is_selection, weighted_rates
 from fairlattice.metrics._sentences import assumed_sentence, verdict_sentence
 from fairlattice.metrics._task import Task
 from fairlattice.metrics._verdicts import Verdict, verdicts_of
@@ -188,19 +189,8 @@ class Audit(ShowsAsPage):
         if callable(rate):
             counts = self.counts if attributes is None else self.counts.rollup(attributes)
             return metric_of_counts(rate, counts, confidence=self.confidence, random_state=self.random_state)
-        name, fails = rate_called(rate)
-        if attributes is None:
-            groups, rates = self.groups, self._rates(name)
-        else:
-            counts = self.counts.rollup(attributes)
-            groups = counts.groups
-            rates = self._rates_of(counts.layers, name)
-        if fails:
-            rates = Rates(rates.trials - rates.successes, rates.trials)
-        defined = int(rates.defined.sum())
-        each = simultaneous_confidence(self.confidence, defined) if simultaneous else self.confidence
-        low, high = rate_interval(rates.successes, rates.trials, confidence=each, method=self.interval)
-        return group_rate_rows(groups, rates, low, high)
+        table = None if attributes is None else GroupTable.joined([self.counts.rollup(attributes)])
+        return columns_of(self, rate, table, simultaneous=simultaneous).rows()
 
     def to_frame(
         self,
@@ -453,13 +443,7 @@ class Audit(ShowsAsPage):
 
         The better guess for tiny groups, also for those without a row; see :func:`partial_pooling`.
         """
-        found, rates = self._one_rate(rate).pooled, self._rates(rate)
-        rows = group_rate_rows(self.groups, rates, found.low, found.high)
-        columns = (a.tolist() for a in (found.mean, found.low, found.high))
-        return tuple(
-            GroupRate(g.group, g.n, g.successes, mean, low, high)
-            for g, mean, low, high in zip(rows, *columns, strict=True)
-        )
+        return pooled_columns(self, rate).rows()
 
     def probability_worst(self, rate: str = "tpr") -> tuple[float, ...]:
         """How likely each group is to have the lowest rate of all, in [0, 1]; they sum to 1.
@@ -618,10 +602,9 @@ class Audit(ShowsAsPage):
 
     def _disparity(self, rate: str, measure: Measure, **options: Any) -> Disparity:
         """A measure of one rate, by the draws of the groups that define it."""
-        rates = self._rates(rate)
-        drawn = self._one_rate(rate).pooled.draws[:, rates.defined]
-        more: dict[str, Any] = {"smoothing": self.smoothing, "p_value": self._one_rate(rate).p_value}
-        return disparity(rates, measure, drawn, **more, **options)
+        one = self._one_rate(rate)
+        more: dict[str, Any] = {"smoothing": self.smoothing, "p_value": one.p_value}
+        return disparity(one.rates, measure, one.extremes, **more, **options)
 
     def _measure(self, kind: str, alpha: float | None) -> Measure:
         return log_ratio if kind == "df" else alpha_measure(self.alpha if alpha is None else alpha)
@@ -652,4 +635,4 @@ class Audit(ShowsAsPage):
         one = rates.of(place)
         each = simultaneous_confidence(self.confidence, among)
         low, high = jeffreys_interval(one.successes, one.trials, confidence=each)
-        return group_rate_rows([groups[int(place[0])]], one, low, high)[0]
+        return RateColumns.of([groups[int(place[0])]], one, low, high).rows()[0]

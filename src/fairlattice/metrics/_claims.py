@@ -6,10 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from fairlattice.groups import Group
 from fairlattice.metrics._everyone_else import gaps_to_others
 from fairlattice.metrics._fairness import Disparity
-from fairlattice.metrics._needed import Needed, rows_needed
+from fairlattice.metrics._needed import LEAST_ROWS, Needed, rows_needed
 from fairlattice.metrics._rates import Rates
 
 FOUR_FIFTHS = 0.8
@@ -91,23 +93,19 @@ def worse_claims(
     gaps = gaps_to_others(own, rest, confidence)
     # How far below is what the claim is about.
     gap, low, high = -gaps.gap, -gaps.high, -gaps.low
+    least = np.where(gaps.surely_lower, low, np.minimum(low, margin))
+    columns = (a.tolist() for a in (gaps.judged, own.trials[gaps.judged], gap, low, high, least))
+    statement = f"{rate} more than {margin:g} below that of everyone else"
     return [
         Claim(
-            f"{rate} more than {margin:g} below that of everyone else",
+            statement,
             rate,
             groups[place],
-            verdict_of(low[j] if gaps.surely_lower[j] else min(low[j], margin), high[j], margin),
-            float(gap[j]),
-            float(low[j]),
-            float(high[j]),
-            rows_needed(
-                float(gap[j]),
-                float(low[j]),
-                float(high[j]),
-                margin,
-                float(own.trials[place]),
-                gaps.confidence,
-            ),
+            verdict_of(least, high, margin),
+            gap,
+            low,
+            high,
+            rows_needed(gap, low, high, margin, n, gaps.confidence) if n >= LEAST_ROWS else None,
         )
-        for j, place in enumerate(gaps.judged.tolist())
+        for place, n, gap, low, high, least in zip(*columns, strict=True)
     ]

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import hypergeom
 
 from fairlattice._validation import BoolArray, FloatArray, IntArray
+from fairlattice.metrics._distinct import distinct_rows
+from fairlattice.metrics._hypergeometric import lower_tail
 from fairlattice.metrics._intervals import newcombe_interval, simultaneous_confidence
 from fairlattice.metrics._rates import Rates, weighted_rates
 
@@ -73,10 +74,10 @@ def _surely_lower(own: Rates, others: Rates, confidence: float) -> BoolArray:
     Intervals of differences are approximate, and fail for tiny groups far out in the tails, where the
     share of each of many groups lies; the exact test does not.
     """
-    counts = [
+    s, n, other_s, other_n = (
         np.rint(a).astype(np.int64) for a in (own.successes, own.trials, others.successes, others.trials)
-    ]
-    s, n, other_s, other_n = counts
-    p = hypergeom.cdf(s, n + other_n, s + other_s, n)
-    sure: BoolArray = p <= (1.0 - confidence) / 2
-    return sure
+    )
+    tables = (s, n, s + other_s, n + other_n)
+    at, place = distinct_rows(*tables)
+    sure: BoolArray = lower_tail(*(column[at] for column in tables)) <= (1.0 - confidence) / 2
+    return sure[place]

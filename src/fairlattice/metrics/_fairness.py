@@ -23,6 +23,7 @@ from fairlattice.metrics._pooling import partial_pooling
 from fairlattice.metrics._rates import Rates
 
 Measure = Callable[[FloatArray, FloatArray], FloatArray]
+Extremes = tuple[FloatArray, FloatArray]  # the lowest and the highest rate of every draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def differential_fairness(
     0.687
     """
     return disparity(
-        rates, log_ratio, draws_of(rates, groups, confidence), smoothing=smoothing, confidence=confidence,
+        rates, log_ratio, drawn_extremes(rates, groups, confidence), smoothing=smoothing, confidence=confidence,
         p_value=homogeneity_test(rates), both_outcomes=both_outcomes,
     )  # fmt: skip
 
@@ -149,9 +150,9 @@ def alpha_intersectional(
     >>> round(alpha_intersectional(rates, alpha=1.0).value, 4)  # 1 - 40.5 / 101
     0.599
     """
-    drawn = draws_of(rates, groups, confidence)
+    extremes = drawn_extremes(rates, groups, confidence)
     measure, p_value = alpha_measure(alpha), homogeneity_test(rates)
-    return disparity(rates, measure, drawn, smoothing=smoothing, confidence=confidence, p_value=p_value)
+    return disparity(rates, measure, extremes, smoothing=smoothing, confidence=confidence, p_value=p_value)
 
 
 def log_ratio(worst: FloatArray, best: FloatArray) -> FloatArray:
@@ -170,14 +171,19 @@ def alpha_measure(alpha: float) -> Measure:
     return measure
 
 
-def draws_of(
+def drawn_extremes(
     rates: Rates, groups: Sequence[Group] | None, confidence: float = 0.95, random_state: int = 0
-) -> FloatArray:
-    """Draws from the posterior of the defined groups' rates, shape (b, number of these)."""
+) -> Extremes:
+    """The lowest and the highest of the defined groups' rates in every draw from their posterior."""
     known = _defined(rates)
     some = [{} for _ in known] if groups is None else [groups[i] for i in known.tolist()]
     pooled = partial_pooling(rates.of(known), some, confidence=confidence, random_state=random_state)
-    return pooled.draws
+    return extremes_of(pooled.draws)
+
+
+def extremes_of(draws: FloatArray) -> Extremes:
+    """The lowest and the highest rate of every draw."""
+    return draws.min(axis=1), draws.max(axis=1)
 
 
 def measure_value(rates: Rates, measure: Measure, *, smoothing: float, both_outcomes: bool = False) -> float:
@@ -188,21 +194,22 @@ def measure_value(rates: Rates, measure: Measure, *, smoothing: float, both_outc
 def disparity(
     rates: Rates,
     measure: Measure,
-    draws: FloatArray,
+    extremes: Extremes,
     *,
     smoothing: float,
     confidence: float,
     p_value: float,
     both_outcomes: bool = False,
 ) -> Disparity:
-    """A measure with its interval, given draws from the posterior of the defined groups' rates."""
+    """A measure with its interval, given the extremes of the defined groups' rates in draws from their posterior."""
     value, worst, best = _value(rates, measure, smoothing, both_outcomes)
     known = rates.of(_defined(rates))
     least = _least(known, measure, confidence)
-    drawn = measure(draws.min(axis=1), draws.max(axis=1))
+    lowest, highest = extremes
+    drawn = measure(lowest, highest)
     if both_outcomes:
         least = max(least, _least(Rates(known.trials - known.successes, known.trials), measure, confidence))
-        drawn = np.maximum(drawn, measure(1.0 - draws.max(axis=1), 1.0 - draws.min(axis=1)))
+        drawn = np.maximum(drawn, measure(1.0 - highest, 1.0 - lowest))
     corrected, most = np.quantile(drawn, [0.5, 1.0 - (1.0 - confidence) / 2])
     low, high = min(least, value), max(float(most), value)
     return Disparity(value, low, high, float(np.clip(corrected, low, high)), p_value, worst, best)

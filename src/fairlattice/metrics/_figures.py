@@ -81,7 +81,7 @@ def _ratio(audit: Audit, rate: str, confidence: float) -> Figure:
 
 
 def _worst(audit: Audit, rate: str, confidence: float) -> Figure:
-    lowest = audit._one_rate(rate).pooled.draws[:, audit._rates(rate).defined].min(axis=1)
+    lowest, _ = audit._one_rate(rate).extremes
     tail = (1 - confidence) / 2
     low, corrected, high = np.quantile(lowest, [tail, 0.5, 1 - tail]).tolist()
     value = min(v for v in audit.smoothed(rate) if v is not None)

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
-from fairlattice._validation import FloatArray
 from fairlattice.groups import Group, show_group
-from fairlattice.metrics._rates import Rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +36,3 @@ class GroupRate:
     def __str__(self) -> str:
         rate = "undefined" if self.rate is None else f"{self.rate:.3f} [{self.low:.3f}, {self.high:.3f}]"
         return f"{show_group(self.group)}: {rate} (n={self.n:,.0f})"
-
-
-def group_rate_rows(
-    groups: Sequence[Group], rates: Rates, low: FloatArray, high: FloatArray
-) -> tuple[GroupRate, ...]:
-    whole = np.issubdtype(np.asarray(rates.trials).dtype, np.integer)
-    kind: Any = int if whole else float
-    # An interval of very low confidence, or of weighted rows, may not reach the rate itself.
-    raw = np.where(rates.defined, rates.raw, low)
-    low, high = np.minimum(low, raw), np.maximum(high, np.where(rates.defined, raw, high))
-    columns = (a.tolist() for a in (rates.trials, rates.successes, rates.raw, rates.defined, low, high))
-    return tuple(
-        GroupRate(group, kind(n), kind(s), float(raw) if ok else None, float(a), float(b))
-        for group, n, s, raw, ok, a, b in zip(groups, *columns, strict=True)
-    )

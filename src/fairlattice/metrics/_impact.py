@@ -6,6 +6,7 @@ of which hold together, and the verdict is "not enough data" where the interval 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
 from fairlattice.groups._shared import show_level
 from fairlattice.metrics._claims import FOUR_FIFTHS, UNSURE
+from fairlattice.metrics._distinct import distinct_rows
 from fairlattice.metrics._everyone_else import rates_of_others
 from fairlattice.metrics._intervals import (
     log_ends,
@@ -109,9 +111,8 @@ def impact_ratios(
         each = simultaneous_confidence(confidence, len(judged))
         pairs = [(r.successes[judged], r.trials[judged]) for r in (own, other)]
         found[:, judged] = ratio_interval(pairs[0], pairs[1], confidence=each)
-    return tuple(
-        _row(groups[i], own, other, names[i], i, *(float(v) for v in found[:, i])) for i in range(len(groups))
-    )
+    rates = (_rate_columns(own, len(groups)), _rate_columns(other, len(groups)))
+    return tuple(map(_row, groups, *rates[0], names, *rates[1], *found.tolist()))
 
 
 def reference_group(counts: GroupCounts, wanted: Mapping[str, Any]) -> Group:
@@ -166,17 +167,31 @@ def _ratios_to_best(own: Rates, confidence: float) -> FloatArray:
     """
     m, raw = len(own.trials), own.raw
     each = simultaneous_confidence(confidence, m * (m - 1) // 2)
-    middle, low, high = log_ends(own.successes, own.trials, each)
+    at, place = distinct_rows(own.successes, own.trials)
+    logs = np.array(log_ends(own.successes[at], own.trials[at], each))  # middle, low and high
+    low, high = logs[1][place], logs[2][place]
     looked_at = np.argsort(-low, kind="stable")[:_MOST_COMPARED]
-    ratio, ends = raw / raw.max(), np.ones((2, m))
-    for i in range(m):
-        others = looked_at[looked_at != i]
-        pairs = log_ratio_ends((middle[i], low[i], high[i]), (middle[others], low[others], high[others]))
-        ends[:, i] = [pair.min(initial=1.0) for pair in pairs]
+    ratio, ends = raw / raw.max(), _least_ends(logs, logs[:, place[looked_at]])[:, place]
+    ends[:, looked_at] = _least_ends(logs[:, place[looked_at]], logs[:, place[looked_at]], themselves=True)
     if m > _MOST_COMPARED:
         ends[0] = np.exp(low - high.max())
     least = np.where(own.successes > 0, ends[0], 0.0)
     return np.stack([ratio, np.minimum(least, ratio), np.maximum(ends[1], ratio)])
+
+
+def _least_ends(own: FloatArray, others: FloatArray, *, themselves: bool = False) -> FloatArray:
+    """Least lower and upper end, at most 1, of the ratios of each of some rates to any of others.
+
+    Rates are given by :func:`log_ends`. If they are `themselves` the others, none is compared with itself.
+    """
+    least = np.empty((2, own.shape[1]))
+    for start in range(0, own.shape[1], _MOST_COMPARED):
+        part = own[:, start : start + _MOST_COMPARED]
+        ends = np.array(log_ratio_ends((*part[:, :, None],), (*others[:, None, :],)))
+        if themselves:
+            ends[:, np.arange(part.shape[1]), start + np.arange(part.shape[1])] = np.inf
+        least[:, start : start + _MOST_COMPARED] = ends.min(axis=2, initial=1.0)
+    return least
 
 
 def _others(
@@ -202,29 +217,28 @@ def _unlike(groups: Sequence[Group], others: Sequence[Group | None]) -> Any:
     return np.array([group != other for group, other in zip(groups, others, strict=True)])
 
 
+def _rate_columns(rates: Rates | None, size: int) -> tuple[list[Any], list[float | None]]:
+    """Trials and rates; without any, as of groups that have no rows."""
+    if rates is None:
+        return [0] * size, [None] * size
+    raw = rates.raw.astype(object)
+    raw[~rates.defined] = None
+    return rates.trials.tolist(), raw.tolist()
+
+
 def _row(
     group: Group,
-    own: Rates,
-    other: Rates | None,
+    n: int | float,
+    rate: float | None,
     against: Group | None,
-    i: int,
+    other_n: int | float,
+    other_rate: float | None,
     ratio: float,
     low: float,
     high: float,
 ) -> ImpactRatio:
-    def rate_of(rates: Rates | None) -> tuple[int | float, float | None]:
-        if rates is None:
-            return 0, None
-        n = rates.trials[i].item()
-        return n, float(rates.raw[i]) if n else None
-
-    known = not np.isnan(ratio)
-    verdict = UNSURE
-    if known and high < FOUR_FIFTHS:
-        verdict = "yes"
-    elif known and low >= FOUR_FIFTHS:
-        verdict = "no"
-    ends = (low, high) if known else (0.0, float("inf"))
-    return ImpactRatio(
-        group, *rate_of(own), against, *rate_of(other), ratio if known else None, *ends, verdict
-    )
+    if math.isnan(ratio):
+        unknown = None, 0.0, math.inf, UNSURE
+        return ImpactRatio(group, n, rate, against, other_n, other_rate, *unknown)
+    verdict = "yes" if high < FOUR_FIFTHS else "no" if low >= FOUR_FIFTHS else UNSURE
+    return ImpactRatio(group, n, rate, against, other_n, other_rate, ratio, low, high, verdict)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import betainc, betaincinv, expit, ndtri
 
 from fairlattice._validation import FloatArray, IntArray, NumberArray, check_choice, check_real
+from fairlattice.metrics._distinct import distinct_rows
 
 Ends = tuple[FloatArray, FloatArray]
 # Probabilities at which the share of differing rows is taken, and their weights: far into both tails.
@@ -60,16 +61,14 @@ def jeffreys_interval(
     [0.    0.224] [0.379 0.776]
     """
     tail = (1.0 - check_real("confidence", confidence, 0.0, 1.0, open_ends=True)) / 2
-    a, b = np.asarray(successes) + 0.5, np.asarray(trials) - np.asarray(successes) + 0.5
+    s, n, place = _distinct_counts(successes, trials)
+    a, b = s + 0.5, n - s + 0.5
     low, high = betaincinv(a, b, tail), betaincinv(a, b, 1.0 - tail)
-    if not closed:
-        tiny = np.finfo(float).tiny
-        return np.maximum(low, tiny), high
-    empty = np.asarray(trials) == 0
-    return (
-        np.where((a == 0.5) & ~empty, 0.0, low),
-        np.where((b == 0.5) & ~empty, 1.0, high),
-    )
+    if closed:
+        low, high = np.where((a == 0.5) & (n > 0), 0.0, low), np.where((b == 0.5) & (n > 0), 1.0, high)
+    else:
+        low = np.maximum(low, np.finfo(float).tiny)
+    return low[place], high[place]
 
 
 def wilson_interval(successes: NumberArray, trials: NumberArray, *, confidence: float = 0.95) -> Ends:
@@ -117,10 +116,10 @@ def clopper_pearson_interval(
     [0.187] [0.813]
     """
     tail = (1.0 - check_real("confidence", confidence, 0.0, 1.0, open_ends=True)) / 2
-    s, n = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
+    s, n, place = _distinct_counts(successes, trials)
     low = betaincinv(np.maximum(s, 1e-9), n - s + 1, tail)
     high = betaincinv(s + 1, np.maximum(n - s, 1e-9), 1.0 - tail)
-    return np.where(s <= 0, 0.0, low), np.where(s >= n, 1.0, high)
+    return np.where(s <= 0, 0.0, low)[place], np.where(s >= n, 1.0, high)[place]
 
 
 INTERVALS: dict[str, Callable[..., Ends]] = {
@@ -177,13 +176,12 @@ def paired_interval(
     [-0.2  0. ] [-0.346 -0.117] [-0.038  0.117]
     """
     tail = (1.0 - check_real("confidence", confidence, 0.0, 1.0, open_ends=True)) / 2
-    kinds, place = np.unique(np.stack([lost, gained, trials]), axis=1, return_inverse=True)
-    b, c, n = kinds.astype(np.float64)
+    at, place = distinct_rows(lost, gained, trials)
+    b, c, n = np.stack([lost, gained, trials])[:, at].astype(np.float64)
     low = _product_quantile(c, b + 1, b + c, n, tail)
     high = -_product_quantile(b, c + 1, b + c, n, tail)
     difference = (c - b) / n
     low, high = np.minimum(low, difference), np.maximum(high, difference)
-    place = place.reshape(-1)
     return difference[place], low[place], high[place]
 
 
@@ -292,6 +290,15 @@ def ratio_interval(
     low, high = log_ratio_ends(log_ends(s1, n1, confidence), log_ends(s2, n2, confidence))
     low, high = np.where(s1 > 0, low, 0.0), np.where(s2 > 0, high, np.inf)
     return ratio, np.fmin(low, ratio), np.fmax(high, ratio)
+
+
+def _distinct_counts(
+    successes: NumberArray, trials: NumberArray
+) -> tuple[NumberArray, NumberArray, IntArray]:
+    """The distinct pairs of successes and trials, and the position of every rate's own; quantiles take long."""
+    s, n = np.broadcast_arrays(successes, trials)
+    at, place = distinct_rows(s.reshape(-1), n.reshape(-1))
+    return s.reshape(-1)[at], n.reshape(-1)[at], place.reshape(s.shape)
 
 
 def log_ends(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from scipy.special import ndtri
 
@@ -59,12 +60,18 @@ def rows_needed(
     if low > limit or high < limit or n < LEAST_ROWS or gap == 0.0:
         return None
     half = estimate - low if gap > 0 else high - estimate
-    z = float(ndtri((1.0 + confidence) / 2))
+    z = _normal_end(confidence)
     even = (half / abs(gap)) ** 2
     sure = even * (1.0 + _NINE_IN_TEN / z) ** 2
     if not 1.0 <= sure <= _MOST:
         return None
     return Needed(round_up(max(even * n, n + 1)), round_up(sure * n), gap)
+
+
+@lru_cache(maxsize=64)
+def _normal_end(confidence: float) -> float:
+    """Upper end of a standard normal's interval."""
+    return float(ndtri((1.0 + confidence) / 2))
 
 
 def round_up(value: float) -> int:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fairlattice.metrics._attribution import LevelGaps, level_gaps
+from fairlattice.metrics._fairness import Extremes, extremes_of
 from fairlattice.metrics._homogeneity import homogeneity_test
 from fairlattice.metrics._pooling import PooledRates, pooled_rates
 from fairlattice.metrics._rates import Rates
@@ -45,3 +46,8 @@ class OneRate:
         return pooled_rates(
             self.rates, audit._design, confidence=audit.confidence, random_state=audit.random_state
         )
+
+    @cached_property
+    def extremes(self) -> Extremes:
+        """The lowest and the highest rate of the groups that define it, in every draw."""
+        return extremes_of(self.pooled.draws[:, self.rates.defined])

@@ -210,16 +210,19 @@ class _Model:
     @cached_property
     def mean(self) -> FloatArray:
         """Posterior means, averaged over what σ may be."""
-        means, linear = [], [self.design.linear(f.mode) for f in self.fits]
-        wides = [_prior(part, _WIDE) for part in linear]
-        evidence = [self._evidence(wide) for wide in wides]  # of one σ of the fit for several finer ones
-        for spread, place in zip(_FINE, _NEAREST, strict=True):
-            usual, wide = _prior(linear[place], spread), wides[place]
-            ratios = _ratios(evidence[place], self._evidence(usual))
-            odd = np.array([_odd(ratios, share) for share in _ODD]).T @ _shares(ratios)
-            mean = [(self.successes + a) / (self.trials + a + b) for a, b in (usual, wide)]
-            means.append((1 - odd) * mean[0] + odd * mean[1])
-        return np.asarray(self.weights @ np.array(means))
+        means = np.zeros((len(_FINE), len(self.trials)))
+        possible = self.weights > 0.0  # many groups rule most of the others out, beyond what a float can hold
+        for nearest in np.unique(_NEAREST[possible]):
+            odds = _odds(self.design.linear(self.fits[nearest].mode))
+            wide = _prior(odds, _WIDE)
+            evidence = self._evidence(wide)  # of one σ of the fit for several finer ones
+            for place in np.flatnonzero(possible & (nearest == _NEAREST)):
+                usual = _prior(odds, _FINE[place])
+                ratios = _ratios(evidence, self._evidence(usual))
+                odd = np.array([_odd(ratios, share) for share in _ODD]).T @ _shares(ratios)
+                mean = [(self.successes + a) / (self.trials + a + b) for a, b in (usual, wide)]
+                means[place] = (1 - odd) * mean[0] + odd * mean[1]
+        return np.asarray(self.weights @ means)
 
     def _evidence(self, prior: _Beta) -> FloatArray:
         """Logarithm of the marginal likelihood of each group's counts, but for a constant."""
@@ -235,7 +238,8 @@ class _Model:
         drawn[size - doubting :] = rng.beta(self.successes + 0.5, failures + 0.5, (doubting, len(failures)))
         normals = rng.standard_normal((size - doubting, len(self.design.blocks)))
         for own, linear in self._linear(picked, normals):
-            usual, wide = _prior(linear, _FINE[picked[own]][:, None]), _prior(linear, _WIDE)
+            odds = _odds(linear)
+            usual, wide = _prior(odds, _FINE[picked[own]][:, None]), _prior(odds, _WIDE)
             ratios = _ratios(self._evidence(wide), self._evidence(usual))
             below = _shares(ratios).cumsum(axis=0)[:-1] < rng.random(len(own))
             odd = rng.random(linear.shape) < _odd(ratios, _ODD[below.sum(axis=0)][:, None])
@@ -249,7 +253,7 @@ class _Model:
         picked = np.searchsorted(steps, ndtr(normals[:, 0]) * steps[-1]).clip(max=len(_FINE) - 1)
         drawn = np.empty((2, len(normals), len(self.trials)))
         for own, linear in self._linear(picked, normals[:, 1:]):
-            drawn[:, own] = _prior(linear, _FINE[picked[own]][:, None])
+            drawn[:, own] = _prior(_odds(linear), _FINE[picked[own]][:, None])
         successes, failures = drawn
         return successes, failures
 
@@ -283,9 +287,13 @@ def _shares(ratios: FloatArray) -> FloatArray:
 _NEAREST = np.abs(np.log(_FINE)[:, None] - np.log(_SPREADS)).argmin(axis=1)  # whose effects a fine σ uses
 
 
-def _prior(linear: FloatArray, spread: FloatArray | float) -> _Beta:
-    """Parameters of the Beta whose logit has mean `linear` and standard deviation `spread`, nearly."""
-    odds = np.exp(np.clip(linear, -20.0, 20.0))
+def _odds(linear: FloatArray) -> FloatArray:
+    odds: FloatArray = np.exp(np.clip(linear, -20.0, 20.0))
+    return odds
+
+
+def _prior(odds: FloatArray, spread: FloatArray | float) -> _Beta:
+    """Parameters of the Beta whose logit has as its mean that of `odds`, and standard deviation `spread`, nearly."""
     return 0.5 + (1.0 + odds) / spread**2, 0.5 + (1.0 + 1.0 / odds) / spread**2
 
 
@@ -313,7 +321,7 @@ def _fit(s: FloatArray, n: FloatArray, design: Design) -> Iterator[_Effects]:
             covariance = np.linalg.inv(precision)
             effects = covariance @ target
             variances = _learned_variances(effects, 1.0 - ridge * covariance.diagonal(), design)
-        a, b = _prior(design.linear(effects), spread)
+        a, b = _prior(_odds(design.linear(effects)), spread)
         fit = (betaln(s + a, n - s + b) - betaln(a, b)).sum()
         root = np.linalg.cholesky(covariance).T
         penalty = 0.5 * (ridge @ effects**2 - np.log(ridge).sum()) - np.log(root.diagonal()).sum()

@@ -7,6 +7,7 @@ from fairlattice.metrics._fairness import alpha_measure, log_ratio
 from fairlattice.metrics._figures import parse_figure
 from fairlattice.metrics._notions import DEFAULT_NOTION, NOTIONS
 from fairlattice.metrics._pooling import draw_priors
+from fairlattice.metrics._rate_columns import RateColumns, columns_of, pooled_columns
 from fairlattice.metrics._rates import RATES
 from fairlattice.metrics._sentences import (
     Style,
@@ -26,9 +27,11 @@ __all__ = [
     "RATES",
     "UNSURE",
     "Design",
+    "RateColumns",
     "Style",
     "alpha_measure",
     "assumed_sentence",
+    "columns_of",
     "draw_priors",
     "find_positive",
     "is_favour",
@@ -37,6 +40,7 @@ __all__ = [
     "notion_words",
     "parse_figure",
     "percent",
+    "pooled_columns",
     "rate_phrases",
     "verdict_sentence",
 ]

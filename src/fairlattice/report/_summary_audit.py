@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
 from fairlattice.exceptions import UndefinedRateError
+from fairlattice.groups import GroupCounts, GroupTable
 from fairlattice.metrics import (
     Audit,
     AuditSeries,
@@ -21,7 +22,7 @@ from fairlattice.metrics import (
     Pair,
     WorseOff,
 )
-from fairlattice.metrics._shared import verdict_sentence
+from fairlattice.metrics._shared import RateColumns, columns_of, pooled_columns, verdict_sentence
 from fairlattice.report._summary import (
     Summary,
     attribute_rows,
@@ -145,16 +146,23 @@ def _coarser(audit: Audit, rates: Sequence[str]) -> Summary:
     """Groups of every set of attributes but all, by rate; larger sets are left out once there are too many."""
     names = audit.counts.lattice.names
     sets = [fixed for size in range(len(names)) for fixed in combinations(names, size)]
-    kept: list[Audit] = []
+    kept: list[GroupCounts] = []
     total = 0
     for fixed in sets:
         rolled = audit.counts.rollup(fixed)
         total += len(rolled.codes)
         if total > _MOST_COARSER:
             break
-        kept.append(replace(audit, counts=rolled, min_size=0))
-    by_rate = {rate: [group_row(g) for part in kept for g in part.by_group(rate)] for rate in rates}
+        kept.append(rolled)
+    table = GroupTable.joined(kept)
+    by_rate = {rate: _rows(columns_of(audit, rate, table)) for rate in rates}
     return {"complete": len(kept) == len(sets), "by_rate": by_rate}
+
+
+def _rows(columns: RateColumns) -> list[Summary]:
+    """Rates of groups as :func:`group_row` writes each."""
+    listed = zip(columns.group, columns.n, columns.rate, columns.low, columns.high, strict=True)
+    return [{"group": g, "n": n, "rate": r, "low": low, "high": high} for g, n, r, low, high in listed]
 
 
 def _measure(audit: Audit, rate: str) -> Summary:
@@ -165,15 +173,17 @@ def _measure(audit: Audit, rate: str) -> Summary:
             value = pick(smoothed)
             low, high = min(g.low, value), max(g.high, value)
             summary[name] = {"value": value, "low": low, "high": high, "group": g.group}
+        shrunk = pooled_columns(audit, rate)
         pooled: list[Summary | None] = [
-            {"rate": g.rate, "low": g.low, "high": g.high} for g in audit.pooled(rate)
+            {"rate": r, "low": low, "high": high}
+            for r, low, high in zip(shrunk.rate, shrunk.low, shrunk.high, strict=True)
         ]
         worst: list[float | None] = list(audit.probability_worst(rate))
     except UndefinedRateError:
         summary |= {"worst": None, "best": None}
         pooled, worst = [None] * len(audit.groups), [None] * len(audit.groups)
-    rows = zip(audit.by_group(rate), pooled, worst, strict=True)
-    summary["by_group"] = [{**group_row(g), "pooled": p, "probability_worst": w} for g, p, w in rows]
+    rows = zip(_rows(columns_of(audit, rate)), pooled, worst, strict=True)
+    summary["by_group"] = [{**row, "pooled": p, "probability_worst": w} for row, p, w in rows]
     summary["undefined"] = list(audit.undefined(rate))
     return summary
 

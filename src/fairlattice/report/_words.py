@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fairlattice.groups._shared import is_open_band, show_level
@@ -92,9 +92,9 @@ def levels_line(summary: Mapping[str, Any]) -> Line:
     return Line(" × ").join(pairs)
 
 
-def key(group: Mapping[str, Any]) -> Hashable:
-    """What makes a group itself: 1, 1.0 and True are different levels."""
-    return frozenset(zip(group, map(repr, group.values()), strict=True))
+def key(group: Mapping[str, Any]) -> str:
+    """What makes a group itself, its attributes being in the lattice's order: 1, 1.0 and True are different levels."""
+    return repr(group)
 
 
 def number(value: float | None, digits: int = 3, *, signed: bool = False) -> str:

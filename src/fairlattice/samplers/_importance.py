@@ -321,17 +321,19 @@ class ImportanceSampler:
         """
         near = np.empty((len(rows), min(_NEAR, len(pool))), dtype=np.int64)
         room = np.empty(len(rows), dtype=np.int64)
-        numbers = self.Z[pool][:, self.numbers] / self._least
+        others = self.Z[pool]
+        numbers = others[:, self.numbers] / self._least
         for first in range(0, len(rows), _TILE):
             tile = slice(first, first + _TILE)
             vectors = self.Z[rows[tile]]
-            distance = cdist(vectors, self.Z[pool])
+            distance = cdist(vectors, others)
             distance[self._like_in_numbers(vectors[:, self.numbers] / self._least, numbers, distance)] = (
                 np.inf
             )
             some = np.argpartition(distance, near.shape[1] - 1, axis=1)[:, : near.shape[1]]
+            some.sort(axis=1)  # so that of equal distances the first row comes first
             distance = np.take_along_axis(distance, some, axis=1)
-            order = np.lexsort((some, distance))
+            order = np.argsort(distance, axis=1, kind="stable")
             near[tile] = pool[np.take_along_axis(some, order, axis=1)]
             room[tile] = np.isfinite(distance).sum(axis=1)
         return near, room
@@ -341,7 +343,8 @@ class ImportanceSampler:
         if len(self._copied):
             return cdist(own, others, "chebyshev") <= _BETWEEN
         # Where all coordinates are numbers, such pairs are near each other, and few.
-        row, other = np.nonzero(distance <= 1.001 * _BETWEEN * np.sqrt((self._least**2).sum()))
+        close = distance <= 1.001 * _BETWEEN * np.sqrt((self._least**2).sum())
+        row, other = np.divmod(np.flatnonzero(close), len(others))
         like = np.abs(own[row] - others[other]).max(axis=1, initial=0.0) <= _BETWEEN
         return row[like], other[like]
 
