@@ -491,7 +491,12 @@ def test_the_sample_is_the_same_however_often_it_is_merged_and_whichever_zero_co
     n, rng = 6_000, np.random.default_rng(0)
     x = rng.integers(-9, 9, n) * rng.choice([-0.1, 0.1], n)
     assert 5 < np.signbit(x[x == 0.0]).sum() < (x == 0.0).sum()
-    people = {"y": rng.integers(0, 2, n), "sex": rng.choice(["f", "m"], n)}
+    people = {
+        "^y$": rng.integers(0, 2, n),
+        "^s$": rng.choice(["f", "m"], n),
+        "y": np.ones(n),
+        "s": np.ones(n),
+    }
     table = pl.DataFrame({**people, "^x$": x, "part": np.arange(n) % 50})
     found = []
     for parts, many in ((1, 50_000), (5, 40)):
@@ -501,8 +506,11 @@ def test_the_sample_is_the_same_however_often_it_is_merged_and_whichever_zero_co
             lazy = request.getfixturevalue("duckdb").from_arrow(shuffled)
         else:
             lazy = AUGMENTED[kind](shuffled, request.getfixturevalue, parts)
-        fitted = augmenter().fit(lazy, "y", sensitive_features=["sex"])
+        fitted = augmenter().fit(lazy, "^y$", sensitive_features=["^s$"])
         found.append(repr(fitted._X.rows()))
+        if kind != "duckdb":
+            more = fitted.augment(lazy, "^y$", sensitive_features=["^s$"], per_cell=2_000)
+            assert len(rows_of(more)) == 8_000
     assert fitted._X.height == 300
     assert found[0] == found[1]
 

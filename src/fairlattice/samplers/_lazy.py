@@ -19,6 +19,7 @@ import numpy as np
 from fairlattice._validation import FloatArray, IntArray, as_column, as_native, check_columns_exist, index_of
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupCounts, Leaf
+from fairlattice.groups._shared import plainly_named
 from fairlattice.samplers._cells import even_share, ranks
 from fairlattice.samplers._engines import Engine, cast_like, engine_of, unannounced
 from fairlattice.samplers._sampler import Piece
@@ -146,9 +147,12 @@ class _Places:
 def _reading(X: Any, name: str, rules: Rules, *, numbers: bool = True) -> Reading:
     """How a column is read, from its distinct values."""
     with unannounced():
-        column = as_native(X).select(nw.col(name))
-        numeric = column.collect_schema()[name].is_numeric()
-        values = (column.head(1) if numeric else column.unique()).collect().get_column(name)
+        table, at = plainly_named(as_native(X), [name])
+        column = table.select(nw.col(at[name]))
+        numeric = column.collect_schema()[at[name]].is_numeric()
+        streaming: dict[str, Any] = {"engine": "streaming"} if column.implementation.is_polars() else {}
+        found = (column.head(1) if numeric else column.unique()).collect(**streaming)
+        values = found.get_column(at[name])
     return read_column(name, as_column(values.to_native(), name), rules, numbers=numbers)[0]
 
 
