@@ -35,6 +35,7 @@ from fairlattice.benchmark._store import Store
 from fairlattice.datasets import load_dataset
 from fairlattice.groups import PairedCounts, ScoreCounts
 from fairlattice.metrics import audit_scores, audit_series
+from fairlattice.samplers._engines import _Kept
 
 N = 5_000
 CUTS = {"age": [25, 45]}
@@ -480,6 +481,26 @@ def test_a_lazy_frame_gets_the_same_rows_however_it_is_partitioned(kind, repeat,
     known = {row[3] for row in old}
     made = [row[3] for row in found[0] if row[-1]]
     assert min(known) <= min(made) <= max(made) <= max(known)
+
+
+class Distinct:
+    """Keeps every row once."""
+
+    def keep(self, batch):
+        return batch.unique()
+
+    def merge(self, kept):
+        return kept.unique()
+
+
+def test_rows_kept_of_many_batches_are_merged_before_they_are_many(monkeypatch):
+    monkeypatch.setattr("fairlattice.samplers._engines._MANY", 100)
+    found, most = _Kept(Distinct()), 0
+    for number in range(200):
+        found.add(pl.DataFrame({"x": np.arange(50) + number // 2}))
+        most = max(most, sum(frame.height for frame in found.frames))
+    assert found.frame()["x"].sort().to_list() == list(range(149))
+    assert most <= 2 * 149 + 50
 
 
 @pytest.mark.parametrize("kind", [*AUGMENTED, "duckdb"])
