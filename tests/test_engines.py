@@ -35,6 +35,7 @@ from fairlattice.benchmark._store import Store
 from fairlattice.datasets import load_dataset
 from fairlattice.groups import PairedCounts, ScoreCounts
 from fairlattice.metrics import audit_scores, audit_series
+from fairlattice.samplers._engines import _Kept
 
 N = 5_000
 CUTS = {"age": [25, 45]}
@@ -480,6 +481,59 @@ def test_a_lazy_frame_gets_the_same_rows_however_it_is_partitioned(kind, repeat,
     known = {row[3] for row in old}
     made = [row[3] for row in found[0] if row[-1]]
     assert min(known) <= min(made) <= max(made) <= max(known)
+
+
+class Distinct:
+    """Keeps every row once."""
+
+    def keep(self, batch):
+        return batch.unique()
+
+    def merge(self, kept):
+        return kept.unique()
+
+
+def test_rows_kept_of_many_batches_are_merged_before_they_are_many(monkeypatch):
+    monkeypatch.setattr("fairlattice.samplers._engines._MANY", 100)
+    found, most = _Kept(Distinct()), 0
+    for number in range(200):
+        found.add(pl.DataFrame({"x": np.arange(50) + number // 2}))
+        most = max(most, sum(frame.height for frame in found.frames))
+    assert found.frame()["x"].sort().to_list() == list(range(149))
+    assert most <= 2 * 149 + 50
+
+
+@pytest.mark.parametrize("kind", [*AUGMENTED, "duckdb"])
+def test_the_sample_is_the_same_however_often_it_is_merged_and_whichever_zero_comes_first(
+    kind, request, monkeypatch
+):
+    monkeypatch.setattr("fairlattice.samplers._lazy.MOST", 300)
+    monkeypatch.setattr("fairlattice.samplers._engines._TOGETHER", 2)
+    n, rng = 6_000, np.random.default_rng(0)
+    x = rng.integers(-9, 9, n) * rng.choice([-0.1, 0.1], n)
+    assert 5 < np.signbit(x[x == 0.0]).sum() < (x == 0.0).sum()
+    people = {
+        "^y$": rng.integers(0, 2, n),
+        "^s$": rng.choice(["f", "m"], n),
+        "y": np.ones(n),
+        "s": np.ones(n),
+    }
+    table = pl.DataFrame({**people, "^x$": x, "part": np.arange(n) % 50})
+    found = []
+    for parts, many in ((1, 50_000), (5, 40)):
+        monkeypatch.setattr("fairlattice.samplers._engines._MANY", many)
+        shuffled = table.sample(fraction=1, shuffle=True, seed=parts).to_arrow()
+        if kind == "duckdb":
+            lazy = request.getfixturevalue("duckdb").from_arrow(shuffled)
+        else:
+            lazy = AUGMENTED[kind](shuffled, request.getfixturevalue, parts)
+        fitted = augmenter().fit(lazy, "^y$", sensitive_features=["^s$"])
+        found.append(repr(fitted._X.rows()))
+        if kind != "duckdb":
+            more = fitted.augment(lazy, "^y$", sensitive_features=["^s$"], per_cell=2_000)
+            assert len(rows_of(more)) == 8_000
+    assert fitted._X.height == 300
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("kind", AUGMENTED)

@@ -218,8 +218,8 @@ def assemble(
     """The table as it was, with the new rows below it, and the columns of origin if asked."""
     import polars as pl
 
-    from fairlattice.cli._augment_rows import PARENTS, cast_like, new_rows, parents_text
-    from fairlattice.samplers._shared import SYNTHETIC
+    from fairlattice.cli._augment_rows import PARENTS, new_rows, parents_text
+    from fairlattice.samplers._shared import SYNTHETIC, cast_like
 
     n = more.X.height - original.height
     new = cast_like(new_rows(more.X.tail(n), more.y.tail(n), schema, columns), original.schema)

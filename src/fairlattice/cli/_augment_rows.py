@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -29,13 +29,6 @@ def new_rows(X: pl.DataFrame, y: pl.Series, schema: pl.Schema, columns: Columns)
     empty = [pl.Series(c, [None], dtype=schema[c]).new_from_index(0, X.height) for c in columns.drop]
     known = {s.name: s for s in [*X.get_columns(), y.alias(columns.label), *empty]}
     return pl.DataFrame({name: known[name] for name in schema.names()})
-
-
-def cast_like(frame: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
-    """The frame with the types of a schema; unlike ``DataFrame.cast`` it takes any name for a name."""
-    return pl.DataFrame(
-        {name: frame.get_column(name).alias("values").cast(schema[name]) for name in frame.columns}
-    )
 
 
 def parents_text(parents: IntArray) -> pl.Series:

@@ -22,7 +22,7 @@ from polars.io.plugins import register_io_source
 from fairlattice._files import FolderWriter, Writer, write_part
 from fairlattice._validation import IntArray, check_count
 from fairlattice.cli._augment import augmented
-from fairlattice.cli._augment_rows import PARENTS, cast_like, check_names, new_rows, parents_text
+from fairlattice.cli._augment_rows import PARENTS, check_names, new_rows, parents_text
 from fairlattice.cli._checks import check_scan
 from fairlattice.cli._fit_rows import rows_per_cell, sample_rows
 from fairlattice.cli._options import Columns, reading_options
@@ -33,7 +33,7 @@ from fairlattice.cli._tables import is_text, lazy_writer, scan_parts, scan_rows
 from fairlattice.exceptions import FairlatticeWarning, InputError
 from fairlattice.groups import GroupCounts
 from fairlattice.samplers import HierarchicalAugmenter
-from fairlattice.samplers._shared import SYNTHETIC, cell_sizes, shortfalls
+from fairlattice.samplers._shared import SYNTHETIC, cast_like, cell_sizes, shortfalls
 from fairlattice.tables._shared import Rules
 
 if TYPE_CHECKING:

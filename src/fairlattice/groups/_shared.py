@@ -4,6 +4,7 @@ from fairlattice.groups._agreement import check_agreement, check_counts
 from fairlattice.groups._attribute import is_open_band, parse_sensitive, show_level
 from fairlattice.groups._grouping import Grouping
 from fairlattice.groups._labels import find_class, find_positive, name_it
+from fairlattice.groups._tally import plainly_named
 
 __all__ = [
     "Grouping",
@@ -14,5 +15,6 @@ __all__ = [
     "is_open_band",
     "name_it",
     "parse_sensitive",
+    "plainly_named",
     "show_level",
 ]

@@ -162,7 +162,7 @@ def tally_frame(
     _check_parts([*values.values(), *also], sensitive)
     check_columns_exist(cuts, list(sensitive))
     rules = Rules(na)
-    table, at = _plainly_named(table, [*values.values(), *sensitive, *also])
+    table, at = plainly_named(table, [*values.values(), *sensitive, *also])
     written = {n for n in [*cuts, *also] if schema[n] in _TEXTS}  # numbers perhaps, read when counted
     for name in [*cuts, *also]:
         if not schema[name].is_numeric() and name not in written:
@@ -306,9 +306,7 @@ def _lazy(frame: Any) -> nw.LazyFrame[Any]:
         return native.lazy()
 
 
-def _plainly_named(
-    table: nw.LazyFrame[Any], names: Sequence[str]
-) -> tuple[nw.LazyFrame[Any], dict[str, str]]:
+def plainly_named(table: nw.LazyFrame[Any], names: Sequence[str]) -> tuple[nw.LazyFrame[Any], dict[str, str]]:
     """The table with columns renamed whose names some library takes for patterns, and what each is called there."""
     at = {name: name for name in names}
     odd = [name for name in at if not name or name == "*" or name.startswith("^")]

@@ -244,8 +244,8 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         entropy = entropy_of(self.random_state)
         counts = counted(X, roles, cuts=self.cuts, missing=self.missing, na=self.na)
         rows = sample(X, counts, roles, rules=Rules(self.na, self.decimal), seed=entropy)
-        features = rows.drop(roles.label)
-        self.fit(features, rows.get_column(roles.label), sensitive_features=rows.select(roles.sensitive))
+        features = rows[[name for name in rows.columns if name != roles.label]]
+        self.fit(features, rows.get_column(roles.label), sensitive_features=rows[list(roles.sensitive)])
         self._like = rows.clear()
         return self
 

@@ -1,15 +1,17 @@
-"""Engines of lazy frames: work done where the rows are, once for each partition, and rows made there.
+"""Engines of lazy frames: work done where the rows are, and rows made there.
 
-Work goes out as a function of polars frames, and what comes back is small. Polars reads in batches, Dask in its
-workers, Spark in its executors, DuckDB in the process that asks.
+Work goes out, and what comes back is small: each partition keeps a few rows, which are merged on the way, so that no
+process holds more for a larger table. Polars reads in batches, Dask in its workers, Spark in its executors, DuckDB in
+the process that asks.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import narwhals as nw
@@ -20,8 +22,9 @@ from fairlattice.exceptions import InputError
 if TYPE_CHECKING:
     import polars as pl
 
-Work = Callable[[Iterator["pl.DataFrame"]], "pl.DataFrame"]
-"""What is done with the batches of one partition."""
+_MANY = 50_000  # rows kept that are worth merging
+_BATCH = 100_000  # rows that DuckDB gives at a time
+_TOGETHER = 8  # frames that a task of Dask merges
 Maker = Callable[[int], "pl.DataFrame"]
 """Makes the rows of one number, which is all that they depend on."""
 
@@ -31,11 +34,26 @@ _A_TASK = (
 )
 
 
+class Work(Protocol):
+    """Keeps some rows of a table, whatever the order and the batches that it comes in."""
+
+    def keep(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """What is kept of a batch of the table."""
+        ...
+
+    def merge(self, kept: pl.DataFrame) -> pl.DataFrame:
+        """What is kept of all that was kept of several batches; merging again changes nothing."""
+        ...
+
+
 class Engine(Protocol):
     """Where a lazy frame is computed."""
 
-    def partitions(self, work: Work, like: pl.DataFrame) -> Iterable[pl.DataFrame]:
-        """What `work` returns for each partition: frames like `like`, which has no rows."""
+    def kept(self, work: Work, like: pl.DataFrame, by: str) -> pl.DataFrame:
+        """What `work` keeps of the table: a frame like `like`, which has no rows.
+
+        Rows of different values of the column `by` do not meet when they are merged.
+        """
         ...
 
     def names(self) -> list[str]:
@@ -89,16 +107,56 @@ def unannounced() -> Iterator[None]:
         yield
 
 
+class _Kept:
+    """What work keeps of many batches, merged whenever it has doubled."""
+
+    def __init__(self, work: Work, like: pl.DataFrame | None = None) -> None:
+        self.work, self.frames = work, [] if like is None else [like]
+        self.rows = self.merged = 0
+
+    def add(self, kept: pl.DataFrame) -> None:
+        """Take in what was kept of a batch."""
+        self.frames.append(kept)
+        self.rows += kept.height
+        if self.rows > max(2 * self.merged, _MANY):
+            self.frames = [self.frame()]
+            self.rows = self.merged = self.frames[0].height
+
+    def frame(self) -> pl.DataFrame:
+        """All of it, merged."""
+        import polars as pl
+
+        return self.work.merge(pl.concat(self.frames, how="vertical_relaxed"))
+
+
+def _kept_of(batches: Iterable[pl.DataFrame], work: Work, like: pl.DataFrame) -> pl.DataFrame:
+    """What work keeps of the batches of a partition."""
+    found = _Kept(work, like)
+    for batch in batches:
+        if batch.height:
+            found.add(work.keep(batch))
+    return found.frame()
+
+
 @dataclass(frozen=True, eq=False)
 class PolarsEngine:
     """Polars' streaming engine."""
 
     frame: Any
 
-    def partitions(self, work: Work, like: pl.DataFrame) -> Iterable[pl.DataFrame]:
-        """As :class:`Engine` says; every batch is a partition."""
-        found = self.frame.map_batches(lambda batch: work(iter([batch])), schema=like.schema, streamable=True)
-        return [found.collect(engine="streaming")]
+    def kept(self, work: Work, like: pl.DataFrame, by: str) -> pl.DataFrame:  # noqa: ARG002
+        """As :class:`Engine` says; batches come from several threads."""
+        found, alone = _Kept(work, like), Lock()
+
+        def taken(batch: pl.DataFrame) -> pl.DataFrame:
+            if batch.height:
+                kept = work.keep(batch)
+                with alone:
+                    found.add(kept)
+            return like
+
+        self.frame.map_batches(taken, schema=like.schema, streamable=True).collect(engine="streaming")
+        return found.frame()
 
     def names(self) -> list[str]:
         """Names of the columns."""
@@ -121,9 +179,9 @@ class PolarsEngine:
         def source(columns: Any, predicate: Any, most: Any, _size: Any) -> Iterator[pl.DataFrame]:
             left = most
             for number in range(n):
-                made = make(number).with_columns(pl.lit(True).alias(flag)).cast(schema)
+                made = cast_like(make(number).with_columns(pl.lit(True).alias(flag)), schema)
                 made = made if predicate is None else made.filter(predicate)
-                made = made if columns is None else made.select(columns)
+                made = made if columns is None else made[columns]
                 if left is not None:
                     made, left = made.head(left), left - min(left, made.height)
                 yield made
@@ -139,15 +197,15 @@ class DaskEngine:
 
     frame: Any
 
-    def partitions(self, work: Work, like: pl.DataFrame) -> Iterable[pl.DataFrame]:  # noqa: ARG002
+    def kept(self, work: Work, like: pl.DataFrame, by: str) -> pl.DataFrame:  # noqa: ARG002
         """As :class:`Engine` says."""
-        from dask.base import compute
         from dask.delayed import delayed
 
-        parts = self.frame.to_delayed()
-        found: Iterable[pl.DataFrame] = compute(  # type: ignore[no-untyped-call]
-            *[delayed(_worked)(part, work) for part in parts]
-        )
+        kept = [delayed(_kept_of_pandas)(part, work, like) for part in self.frame.to_delayed()]
+        while len(kept) > 1:
+            some = [kept[first : first + _TOGETHER] for first in range(0, len(kept), _TOGETHER)]
+            kept = [delayed(_merged)(work, frames) for frames in some]
+        found: pl.DataFrame = kept[0].compute()
         return found
 
     def names(self) -> list[str]:
@@ -174,6 +232,14 @@ class DaskEngine:
         return dd.concat([whole, new])  # type: ignore[no-untyped-call]
 
 
+def cast_like(frame: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """The columns of a schema with its types; unlike polars' `select` and `cast` it takes any name for a name."""
+    import polars as pl
+
+    columns = {name: frame.get_column(name).alias("values").cast(dtype) for name, dtype in schema.items()}
+    return pl.DataFrame(columns)
+
+
 def _frame_of(table: Any) -> pl.DataFrame:
     """An Arrow table or batch as a polars frame."""
     import polars as pl
@@ -183,10 +249,16 @@ def _frame_of(table: Any) -> pl.DataFrame:
     return frame
 
 
-def _worked(part: Any, work: Work) -> pl.DataFrame:
+def _kept_of_pandas(part: Any, work: Work, like: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
-    return work(iter([pl.from_pandas(part)]))
+    return _kept_of([pl.from_pandas(part)], work, like)
+
+
+def _merged(work: Work, frames: list[pl.DataFrame]) -> pl.DataFrame:
+    import polars as pl
+
+    return work.merge(pl.concat(frames, how="vertical_relaxed"))
 
 
 def _made_pandas(make: Maker, number: int, flag: str, like: Any) -> Any:
@@ -200,21 +272,30 @@ class SparkEngine:
 
     frame: Any
 
-    def partitions(self, work: Work, like: pl.DataFrame) -> Iterable[pl.DataFrame]:
-        """As :class:`Engine` says."""
+    def kept(self, work: Work, like: pl.DataFrame, by: str) -> pl.DataFrame:
+        """As :class:`Engine` says; all that was kept of a value of `by` meets in one task."""
         from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
         own = self.frame.schema
         kept = [field for field in own.fields if field.name in like.columns]
-        added = like.drop([field.name for field in kept]).to_arrow().schema
+        known = {field.name for field in kept}
+        added = like[[name for name in like.columns if name not in known]].to_arrow().schema
         fields = {field.name: field for field in [*kept, *from_arrow_schema(added).fields]}
         schema = type(own)([fields[name] for name in like.columns])
         arrow = to_arrow_schema(schema)
 
-        def task(batches: Iterator[Any]) -> Iterator[Any]:
-            yield from work(map(_frame_of, batches)).to_arrow().cast(arrow).to_batches()
+        def first(batches: Iterator[Any]) -> Iterator[Any]:
+            yield from _kept_of(map(_frame_of, batches), work, like).to_arrow().cast(arrow).to_batches()
 
-        return [_frame_of(self.frame.mapInArrow(task, schema).toArrow())]
+        def then(batches: Iterator[Any]) -> Iterator[Any]:
+            found = _Kept(work)
+            for batch in batches:
+                found.add(_frame_of(batch))
+            if found.frames:
+                yield from found.frame().to_arrow().cast(arrow).to_batches()
+
+        kept = self.frame.mapInArrow(first, schema).repartition(by).mapInArrow(then, schema)
+        return _frame_of(kept.toArrow())
 
     def names(self) -> list[str]:
         """Names of the columns."""
@@ -240,7 +321,7 @@ class SparkEngine:
             for batch in batches:
                 for number in batch.column(0).to_pylist():
                     made = make(number).with_columns(pl.lit(True).alias(flag))
-                    yield from made.select(arrow.names).to_arrow().cast(arrow).to_batches()
+                    yield from made[arrow.names].to_arrow().cast(arrow).to_batches()
 
         numbers = self.frame.sparkSession.range(0, n, 1, -(-n // _A_TASK))
         return whole.unionByName(numbers.mapInArrow(task, whole.schema))
@@ -252,9 +333,9 @@ class DuckDBEngine:
 
     frame: Any
 
-    def partitions(self, work: Work, like: pl.DataFrame) -> Iterable[pl.DataFrame]:  # noqa: ARG002
+    def kept(self, work: Work, like: pl.DataFrame, by: str) -> pl.DataFrame:  # noqa: ARG002
         """As :class:`Engine` says."""
-        return [work(map(_frame_of, self.frame.to_arrow_reader()))]
+        return _kept_of(map(_frame_of, self.frame.to_arrow_reader(_BATCH)), work, like)
 
     def names(self) -> list[str]:
         """Names of the columns."""

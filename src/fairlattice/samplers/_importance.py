@@ -62,21 +62,12 @@ class _Label:
 
     @classmethod
     def fit(
-        cls,
-        Z: FloatArray,
-        index: CellIndex,
-        rows: IntArray,
-        spread: float,
-        F: FloatArray,
-        key: Sequence[int],
-        device: str | None,
+        cls, Z: FloatArray, index: CellIndex, rows: IntArray, F: FloatArray, key: list[int], **options: Any
     ) -> _Label:
         leaves, leaf, sizes = np.unique(index.leaves[rows], return_inverse=True, return_counts=True)
         levels = np.array(index.lattice.digits(leaves))
         thin = thinned(leaf, stream_of(key))
-        model = MembershipModel.fit(
-            Z[rows], levels[:, leaf], thin, levels=index.lattice.shape, spread=spread, device=device
-        )
+        model = MembershipModel.fit(Z[rows], levels[:, leaf], thin, levels=index.lattice.shape, **options)
         scores = model.scores(Z[rows])
         shares = own_shares(random_features(Z[rows[thin]], F), scores.at(thin), leaf[thin], sizes, levels)
         return cls(rows, scores, dict(zip(leaves.tolist(), shares.tolist(), strict=True)))
@@ -171,7 +162,9 @@ class ImportanceSampler:
         frequencies /= widths[np.arange(_FEATURES) % len(widths)]
         rows = [np.flatnonzero(index.labels == k) for k in range(index.n_labels)]
         labels = tuple(
-            _Label.fit(Z, index, r, spread, frequencies, [*entropy, k], device) if len(r) else None
+            _Label.fit(Z, index, r, frequencies, [*entropy, k], spread=spread, device=device)
+            if len(r)
+            else None
             for k, r in enumerate(rows)
         )
         copied = np.zeros(Z.shape[1], dtype=bool)

@@ -9,7 +9,7 @@ rows depend on the number of their batch. So any partitioning gives the same row
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,9 @@ import numpy as np
 from fairlattice._validation import FloatArray, IntArray, as_column, as_native, check_columns_exist, index_of
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupCounts, Leaf
+from fairlattice.groups._shared import plainly_named
 from fairlattice.samplers._cells import even_share, ranks
-from fairlattice.samplers._engines import Engine, engine_of, unannounced
+from fairlattice.samplers._engines import Engine, cast_like, engine_of, unannounced
 from fairlattice.samplers._sampler import Piece
 from fairlattice.tables._shared import AttributeReading, LabelReading, Reading, Rules, read_column
 
@@ -107,14 +108,13 @@ def sample(X: Any, counts: GroupCounts, roles: Roles, *, rules: Rules, seed: Seq
     large = sizes > limit
     if large.any():
         sketch = pl.DataFrame(schema={CELL: pl.Int64(), KEY: pl.Float64()})
-        found = pl.concat(engine.partitions(_Sketch(keyed), sketch))
-        distinct = _estimated(_smallest(found, _SKETCH), len(sizes))
+        distinct = _estimated(engine.kept(_Sketch(keyed), sketch, CELL), len(sizes))
         bound[large] = np.minimum(_ROOM * (limit + 6.0 * np.sqrt(limit) + 20.0) / distinct[large], 1.0)
     columns = engine.schema()
     added = {CELL: pl.Int64(), KEY: pl.Float64(), ROWS: pl.Int64()}
     kept = columns.with_columns(pl.Series(name, [], dtype) for name, dtype in added.items())
-    found = pl.concat(engine.partitions(_Sample(keyed, bound, kept), kept), how="vertical_relaxed")
-    return _thinned(found, limit, seed).drop(list(added))
+    work = _Sample(keyed, bound, limit)
+    return _thinned(work.merge(engine.kept(work, kept, CELL)), limit, seed).drop(list(added))
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class _Places:
 
     def __call__(self, batch: pl.DataFrame) -> IntArray:
         counts = self.counts
-        leaves = counts.lattice.encode(self.attributes.apply(batch.select(self.roles.sensitive)))
+        leaves = counts.lattice.encode(self.attributes.apply(batch[list(self.roles.sensitive)]))
         labels = self.labels.apply(batch.get_column(self.roles.label), self.roles.label)
         cells = np.searchsorted(counts.codes, leaves) * len(counts.classes) + index_of(labels, counts.classes)
         return np.asarray(cells, dtype=np.int64)
@@ -147,9 +147,12 @@ class _Places:
 def _reading(X: Any, name: str, rules: Rules, *, numbers: bool = True) -> Reading:
     """How a column is read, from its distinct values."""
     with unannounced():
-        column = as_native(X).select(nw.col(name))
-        numeric = column.collect_schema()[name].is_numeric()
-        values = (column.head(1) if numeric else column.unique()).collect().get_column(name)
+        table, at = plainly_named(as_native(X), [name])
+        column = table.select(nw.col(at[name]))
+        numeric = column.collect_schema()[at[name]].is_numeric()
+        streaming: dict[str, Any] = {"engine": "streaming"} if column.implementation.is_polars() else {}
+        found = (column.head(1) if numeric else column.unique()).collect(**streaming)
+        values = found.get_column(at[name])
     return read_column(name, as_column(values.to_native(), name), rules, numbers=numbers)[0]
 
 
@@ -164,6 +167,9 @@ class _Keyed:
         import polars as pl
         import polars.selectors as cs
 
+        floats = [cs.by_name(name).as_expr() for name in batch.select(cs.float()).columns]
+        # -0.0 equals 0.0, and chance would decide which of them is kept.
+        batch = batch.with_columns(pl.when(x == 0.0).then(0.0).otherwise(x).name.keep() for x in floats)
         plain = batch.with_columns((cs.categorical() | cs.enum() | cs.by_dtype(pl.Null)).cast(pl.String))
         hashes = plain.hash_rows(self.seed).to_numpy() >> np.uint64(11)
         keys: FloatArray = hashes.astype(np.float64) * 2.0**-53
@@ -172,46 +178,52 @@ class _Keyed:
 
 @dataclass(frozen=True)
 class _Sketch:
-    """The smallest hashes of every cell in a partition."""
+    """The smallest hashes of every cell."""
 
     keyed: _Keyed
 
-    def __call__(self, batches: Iterator[pl.DataFrame]) -> pl.DataFrame:
-        import polars as pl
+    def keep(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Those of a batch."""
+        return self.merge(self.keyed(batch).select(CELL, KEY))
 
-        found = pl.DataFrame(schema={CELL: pl.Int64(), KEY: pl.Float64()})
-        for batch in batches:
-            if batch.height:
-                found = _smallest(pl.concat([found, self.keyed(batch).select(CELL, KEY)]), _SKETCH)
-        return found
+    def merge(self, kept: pl.DataFrame) -> pl.DataFrame:
+        """Those of several batches."""
+        return _smallest(kept.unique(), _SKETCH)
 
 
 @dataclass(frozen=True)
 class _Sample:
-    """The rows of a partition whose hashes lie below their cell's bound, equal ones once, and how many there are."""
+    """The rows of every cell with the smallest hashes, equal ones once, and how many there are.
+
+    No row is kept whose hash is not below the bound of its cell.
+    """
 
     keyed: _Keyed
     bound: FloatArray
-    like: pl.DataFrame
+    limit: int
 
-    def __call__(self, batches: Iterator[pl.DataFrame]) -> pl.DataFrame:
+    def keep(self, batch: pl.DataFrame) -> pl.DataFrame:
+        """Those of a batch."""
         import polars as pl
+        import polars.selectors as cs
 
-        found = []
-        for batch in batches:
-            if batch.height:
-                keyed = self.keyed(batch)
-                below = keyed[KEY].to_numpy() < self.bound[keyed[CELL].to_numpy()]
-                found.append(keyed.filter(below))
-        if not found:
-            return self.like
-        whole = pl.concat(found, how="vertical_relaxed")
-        return whole.group_by(whole.columns).agg(pl.len().cast(pl.Int64).alias(ROWS))
+        keyed = self.keyed(batch)
+        found = keyed.filter(keyed[KEY].to_numpy() < self.bound[keyed[CELL].to_numpy()])
+        return found.group_by(cs.by_name(*found.columns)).agg(pl.len().cast(pl.Int64).alias(ROWS))
+
+    def merge(self, kept: pl.DataFrame) -> pl.DataFrame:
+        """Those of several batches."""
+        import polars as pl
+        import polars.selectors as cs
+
+        others = [name for name in kept.columns if name != ROWS]
+        merged = kept.group_by(cs.by_name(*others)).agg(pl.col(ROWS).sum())
+        return _smallest(merged, self.limit)[kept.columns]
 
 
 def _smallest(found: pl.DataFrame, k: int) -> pl.DataFrame:
-    """The k smallest hashes of each cell, each once."""
-    found = found.unique().sort(CELL, KEY)
+    """The rows of each cell with the k smallest hashes, which differ."""
+    found = found.sort(CELL, KEY)
     return found.filter(ranks(found[CELL].to_numpy()) < k) if found.height else found
 
 
@@ -227,12 +239,8 @@ def _estimated(smallest: pl.DataFrame, cells: int) -> FloatArray:
 
 
 def _thinned(found: pl.DataFrame, limit: int, seed: Sequence[int]) -> pl.DataFrame:
-    """At most `limit` rows of each cell: those of the smallest hashes, equal rows as often as their share says."""
-    import polars as pl
-
-    others = [name for name in found.columns if name != ROWS]
-    found = found.group_by(others).agg(pl.col(ROWS).sum()).sort(CELL, KEY)
-    found = found.filter(ranks(found[CELL].to_numpy()) < limit)
+    """At most `limit` rows of each cell, equal rows as often as their share says."""
+    found = found.sort(CELL, KEY)
     cells, times = found[CELL].to_numpy(), found[ROWS].to_numpy()
     starts = np.flatnonzero(np.diff(cells, prepend=-1))
     picked = []
@@ -277,7 +285,7 @@ class RowMaker:
         """The rows of a batch."""
         made = self.augmenter._batch(self.batches[number], number)
         rows: pl.DataFrame = made.X.with_columns(made.y.alias(self.label))
-        return rows.select(self.like.columns).cast(self.like.schema)
+        return cast_like(rows, self.like.schema)
 
 
 def augmented(X: Any, augmenter: Any, batches: list[list[Piece]], label: str, like: pl.DataFrame) -> Any:

@@ -7,6 +7,7 @@ from fairlattice.samplers._cells import (
     even_share,
     ranks,
 )
+from fairlattice.samplers._engines import cast_like
 from fairlattice.samplers._lazy import MOST, SYNTHETIC, cell_sizes, shortfalls
 from fairlattice.samplers._membership import LeafProbabilities
 from fairlattice.samplers._rows import concat_rows, draw_by_weight, take_rows
@@ -23,6 +24,7 @@ __all__ = [
     "SYNTHETIC",
     "LeafProbabilities",
     "RowsByKey",
+    "cast_like",
     "cell_sizes",
     "columns_inside",
     "concat_rows",
