@@ -12,30 +12,34 @@ def tables(runs, strategies):
 
     `runs` is of one classifier: (size, data set, seed) to (strategy, blend) to figures.
     """
-    told = Told(runs, strategies)
-    named = set(told.names)
+    found = Runs(runs, strategies)
+    named = set(found.names)
+    for size in found.sizes:
+        found.by_task(size)
     if DEFAULT in named:
-        told.overall()
-    told.table("IF½ of equalized odds:", told.names, told.level)
+        found.overall()
+    found.table("IF½ of equalized odds:", found.names, found.level)
     if DEFAULT in named:
-        told.table(
-            f"IF½ of `{DEFAULT}` less that of", told.others, lambda x, s: told.difference(x, DEFAULT, s, "if")
+        found.table(
+            f"IF½ of `{DEFAULT}` less that of",
+            found.others,
+            lambda x, s: found.difference(x, DEFAULT, s, "if"),
         )
     if "equal" in named:
-        told.table(
+        found.table(
             "Balanced accuracy less that of `equal`:",
-            [s for s in told.names if s != "equal"],
-            lambda x, s: told.difference(x, s, "equal", "balanced_accuracy"),
+            [s for s in found.names if s != "equal"],
+            lambda x, s: found.difference(x, s, "equal", "balanced_accuracy"),
         )
     if {DEFAULT, "label"} <= named:
-        told.table(
+        found.table(
             f"Worst rates of `{DEFAULT}` less those of `label`:",
             ["tpr", "tnr", "either"],
-            lambda x, rate: told.difference(x, DEFAULT, "label", f"{rate}.worst"),
+            lambda x, rate: found.difference(x, DEFAULT, "label", f"{rate}.worst"),
         )
 
 
-class Told:
+class Runs:
     """Runs of one classifier, by setting and seed; strategies that all of them have."""
 
     def __init__(self, runs, strategies):
@@ -43,10 +47,27 @@ class Told:
         for (size, name, seed), curve in runs.items():
             self.runs.setdefault((size, name), {})[seed] = whole(curve)
         every = [run for seeds in self.runs.values() for run in seeds.values()]
+        self.known = [s for s in strategies if any(s in run for run in every)]
+        self.sizes = list(dict.fromkeys(size for size, _ in self.runs))
         self.names = [s for s in strategies if all(s in run for run in every)]
         self.others = [s for s in self.names if s != DEFAULT]
-        if partly := [s for s in strategies if s not in self.names and any(s in run for run in every)]:
-            print(f"\nLeft out, since some splits lack it: {', '.join(partly)}.")
+
+    def by_task(self, size):
+        """Means over tasks, and differences to the default with errors over tasks, of the splits that have both."""
+        print(f"\n{size:,} rows, tasks as units:\n")
+        columns = (
+            "splits", "IF½ / balanced accuracy", f"IF½ less that of `{DEFAULT}`", "worst task", "over all groups",
+            "balanced accuracy", "seconds",
+        )  # fmt: skip
+        print(f"| strategy | {' | '.join(columns)} |\n| --- |{' ---: |' * len(columns)}")
+        for name in self.known:
+            tasks = [
+                [(run[name], run[DEFAULT]) for run in seeds.values() if name in run and DEFAULT in run]
+                for (rows, _), seeds in self.runs.items()
+                if rows == size
+            ]
+            if tasks := [pairs for pairs in tasks if pairs]:
+                print(f"| `{name}` | {sum(map(len, tasks))} | {' | '.join(task_figures(tasks))} |")
 
     def table(self, title, columns, cell):
         print(f"\n{title}\n\n| setting | seeds | {' | '.join(f'`{c}`' for c in columns)} |")
@@ -84,9 +105,33 @@ class Told:
         return np.array([pair[strategy][figure] - pair[other][figure] for pair in pairs])
 
 
+def task_figures(tasks):
+    """Of pairs of figures, a strategy's and the default's, of every task: levels, differences, seconds."""
+
+    def mean(figure):
+        return np.mean([np.mean([own[figure] for own, _ in pairs]) for pairs in tasks])
+
+    def gaps(figure):
+        return np.array(
+            [np.mean([a[figure] - b[figure] for a, b in pairs if figure in a]) for pairs in tasks]
+        )
+
+    return (
+        f"{mean('if'):.3f} / {mean('balanced_accuracy'):.3f}",
+        with_error(gaps("if")),
+        f"{gaps('if').max():+.3f}",
+        with_error(gaps("posterior.if")),
+        with_error(gaps("balanced_accuracy")),
+        f"{mean('seconds'):.1f}",
+    )
+
+
 def with_error(gaps):
-    """Mean of differences over seeds and its standard error; a star where it is beyond two of them."""
-    mean, error = np.mean(gaps), np.std(gaps, ddof=1) / len(gaps) ** 0.5 if len(gaps) > 1 else np.nan
+    """Mean of differences and its standard error, if there are several; a star where it is beyond two of them."""
+    mean = np.mean(gaps)
+    if len(gaps) == 1:
+        return f"{mean:+.3f}"
+    error = np.std(gaps, ddof=1) / len(gaps) ** 0.5
     return f"{mean:+.3f} ± {error:.3f}{'*' if abs(mean) > 2 * error else ''}"
 
 

@@ -42,10 +42,11 @@ from fairlattice.groups import Attribute, GroupLattice
 from fairlattice.samplers import CellIndex
 from fairlattice.samplers._shared import take_rows
 from fairlattice.strategies import TrainingTable
-from fairlattice.strategies._shared import DEFAULT, Vectors, strategy_of
+from fairlattice.strategies._shared import Vectors, default_for, strategy_of
 
 DATASETS = ("acs_coverage", "acs_income", "adult", "default_credit")
-STRATEGIES = ("none", "label", "equal", "adaptive", "borrow", "smote", "tuned")
+STRATEGIES = ("none", "label", "equal", "adaptive", "borrow", "smote", "tuned", "minimax")
+DEFAULTS = ("borrow", "minimax")
 TESTED, LEAST, LARGE = 100_000, 100, 0.1
 FIGURE = "equalized_odds.if"
 _tables = {}
@@ -146,7 +147,8 @@ def judge(found, plugins=None):
     """What the comparison says of a stored sample, and what is true."""
     people, own = people_of(found), plugins.strategies() if plugins else {}
     strategies = {name: strategy_of(name, known=own) for name in people.names}
-    advice = recommend(Posterior(people, 0.5, found["seed"]), strategies, {}, Limits())
+    limits = Limits(default=default_for(make_classifier(found["classifier"], 0)))
+    advice = recommend(Posterior(people, 0.5, found["seed"]), strategies, {}, limits)
     over = {}
     for key, least in (("large", LEAST), ("all", 1)):
         groups = [
@@ -262,7 +264,7 @@ def show(arguments):
             print(f"\n## {classifier}, {'groups with 100 test rows' if over == 'large' else 'all groups'}\n")
             head = ("setting", "samples", "bias", "RMSE", "plug-in", "RMSE of differences", "plug-in", "levels covered",
                     "differences covered", "true ≥ .1", "marked", "wrong signs", "Spearman", "plug-in", "regret",
-                    f"of {DEFAULT}", "kept none")  # fmt: skip
+                    *(f"of {name}" for name in DEFAULTS), "kept none")  # fmt: skip
             print(f"| {' | '.join(head)} |\n| {' | '.join('---' for _ in head)} |")
             for setting in sorted({key[1:3] for key in found if key[0] == classifier}):
                 samples = [f for key, f in found.items() if (key[0], *key[1:3]) == (classifier, *setting)]
@@ -282,9 +284,9 @@ def row(samples, over):
     marked = np.array([f["marked"] for _, f, _ in others])
     large = np.abs(gap_true) >= LARGE
     ranks = [[rank(s["over"][over], key) for key in ("level", "plug_in")] for s in samples]
-    regret, default = (
-        np.mean([regret_of(s["over"][over], s["recommended"] if ours else DEFAULT) for s in samples])
-        for ours in (True, False)
+    regret, *defaults = (
+        np.mean([regret_of(s["over"][over], name or s["recommended"]) for s in samples])
+        for name in (None, *DEFAULTS)
     )
     return [
         f"{(level[:, 0] - true).mean():+.3f}",
@@ -299,7 +301,7 @@ def row(samples, over):
         f"{(marked & (np.sign(gap[:, 0]) != np.sign(gap_true))).mean():.3f}",
         *(f"{np.nanmean(column):.2f}" for column in zip(*ranks, strict=True)),
         f"{regret:.3f}",
-        f"{default:.3f}",
+        *(f"{each:.3f}" for each in defaults),
         f"{np.mean([s['recommended'] == 'none' for s in samples]):.2f}",
     ]
 

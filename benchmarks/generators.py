@@ -11,7 +11,8 @@ loop   in turns, in this process, on the same rows: a loop in torch (minibatches
 rows   seconds of `MixingSampler.fit` for 10^4, 10^5 and 10^6 rows, and by what power they grow
 cells  the same for 16 to 1,458 cells, with the growth of peak memory
 device seconds of fits of NumPy arrays and of torch tensors, on a graphics card too where there is one, and
-       how far losses at the end are from NumPy's
+       how far losses at the end are from NumPy's; the membership model likewise, with its largest difference
+       in probability
 
 Rows are synthetic: means and spreads depend on the leaf, group sizes are unequal. Seeds are fixed. Time on a
 shared machine is noisy: look at the ratios, which come from one run, and at their least and greatest.
@@ -28,6 +29,7 @@ from fairlattice.divergences import RBFMixture, median_bandwidths, mmd2
 from fairlattice.generators import CellRows, fit_mixing
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers import CellIndex, MixingSampler
+from fairlattice.samplers._membership import MembershipModel
 
 BATCH = 128
 RATE = 0.01
@@ -201,6 +203,28 @@ def cells_curve(quick, repeats):
     grow("cells", sizes, lambda size: table(n, 35, levels[size]), repeats)
 
 
+def membership_on_devices(quick, repeats, names):
+    """Rows to learn from, rows to score, columns."""
+    for few, many, d in [(1_000, 2_000, 35)] if quick else [(3_200, 120_000, 35), (40_000, 120_000, 768)]:
+        X, S, _ = table(many, d)
+        digits = np.array([np.unique(column, return_inverse=True)[1] for column in S.values()])
+        levels = [int(own.max()) + 1 for own in digits]
+        thin, first, shown = np.arange(few), None, []
+        for name in names:
+            where, seconds = None if name == "numpy" else name, []
+            for _ in range(repeats + 1):
+                start = time.perf_counter()
+                model = MembershipModel.fit(X, digits, thin, levels=levels, device=where)
+                fitted = time.perf_counter()
+                scores = model.scores(X).parts
+                seconds.append((fitted - start, time.perf_counter() - fitted))
+            first = scores if first is None else first
+            fit, score = np.median(seconds[1:], axis=0)
+            apart = float(np.abs(np.exp(scores) - np.exp(first)).max() / np.exp(first).max())
+            shown.append(f"{name} fit {fit:.2f} s, scores {score:.2f} s ({apart:.0e})")
+        print(f"  membership, {few:,} rows of {many:,}, d={d}: {'; '.join(shown)}")
+
+
 def on_devices(quick, repeats):
     import torch
 
@@ -231,6 +255,7 @@ def on_devices(quick, repeats):
             print(
                 f"  {n:,} rows, d={d}, {mixing}, {batch} rows a cell: {', '.join(told)}; loss {ends[0]:.4f}"
             )
+    membership_on_devices(quick, repeats, names)
 
 
 def main():

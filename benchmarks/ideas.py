@@ -2,9 +2,10 @@
 
 `mixup` is vanilla mixup (arXiv:1710.09412, found ahead of Fair Mixup on many groups by arXiv:2412.10575), on encoded
 rows: each synthetic row lies between two real ones, and counts for both labels. `focal` is boosting with focal loss
-(arXiv:1708.02002), by LightGBM. `multicalibrated` passes scores through MCGrad (arXiv:2509.19884), with the groups,
-before one threshold for everyone, and `multicalibrated_leaf` before a threshold per leaf. The last three need LightGBM,
-and two of them MCGrad.
+(arXiv:1708.02002), by LightGBM, and `margins` with margins of cells that fall with the fourth root of their rows
+(LDAM, arXiv:1906.07413, whose classes are cells here). `multicalibrated` passes scores through MCGrad
+(arXiv:2509.19884), with the groups, before one threshold for everyone, and `multicalibrated_leaf` before a threshold
+per leaf. The last four need LightGBM, and two of them MCGrad.
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ from fairlattice.strategies._equal import cell_weights
 from fairlattice.strategies._folds import out_of_fold_scores, scores_of
 from fairlattice.strategies._weighted_fit import fit_weighted
 
-COPIES, BETA, GAMMA = 3, 0.2, 2.0
+COPIES, BETA, GAMMA, WIDEST = 3, 0.2, 2.0, 1.0
 
 
 class Mixup:
@@ -88,6 +89,37 @@ class FocalBoosting(ClassifierMixin, BaseEstimator):
 
     def predict(self, X):
         return (self.model_.predict(X, raw_score=True) > 0).astype(int)
+
+
+class Margins:
+    """Boosting with margins that are large in small cells; the classifier that was asked for is not used."""
+
+    name = "margins"
+    about = "boosting with label-distribution-aware margins of cells"
+    uses_groups = True
+
+    def fit(self, table):
+        labels, cells = table.index.labels, table.index.leaves * 2 + table.index.labels
+        rows = np.bincount(cells)[cells]
+        margins = WIDEST * (rows.min() / rows) ** 0.25
+        return MarginBoosting().fit(table.X, labels, margins, cell_weights(labels))
+
+
+class MarginBoosting(FocalBoosting):
+    """LightGBM with logistic loss of the score less a margin in favour of the wrong label."""
+
+    def fit(self, X, y, margins, weights):
+        import lightgbm
+
+        def with_margin(truth, raw):
+            p = 1 / (1 + np.exp(-(raw - np.where(truth == 1, margins, -margins))))
+            return (p - truth) * weights, np.maximum(p * (1 - p), 1e-6) * weights
+
+        self.model_ = lightgbm.LGBMClassifier(
+            n_estimators=100, learning_rate=0.1, objective=with_margin, verbose=-1
+        )
+        self.model_.fit(X, y)
+        return self
 
 
 class Multicalibrated:

@@ -3,13 +3,14 @@
 python benchmarks/tradeoff.py run  --data-dir FOLDER --store FILE.jsonl [--datasets A,B] [--sizes 2000,6000]
                                    [--seeds 20] [--classifiers logistic,boosting,neural] [--device cpu]
                                    [--strategies A,B] [--blends 0.5,1] [--jobs 2] [--plugin FILE.py]
-python benchmarks/tradeoff.py show --store FILE.jsonl [--first-seed N] [--picture FILE.svg]
+python benchmarks/tradeoff.py show --store FILE.jsonl [--store …] [--first-seed N] [--picture FILE.svg]
 
 Every strategy of `fairlattice compare` is trained on small samples of real tables and tested on up to
 100,000 other rows. A group counts for a rate if at least 100 test rows have its label: the rate of so small a
-one has a standard error of 0.05, and those of large groups are nearly exact. Strategies are compared on the
-same splits; ± is the standard error over seeds, whose test rows overlap. The curve blends a strategy's
-weights with those of `label`, half and half and in full; strategies that change the decision have one point.
+one has a standard error of 0.05, and those of large groups are nearly exact. `posterior.if` is over all groups,
+however small, from the joint posterior of a comparison. Strategies are compared on the same splits; ± is the
+standard error over seeds, whose test rows overlap. The curve blends a strategy's weights with those of `label`,
+half and half and in full; strategies that change the decision have one point.
 
 What is in FILE is not run again, so the script can be stopped and started at any time; the file knows nothing
 of the code, so begin another where that has changed. Any data set of `fairlattice.datasets` can be named, and
@@ -32,6 +33,8 @@ from threadpoolctl import threadpool_limits
 
 from fairlattice.benchmark import Plugins
 from fairlattice.benchmark._classifiers import make_classifier
+from fairlattice.benchmark._posterior import People, draw_rate
+from fairlattice.benchmark._posterior import figures_of as drawn_figures
 from fairlattice.benchmark._splits import child_seed
 from fairlattice.benchmark._table import Table
 from fairlattice.datasets import load_dataset
@@ -46,7 +49,7 @@ from fairlattice.strategies._shared import BASELINE, Vectors, strategy_of
 
 DATASETS = ("acs_income", "acs_coverage", "adult", "default_credit", "diabetes130")
 STRATEGIES = tuple(name for name, s in PRESETS.items() if name != BASELINE and not s.needs_groups)
-TESTED, LEAST = 100_000, 100
+TESTED, LEAST, DRAWS = 100_000, 100, 400
 PER_CELL = 1000
 _tables = {}
 
@@ -159,10 +162,20 @@ def one_split(name, folder, size, seed, classifier, *, plugins, device, strategi
                 fitted, seconds = (
                     shared.fit(strategy) if blend == 1.0 else shared.blended(strategy, by_label, blend)
                 )
-                right = fitted.predict(tested, table.lattice, table.leaves[test]) == table.truth[test]
-                figures = figures_of(right, table.leaves[test], table.truth[test])
+                predicted = fitted.predict(tested, table.lattice, table.leaves[test])
+                figures = figures_of(predicted == table.truth[test], table.leaves[test], table.truth[test])
+                figures["posterior.if"] = posterior_if(table, test, predicted, seed)
                 found.append({"strategy": called, "blend": blend, "seconds": seconds, **figures})
     return {"classifier": classifier, "size": size, "dataset": name, "seed": seed, "figures": found}
+
+
+def posterior_if(table, test, predicted, seed):
+    """Posterior median of IF½ of equalized odds over all groups, of predictions of the test rows."""
+    every = np.asarray(predicted, dtype=np.int64)[None, None]
+    people = People(table.lattice, table.leaves[test], table.truth[test], every, ("",))
+    drawn = [draw_rate(people, rate, size=DRAWS, seed=seed).theta for rate in ("tnr", "tpr")]
+    both = np.maximum(*(drawn_figures(theta, 0.5, both_outcomes=False)["if"] for theta in drawn))
+    return float(np.median(both))
 
 
 def figures_of(right, leaves, truth):
@@ -182,10 +195,10 @@ def figures_of(right, leaves, truth):
     return found
 
 
-def read(store):
+def read(*stores):
     """Figures by strategy and blend, by (classifier, size, data set, seed)."""
     found = {}
-    for line in store.read_text().splitlines() if store.exists() else ():
+    for line in (line for store in stores if store.exists() for line in store.read_text().splitlines()):
         if line.endswith("}]}"):  # a killed run may leave half a line
             split = json.loads(line)
             known = found.setdefault(
@@ -233,14 +246,17 @@ def run(arguments):
 
 def show(arguments):
     """Tables in Markdown for each classifier, and a picture."""
-    splits = {key: curve for key, curve in read(arguments.store).items() if key[3] >= arguments.first_seed}
+    splits = {key: curve for key, curve in read(*arguments.store).items() if key[3] >= arguments.first_seed}
     if not splits:
-        raise SystemExit(f"{arguments.store} holds no such split yet")
+        raise SystemExit("there is no such split yet")
+    found = dict.fromkeys(strategy for curve in splits.values() for strategy, _ in curve)
+    presets = list(PRESETS)
+    names = sorted(found, key=lambda name: presets.index(name) if name in presets else len(presets))
     for classifier in sorted({key[0] for key in splits}):
         print(f"\n## {classifier}")
-        tables({key[1:]: curve for key, curve in sorted(splits.items()) if key[0] == classifier}, STRATEGIES)
+        tables({key[1:]: curve for key, curve in sorted(splits.items()) if key[0] == classifier}, names)
     if arguments.picture:
-        draw(splits, STRATEGIES[1:], arguments.picture)
+        draw(splits, names, arguments.picture)
 
 
 def whole_curve(text):
@@ -259,8 +275,10 @@ def main():
     running, showing = commands.add_parser("run"), commands.add_parser("show")
     running.set_defaults(do=run, fail=running.error)
     showing.set_defaults(do=show)
-    for command in (running, showing):
-        command.add_argument("--store", type=Path, required=True)
+    running.add_argument("--store", type=Path, required=True)
+    showing.add_argument(
+        "--store", type=Path, required=True, action="append", help="may be given several times"
+    )
     running.add_argument("--data-dir", type=Path, required=True)
     running.add_argument("--datasets", default=",".join(DATASETS))
     running.add_argument("--sizes", default="6000,2000")

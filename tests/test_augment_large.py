@@ -196,19 +196,139 @@ def test_failed_writing_leaves_nothing(table, monkeypatch, capsys):
     assert [p.name for p in Path.cwd().iterdir()] == ["t.parquet"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def parts(table, folder="parts", names=("part-0", "part-1", "part-2")):
+    """The table in three files of a folder."""
+    for i, name in enumerate(names):
+        path = Path(folder, f"{name}.parquet")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.slice(300 * i, 300).write_parquet(path)
+
+
+def files_in(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in Path(folder).rglob("*") if p.is_file())
+
+
 def test_a_folder_of_parquet_gives_what_its_rows_in_one_file_give(table):
-    Path("parts").mkdir()
-    for i in range(3):
-        table.slice(300 * i, 300).write_parquet(f"parts/part-{i}.parquet")
+    parts(table)
     augment("file.parquet", *STREAM)
     augment("folder.parquet", source="parts")
     assert pl.read_parquet("folder.parquet").equals(pl.read_parquet("file.parquet"))
 
 
-def test_an_interrupt_leaves_nothing(table, wait_until):
+@pytest.mark.parametrize(
+    "names", [("part-0", "part-1", "part-2"), ("x/b", "x/synthetic", "y/b"), ("SYNTHETIC", "u", "v")]
+)
+def test_a_folder_of_parquet_becomes_a_folder_of_its_parts_and_the_new_rows(table, names):
+    parts(table, names=names)
+    options = ["--fit-rows", "20", "--per-cell", "300"]
+    augment("file.parquet", *options, source="parts")
+    augment("more", *options, "--json", "o.json", source="parts")
+    expected = pl.read_parquet("file.parquet")
+    (new,) = set(files_in("more")) - {f"{name}.parquet" for name in names}
+    assert new.startswith("synthetic")
+    for i, name in enumerate(names):
+        assert pl.read_parquet(f"more/{name}.parquet").equals(expected.slice(300 * i, 300))
+    made = pl.read_parquet(f"more/{new}")
+    assert made.equals(expected.slice(900))
+    assert made.height == sum(c["synthetic"] for c in json.loads(Path("o.json").read_text())["cells"])
+    assert sorted(p.name for p in Path.cwd().iterdir()) == [
+        "file.parquet",
+        "more",
+        "o.json",
+        "parts",
+        "t.parquet",
+    ]
+    assert Path("more").stat().st_mode & 0o777 == Path("parts").stat().st_mode & 0o777
+    counts = GroupCounts.from_frame(
+        scan_rows(Path("more")), label="hired", prediction="hired", sensitive=["sex"]
+    )
+    assert counts.n == expected.height
+
+
+def test_folders_whose_names_hold_a_column_become_files_that_hold_it(table):
+    parts(table, names=[f"month={i}/rows" for i in (3, 1, 2)])
+    augment("file.parquet", "--per-cell", "40", source="parts")
+    augment("more", "--per-cell", "40", source="parts")
+    assert files_in("more") == [*(f"part-0000{i}.parquet" for i in range(3)), "synthetic.parquet"]
+    read = pl.concat([pl.read_parquet(Path("more", name)) for name in files_in("more")])
+    assert read.equals(pl.read_parquet("file.parquet"))
+    assert [pl.read_parquet(f"more/part-0000{i}.parquet")["month"].unique().item() for i in range(3)] == [
+        1,
+        2,
+        3,
+    ]
+
+
+def test_a_name_that_ends_in_a_slash_is_a_folder_whatever_the_table(table):
+    Path("more.csv").mkdir()
+    table.write_csv("t.csv")
+    augment("file.parquet", *STREAM, source="t.csv")
+    augment("more.csv/", source="t.csv")
+    assert files_in("more.csv") == ["synthetic.parquet", "t.parquet"]
+    read = pl.concat([pl.read_parquet(f"more.csv/{name}") for name in ("t.parquet", "synthetic.parquet")])
+    assert read.equals(pl.read_parquet("file.parquet"))
+    augment("same/", "--per-cell", "1", "--no-origin")
+    assert files_in("same") == ["t.parquet"]
+    assert pl.read_parquet("same/t.parquet").equals(table)
+
+
+@pytest.mark.parametrize(
+    ("out", "more", "words"),
+    [
+        ("full", [], "`full` is not empty"),
+        ("t.parquet/", [], "`t.parquet` is to be a folder"),
+        ("parts/more/", [], "never overwritten"),
+        ("parts/", [], "never overwritten"),
+        ("empty/", ["--json", "empty/o.json"], "lies in `empty`"),
+        ("none/more", [], "the folder `none` is not there"),
+        ("./", [], "cannot be replaced"),
+        ("more.txt", [], "'.txt'"),
+    ],
+)
+def test_folders_that_are_refused(table, capsys, out, more, words):
+    parts(table)
+    parts(table, "full")
+    Path("empty").mkdir()
+    before = files_in(".")
+    assert main(["augment", "parts", *ROLES, "--drop", "id", "--out", out, *more]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert files_in(".") == before
+
+
+def test_a_folder_that_fills_while_rows_are_made_is_not_replaced(table, monkeypatch, capsys):
+    parts(table)
+    made = lazy_writer
+
+    def also(rows, path):
+        Path("more").mkdir(exist_ok=True)
+        Path("more/other.txt").write_text("kept")
+        return made(rows, path)
+
+    monkeypatch.setattr("fairlattice.cli._augment_stream.lazy_writer", also)
+    assert main(["augment", "parts", *ROLES, "--drop", "id", "--out", "more", "--json", "o.json"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert files_in("more") == ["other.txt"]
+    assert sorted(p.name for p in Path.cwd().iterdir()) == ["more", "parts", "t.parquet"]
+
+
+def test_failed_writing_of_a_folder_leaves_nothing(table, monkeypatch, capsys):
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    parts(table)
+    monkeypatch.setattr(pl.Series, "cast", fail)  # when the original rows are written already
+    assert main(["augment", "parts", *ROLES, "--drop", "id", "--out", "more"]) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert sorted(p.name for p in Path.cwd().iterdir()) == ["parts", "t.parquet"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("out", ["o.parquet", "more/"])
+def test_an_interrupt_leaves_nothing(table, wait_until, out):
     command = [sys.executable, "-m", "fairlattice", "augment", "t.parquet", *ROLES, "--drop", "id"]
-    command += ["--out", "o.parquet", *STREAM, "--per-cell", "3000000"]
+    command += ["--out", out, *STREAM, "--per-cell", "3000000"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         wait_until(lambda: list(Path.cwd().glob(".fairlattice-*")))
         running.send_signal(signal.SIGINT)
@@ -217,6 +337,28 @@ def test_an_interrupt_leaves_nothing(table, wait_until):
     assert error.count("\n") == 1
     assert "interrupted" in error
     assert [p.name for p in Path.cwd().iterdir()] == ["t.parquet"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_what_a_killed_run_left_of_a_folder_is_removed_by_the_next(table, wait_until):
+    command = [
+        sys.executable,
+        "-m",
+        "fairlattice",
+        "augment",
+        "t.parquet",
+        *ROLES,
+        "--drop",
+        "id",
+        "--out",
+        "more/",
+    ]
+    with subprocess.Popen([*command, "--per-cell", "3000000"], stderr=subprocess.DEVNULL) as running:
+        wait_until(lambda: list(Path.cwd().glob(".fairlattice-*/t.parquet")))
+        running.kill()
+    assert not Path("more").exists()
+    augment("more/", "--per-cell", "10")
+    assert sorted(p.name for p in Path.cwd().iterdir()) == ["more", "t.parquet"]
 
 
 def test_keys_are_uniform_and_the_bound_is_the_largest_that_fits():

@@ -1,6 +1,7 @@
 """Bad input at the shell: exit code 2, one line that helps, no traceback, nothing written or touched."""
 
 import os
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -329,7 +330,8 @@ def full_disk(tmp_path):
 
 def test_a_full_disk(full_disk, capsys):
     frame = pl.DataFrame({k: v * 100 for k, v in ROWS.items()})
-    frame.with_columns(pl.Series("noise", [str(hash(i)) for i in range(frame.height)])).write_csv("t.csv")
+    noise = [random.randbytes(24).hex() for _ in range(frame.height)]
+    frame.with_columns(pl.Series("noise", noise)).write_csv("t.csv")
     assert (
         main(
             [
@@ -351,6 +353,13 @@ def test_a_full_disk(full_disk, capsys):
     assert "o.csv` cannot be written" in err
     assert "o space left" in err
     assert (err.count("\n"), out) == (1, "")
+    roles = ["--label", "y", "--sensitive", "s", "--drop", "noise"]
+    assert main(["augment", "t.csv", *roles, "--out", f"{full_disk / 'more'}/"]) == 2
+    out, err = capsys.readouterr()
+    assert "more` cannot be written" in err
+    assert "o space left" in err
+    assert (err.count("\n"), out) == (1, "")
+    assert list(full_disk.iterdir()) == []
     arguments = ["compare", "t.csv", *COMMANDS["compare"][:-1], "r.json", "--drop", "noise"]
     arguments += ["--strategies", "none,label,equal,smote,parents,paper"]
     for suffix in ("csv", "parquet", "arrow"):

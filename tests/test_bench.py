@@ -251,20 +251,6 @@ def test_networks_are_trained_on_one_thread_from_the_first(tmp_path):
     assert without_seconds(tmp_path / "1.sqlite") == without_seconds(tmp_path / "2.sqlite")
 
 
-def test_a_dask_cluster_of_two_processes_gives_the_same_table(found, tmp_path):
-    from distributed import Client, LocalCluster
-
-    _, path = found
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
-        Client(cluster) as client,
-        joblib.parallel_config("dask"),
-    ):
-        fl.bench([people()], tmp_path / "dask.sqlite", methods=PLAIN, seeds=3)
-        assert len(client.scheduler_info()["workers"]) == 2
-    assert without_seconds(tmp_path / "dask.sqlite") == without_seconds(path)
-
-
 def test_threads_of_a_users_backend_are_not_shared(found, tmp_path):
     _, path = found
     with joblib.parallel_config("threading", n_jobs=2):

@@ -15,8 +15,24 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from polars.io.plugins import register_io_source
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 
-from fairlattice import GroupCounts, HierarchicalAugmenter, InputError, compare, harm, leveling_down
+from fairlattice import (
+    GroupCounts,
+    HierarchicalAugmenter,
+    InputError,
+    audit,
+    bench,
+    compare,
+    diagnose,
+    harm,
+    leveling_down,
+)
+from fairlattice.benchmark._compare import _Data
+from fairlattice.benchmark._store import Store
+from fairlattice.datasets import load_dataset
 from fairlattice.groups import PairedCounts, ScoreCounts
 from fairlattice.metrics import audit_scores, audit_series
 
@@ -59,7 +75,7 @@ def dask():
     frames = pytest.importorskip("dask.dataframe", reason="Dask is not installed")
     distributed = pytest.importorskip("distributed", reason="Dask's distributed scheduler is not installed")
     options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "host": "127.0.0.1"}
-    quiet = {"dashboard_address": None, "memory_limit": 0, "silence_logs": 50}
+    quiet = {"dashboard_address": "127.0.0.1:0", "memory_limit": 0, "silence_logs": 50}
     with distributed.LocalCluster(**options, **quiet) as cluster, distributed.Client(cluster) as client:
         client.wait_for_workers(2, timeout=60)
         yield frames
@@ -528,23 +544,206 @@ def test_questions_of_pairs_scores_and_periods_are_answered_on_every_frame(frame
         assert rounded(found) == rounded(expected)
 
 
+@pytest.mark.parametrize("label", ["y", None])
+def test_harm_over_decisions_of_a_lazy_frame_is_that_of_arrays(frame, label):
+    pairs = PairedCounts.from_frame(frame, label=label, before="p", after="q", sensitive=["sex", "grade"])
+    arrays = {name: COLUMNS[name] for name in ("sex", "grade")}
+    expected = harm(label and COLUMNS["y"], COLUMNS["p"], COLUMNS["q"], sensitive_features=arrays)
+    assert rounded(harm(pairs)) == rounded(expected)
+
+
+def test_a_lazy_frame_is_read_once_for_every_question():
+    rows, read = pl.from_arrow(TABLE), []
+
+    def source(columns, predicate, *_):
+        read.append(columns)
+        yield rows.select(columns) if predicate is None else rows.select(columns).filter(predicate)
+
+    lazy = register_io_source(source, schema=rows.schema)
+    names = {"label": "y", "sensitive": ["sex", "age"], "cuts": CUTS}
+    audit(lazy, prediction="p", **names)
+    PairedCounts.from_frame(lazy, before="p", after="q", **names)
+    ScoreCounts.from_frame(lazy, score="score", **names)
+    GroupCounts.from_frame(lazy, prediction="p", label="y", sensitive=["sex", "grade"])
+    wanted = (["y", "p", "sex", "age"], ["y", "p", "q", "sex", "age"], ["y", "score", "sex", "age"])
+    assert [sorted(columns) for columns in read] == [*map(sorted, wanted), ["grade", "p", "sex", "y"]]
+
+
+def test_a_frame_in_place_of_its_counts_is_refused_by_what_to_do():
+    lazy = pl.from_arrow(TABLE).lazy()
+    for question, kind in (
+        (lambda: audit_scores(lazy), "ScoreCounts.from_frame"),
+        (lambda: audit_series(lazy, "grade"), "GroupCounts.from_frame"),
+        (lambda: harm(lazy, lazy, lazy, sensitive_features=lazy), "`PairedCounts`"),
+        (lambda: leveling_down(lazy, lazy, lazy, sensitive_features=lazy), "`PairedCounts`"),
+        (lambda: audit(lazy, lazy, sensitive_features=lazy), "`GroupCounts`"),
+    ):
+        with pytest.raises(InputError, match=kind):
+            question()
+
+
 def rounded(result):
     """What a result holds, without the last digits, in which sums in another order differ."""
     return re.sub(r"\d+\.\d+(e-\d+)?", lambda number: f"{float(number[0]):.9g}", repr(result))
 
 
-def test_a_comparison_under_a_cluster_is_the_one_under_this_process(dask):
-    table = pl.from_arrow(features())
-    y = (table["score"] > 0.5).cast(pl.Int64)
-    given = (table.select("q", "grade", "score"), y)
-    options = {
-        "sensitive_features": table.select("sex"),
-        "strategies": ["none", "label"],
-        "folds": 2,
-        "repeats": 1,
-    }
-    alone = compare(*given, **options)
+@pytest.fixture(scope="module")
+def ray():
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    from ray.util.joblib import register_ray
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
+        register_ray()
+    yield "ray"
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def spark_tasks(spark):
+    pytest.importorskip("joblibspark", reason="joblib-spark is not installed").register_spark()
+    return "spark"
+
+
+@pytest.fixture(scope="module")
+def dask_processes(dask):
+    return "dask"
+
+
+@pytest.fixture
+def dask_threads():
+    """One process that runs four tasks at a time."""
+    distributed = pytest.importorskip("distributed", reason="Dask's distributed scheduler is not installed")
+    options = {"n_workers": 1, "threads_per_worker": 4, "processes": True, "host": "127.0.0.1"}
+    quiet = {"dashboard_address": "127.0.0.1:0", "memory_limit": 0, "silence_logs": 50}
+    with distributed.LocalCluster(**options, **quiet) as cluster, distributed.Client(cluster):
+        yield "dask"
+
+
+BACKENDS = ["dask_processes", "dask_threads", "ray", "spark_tasks"]
+TASKS = pl.from_arrow(features())
+COMPARED = {
+    "X": TASKS.select("q", "grade", "score"),
+    "y": (TASKS["score"] > 0.5).cast(pl.Int64),
+    "sensitive_features": TASKS.select("sex"),
+    "folds": 2,
+    "repeats": 1,
+    "n_jobs": 2,
+}
+
+
+def logistic_that(does):
+    """A classifier whose fit does something first; its class travels by value, as one of a notebook."""
+
+    class Classifier(LogisticRegression):
+        def fit(self, X, y, sample_weight=None):
+            does(X)
+            return super().fit(X, y, sample_weight)
+
+    return Classifier()
+
+
+def warning():
+    """One that warns, which goes to the notes of its comparison alone."""
+
+    def warn(X):
+        import warnings
+
+        warnings.warn(f"{len(X)} rows", UserWarning, stacklevel=2)
+
+    return logistic_that(warn)
+
+
+def test_dask_gets_the_table_once_and_not_with_every_task(dask, monkeypatch):
+    sent, plain = [], _Data.__reduce_ex__
+
+    def noted(self, protocol):
+        sent.append(self)
+        return plain(self, protocol)
+
+    monkeypatch.setattr(_Data, "__reduce_ex__", noted)
     with joblib.parallel_config("dask"):
-        spread = compare(*given, **options)
-    for name, values in alone.predictions().items():
-        assert values.tolist() == spread.predictions()[name].tolist(), name
+        compare(**COMPARED | {"folds": 4}, strategies=["none", "label", "equal"])
+    assert len(sent) == 1
+
+
+def failing():
+    """One that refuses its rows."""
+
+    def refuse(_):
+        from fairlattice import InputError
+
+        raise InputError("Column `x` is of the wrong kind.")
+
+    return logistic_that(refuse)
+
+
+CLASSIFIERS = {
+    "warns": warning,
+    "parallel": lambda: RandomForestClassifier(20, n_jobs=2, random_state=0),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # of what the back ends deprecate
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("classifier", CLASSIFIERS)
+def test_a_comparison_on_a_cluster_is_the_one_of_this_process(backend, classifier, request):
+    name, seen = request.getfixturevalue(backend), []
+    given = COMPARED | {
+        "classifier": CLASSIFIERS[classifier](),
+        "strategies": ["none", "label", "equal", "borrow"],
+    }
+    alone = compare(**given | {"n_jobs": 1})
+    with joblib.parallel_config(name):
+        spread = compare(**given, progress=lambda *done: seen.append(done))
+    for column, values in alone.predictions().items():
+        assert values.tolist() == spread.predictions()[column].tolist(), column
+    assert alone.notes == spread.notes
+    assert any("rows" in note for note in alone.notes) == (classifier == "warns")
+    assert seen[-1] == (8, 8)
+    assert sorted(seen) == seen
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_trials_on_a_cluster_are_those_of_this_process(backend, request, tmp_path):
+    data, seen = [load_dataset("diabetes")], []
+    options = {"methods": ["logistic", "logistic+equal", "logistic+smote"], "seeds": 2}
+    bench(data, tmp_path / "alone.sqlite", **options)
+    with joblib.parallel_config(request.getfixturevalue(backend)):
+        bench(data, tmp_path / "s.sqlite", n_jobs=2, progress=lambda *d: seen.append(d), **options)
+    assert trials(tmp_path / "s.sqlite") == trials(tmp_path / "alone.sqlite")
+    assert seen[0] == (0, 6)
+    assert seen[-1] == (6, 6)
+
+
+def trials(path):
+    """All that a store holds of every trial but the seconds that it took."""
+    return {
+        record.key: (
+            record.state,
+            {k: v for k, v in record.result.items() if "seconds" not in k},
+            record.payload,
+        )
+        for record in Store(path, create=False).records()
+    }
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_error_of_a_task_on_a_cluster_arrives(backend, request):
+    with (
+        joblib.parallel_config(request.getfixturevalue(backend)),
+        pytest.raises(InputError, match="Column `x`"),
+    ):
+        compare(**COMPARED, classifier=failing(), strategies=["none"])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("backend", ["dask_processes", "ray", "spark_tasks"])
+def test_a_diagnosis_stays_in_its_process_whatever_the_cluster(backend, request):
+    given = {name: COMPARED[name] for name in ("X", "y", "sensitive_features")}
+    with joblib.parallel_config(request.getfixturevalue(backend)):
+        spread = diagnose(**given, n_jobs=2, max_rows=100)
+    assert repr(spread) == repr(diagnose(**given, max_rows=100))

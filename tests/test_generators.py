@@ -45,6 +45,7 @@ def test_mixing_formulas():
     parents = np.array([[[1.0, 2.0]], [[10.0, 20.0]]])
     assert MIXINGS["scalar"].mix(np.array([2.0, 0.5]), parents).tolist() == [[7.0, 14.0]]
     assert MIXINGS["diagonal"].mix(np.array([[1.0, 0.0], [0.0, 1.0]]), parents).tolist() == [[1.0, 20.0]]
+    assert MIXINGS["summed"].mix(np.array([1.0, 0.5]), parents).tolist() == [[11.0, 11.0]]
     assert MIXINGS["linear"].mix(np.array([[0.0, 1.0], [1.0, 0.0]]), parents).tolist() == [[22.0, 11.0]]
     with pytest.raises(InputError, match="Did you mean 'scalar'"):
         make_mixing("skalar")

@@ -102,7 +102,7 @@ def test_forty_labels(mixing):
     assert len(set(np.asarray(more.y).tolist())) == 40
 
 
-@pytest.mark.parametrize("mixing", ["importance", "scalar", "diagonal", "linear"])
+@pytest.mark.parametrize("mixing", ["importance", "scalar", "diagonal", "summed", "linear"])
 def test_constant_columns_stay_constant(mixing):
     X = table(200).with_columns(one=pl.lit(7), text=pl.lit("same"), gone=pl.lit(None, pl.Float64))
     _, new, _ = made_of(X, np.arange(200) % 2, {"a": ["u"] * 150 + ["v"] * 50}, mixing=mixing)

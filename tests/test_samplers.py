@@ -152,7 +152,7 @@ def test_a_synthetic_row_is_the_stated_mix_of_the_rows_it_names(people):
         assert made["skill"][0] == pytest.approx(expected["skill"][0], rel=1e-12)
 
 
-@pytest.mark.parametrize("mixing", ["scalar", "diagonal", "linear"])
+@pytest.mark.parametrize("mixing", ["scalar", "diagonal", "summed", "linear"])
 @pytest.mark.parametrize("share", ["label", "cell"])
 def test_every_mixing_and_share(people, mixing, share):
     aug, X, y, S = fitted(people, mixing=mixing, share=share, max_steps=15)

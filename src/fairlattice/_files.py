@@ -1,4 +1,4 @@
-"""Files in and out: none is ever half written, and JSON is read as strictly as it is written."""
+"""Files and folders in and out: none is ever half written, and JSON is read as strictly as it is written."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn, TypeVar
 
@@ -19,9 +21,18 @@ Writer = Callable[[IO[bytes]], Any]
 Built = TypeVar("Built")
 
 
+@dataclass(frozen=True)
+class FolderWriter:
+    """Writes the files of a folder, given the folder, which is there and empty."""
+
+    fill: Callable[[Path], Any]
+
+
 @contextlib.contextmanager
-def beside(path: Path, writer: Writer) -> Iterator[None]:
-    """Write a temporary file in the same folder; rename it to `path` at the end, or remove it.
+def beside(path: Path, writer: Writer | FolderWriter) -> Iterator[None]:
+    """Write a temporary file or folder in the same folder; rename it to `path` at the end, or remove it.
+
+    A folder takes the place of an empty one only.
 
     Raises
     ------
@@ -31,23 +42,52 @@ def beside(path: Path, writer: Writer) -> Iterator[None]:
     real, temporary = resolved(path), None
     try:
         _remove_stale(real)
-        handle, name = tempfile.mkstemp(
-            prefix=f"{_prefix(real)}{os.getpid()}-", suffix=".part", dir=real.parent
-        )
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as target:
-            writer(target)
-            target.flush()
-            os.fsync(target.fileno())
-        temporary.chmod(stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o666 & ~_umask())
+        place: dict[str, Any] = {
+            "prefix": f"{_prefix(real)}{os.getpid()}-",
+            "suffix": ".part",
+            "dir": real.parent,
+        }
+        if isinstance(writer, FolderWriter):
+            temporary = Path(tempfile.mkdtemp(**place))
+            writer.fill(temporary)
+            temporary.chmod(0o777 & ~_umask())
+        else:
+            handle, name = tempfile.mkstemp(**place)
+            temporary = Path(name)
+            with os.fdopen(handle, "wb") as target:
+                _write_through(target, writer)
+            temporary.chmod(stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o666 & ~_umask())
         yield
+        if isinstance(writer, FolderWriter) and real.is_dir():
+            real.rmdir()  # refused unless it is empty
         temporary.replace(real)
         temporary = None
     except OSError as error:
         raise InputError(f"`{path}` cannot be written: {error.strerror or error}.") from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            _remove(temporary)
+
+
+def write_part(path: Path, writer: Writer) -> None:
+    """Write a file of a folder that is not in its place yet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as target:
+        _write_through(target, writer)
+
+
+def _write_through(target: IO[bytes], writer: Writer) -> None:
+    """Write, and wait until all of it is on the disk."""
+    writer(target)
+    target.flush()
+    os.fsync(target.fileno())
+
+
+def _remove(temporary: Path) -> None:
+    if temporary.is_dir():
+        shutil.rmtree(temporary, ignore_errors=True)
+    else:
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -120,7 +160,7 @@ def resolved(path: Path) -> Path:
 
 
 def _prefix(real: Path) -> str:
-    """How temporary files of this target on this machine begin; the process that writes follows."""
+    """How temporary names of this target on this machine begin; the process that writes follows."""
     place = f"{platform.node()} {real.name}"
     return f".fairlattice-{hashlib.sha256(place.encode()).hexdigest()[:12]}-"
 
@@ -130,7 +170,7 @@ def _remove_stale(real: Path) -> None:
     for path in real.parent.glob(f"{_prefix(real)}*.part"):
         process = path.name.removeprefix(_prefix(real)).partition("-")[0]
         if process.isdecimal() and not runs(int(process)):
-            path.unlink(missing_ok=True)
+            _remove(path)
 
 
 def runs(process: int) -> bool:

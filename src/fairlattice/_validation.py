@@ -339,5 +339,11 @@ def _object_safe_array(values: Any, name: str) -> npt.NDArray[Any]:
         array = np.empty(len(rows), dtype=object)
         array[:] = rows
     except (TypeError, ValueError) as error:
-        raise InputError(f"`{name}` must be array-like, got {type(values).__name__}.") from error
+        lazy = isinstance(nw.from_native(values, pass_through=True), nw.LazyFrame)
+        hint = (
+            " Count a lazy frame by `from_frame` of `GroupCounts`, `PairedCounts` or `ScoreCounts`."
+            if lazy
+            else ""
+        )
+        raise InputError(f"`{name}` must be array-like, got {type(values).__name__}.{hint}") from error
     return array

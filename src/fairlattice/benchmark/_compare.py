@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import numpy as np
-from joblib import Parallel, delayed
-from joblib.parallel import get_active_backend
+from joblib import delayed
 from threadpoolctl import threadpool_limits
 
 from fairlattice._validation import (
@@ -32,6 +31,7 @@ from fairlattice.benchmark._comparison import Comparison
 from fairlattice.benchmark._over_seeds import Run
 from fairlattice.benchmark._posterior import NOTIONS
 from fairlattice.benchmark._splits import Fold, child_seed, cross_folds
+from fairlattice.benchmark._tasks import as_they_end
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
@@ -176,9 +176,7 @@ def compare(
     splits = cross_folds(leaves, truth, folds=folds, repeats=repeats, seed=child_seed(seed), units=who)
     data = _Data(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading)
     tasks = [(split, alike) for split in splits for alike in by_model(chosen)]
-    work = Parallel(n_jobs=safe_jobs(n_jobs), return_as="generator_unordered")(
-        delayed(_one_run)(data, split, alike) for split, alike in tasks
-    )
+    work = as_they_end([delayed(_one_run)(data, *task) for task in tasks], n_jobs, ahead=4)
     parts: dict[tuple[str, int, int], _Part] = {}
     for done in work:
         parts |= {(part.strategy, part.repeat, part.fold): part for part in done}
@@ -235,6 +233,10 @@ class _Data:
     folds: int
     reading: Mapping[str, Feature]
     token: str = field(default_factory=lambda: uuid4().hex)
+
+    def __sizeof__(self) -> int:
+        """At least the labels': Dask sends what is large to each worker once, not with every task."""
+        return object.__sizeof__(self) + self.truth.nbytes
 
     def table(self, split: Fold) -> TrainingTable:
         """The training rows of a fold, as :class:`FairClassifier` makes them of these rows alone.
@@ -308,14 +310,6 @@ def _joined(parts: list[_Part]) -> Run:
     remarks = tuple(dict.fromkeys(text for part in parts for text in part.remarks))
     predicted = np.concatenate([part.predicted for part in parts])
     return Run(parts[0].repeat, rows[order], predicted[order], score, remarks)
-
-
-def safe_jobs(n_jobs: int | None) -> int | None:
-    """One job where the user's joblib backend runs tasks as threads: warnings and the limit on BLAS
-    threads belong to a process, so tasks must not share one.
-    """  # noqa: D205
-    backend, _ = get_active_backend(prefer="processes")
-    return 1 if getattr(backend, "supports_sharedmem", False) else n_jobs
 
 
 def two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]:

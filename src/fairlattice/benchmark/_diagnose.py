@@ -180,7 +180,7 @@ def diagnose(
     # Threads, since the work is matrix products on shared rows; one BLAS thread each, so that sums run in
     # the same order however many tasks run beside them.
     with threadpool_limits(limits=1):
-        for result in Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(work):
+        for result in Parallel(n_jobs=n_jobs, require="sharedmem", return_as="generator")(work):
             found.append(result)
             if progress is not None:
                 progress(len(found), len(work))

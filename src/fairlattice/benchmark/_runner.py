@@ -1,8 +1,7 @@
 """Runs trials as plain joblib tasks, and keeps each result the moment it comes in.
 
 Trials are claimed when they are dispatched, not before, so that several runners share one store; only the
-process that was started writes to it. Seeds belong to trials and not to tasks, so any number of jobs, and
-any backend that the user chose with ``joblib.parallel_config``, gives the same table.
+process that was started writes to it.
 """
 
 from __future__ import annotations
@@ -12,19 +11,16 @@ import json
 import sys
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, Protocol
 
-from joblib import Parallel, delayed, effective_n_jobs
-from joblib.parallel import get_active_backend
+from joblib import delayed
 
 from fairlattice._validation import printable
-from fairlattice.benchmark._compare import safe_jobs
 from fairlattice.benchmark._plugins import Plugins
 from fairlattice.benchmark._store import Job, Store
 from fairlattice.benchmark._table import Table
+from fairlattice.benchmark._tasks import as_they_end
 
 Progress = Callable[[int, int], None]
 _POLL = 0.5  # seconds between looks at what other runners have done
@@ -101,7 +97,8 @@ def run_trials(
             return
         took = 0
         tasks = _claimed(left, tables, store, plugins, retry=again)
-        for key, state, result, payload in _as_they_end(tasks, safe_jobs(n_jobs)):
+        found = as_they_end(tasks, n_jobs, ahead=1, pre_dispatch="n_jobs", batch_size=1)
+        for key, state, result, payload in found:
             store.finish(wanted[key], state, result, payload)
             took += 1
             tell(len(ended) + took, len(wanted))
@@ -117,21 +114,6 @@ def _claimed(
     for trial in trials:
         if store.claim(trial, retry=retry):
             yield delayed(_attempt)(trial, tables[trial.table], plugins)
-
-
-def _as_they_end(tasks: Iterator[Any], n_jobs: int | None) -> Iterator[Any]:
-    """Results of joblib tasks as they come; no task is asked for before there is a process to run it."""
-    backend, _ = get_active_backend(prefer="processes")
-    if backend.supports_return_generator:
-        run = Parallel(n_jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
-        with warnings.catch_warnings():
-            # To joblib, loading PyTorch looks like a leak of memory; it renews the worker, and warns.
-            warnings.filterwarnings("ignore", message="A worker stopped while", category=UserWarning)
-            yield from run(tasks)
-        return
-    # A backend that gives all results at once, such as Ray's, gets a few tasks at a time.
-    while some := list(islice(tasks, effective_n_jobs(n_jobs))):
-        yield from Parallel(n_jobs, batch_size=1)(some)
 
 
 def _attempt(trial: Task, table: Table, plugins: Plugins) -> tuple[str, str, dict[str, Any], bytes]:

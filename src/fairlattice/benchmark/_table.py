@@ -63,6 +63,10 @@ class Table:
     parts: npt.NDArray[Any] | None = field(default=None, repr=False)
     beyond: BoolArray | None = field(default=None, repr=False)
 
+    def __sizeof__(self) -> int:
+        """At least the labels': Dask sends what is large to each worker once, not with every task."""
+        return object.__sizeof__(self) + self.truth.nbytes
+
     @classmethod
     def of(
         cls, data: Dataset, *, rows: int | None = None, axes: int | None = None, extra_test: int = 0

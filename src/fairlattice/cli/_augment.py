@@ -25,7 +25,7 @@ from fairlattice.exceptions import FairlatticeWarning, InputError
 if TYPE_CHECKING:
     import polars as pl
 
-    from fairlattice._files import Writer
+    from fairlattice._files import FolderWriter, Writer
     from fairlattice.groups import Leaf
     from fairlattice.samplers import Augmented, HierarchicalAugmenter
 
@@ -45,7 +45,10 @@ The original rows come first, unchanged. Two columns record the origin of every 
 --no-origin leaves them out.
 
 A table of more than a million rows is read and written in pieces, and a sample of each
-(group, label) cell enters the fit."""
+(group, label) cell enters the fit.
+
+Of a folder, FILE without extension is a folder too; a name that ends in / always is. It gets
+a Parquet file for each of the table's files, and synthetic.parquet."""
 
 MANY_ROWS = 1_000_000  # more are not held in memory
 
@@ -58,7 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         *READING,
         positive={"help": "the positive label, for the record in --json"},
         out={
-            "type": Path, "required": True, "metavar": "FILE", "help": "where to write; format by extension",
+            "type": str, "required": True, "metavar": "FILE",
+            "help": "where to write; format by extension; FOLDER/ for a folder of Parquet files",
         },
         per_cell={
             "type": str, "default": "max", "metavar": "max|N",
@@ -67,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         mixing={
             "default": "importance", "metavar": "NAME",
             "help": "importance (default): real rows that are likely to be of the group, numbers moved; scalar (the "
-            "paper's), diagonal or linear: mixes of the parents' rows; smote: SMOTE within the group and label",
+            "paper's), diagonal, summed or linear: mixes of the parents' rows; smote: SMOTE within the group and label",
         },
         max_copies={
             "type": float, "default": 0.1, "metavar": "SHARE",
@@ -99,22 +103,33 @@ def check(arguments: argparse.Namespace) -> Files:
     from fairlattice.cli._tables import table_format
 
     _per_cell(arguments.per_cell)
-    table_format(arguments.out)
+    folder = _is_folder(arguments.out, arguments.table)
+    arguments.out, arguments.out_folder = Path(arguments.out), folder
+    if not folder:
+        table_format(arguments.out)
     if arguments.seed < 0:
         raise InputError(f"`--seed` must be at least 0, got {arguments.seed}.")
     check_jobs(arguments.jobs, "threads")
     if arguments.fit_rows is not None:
         check_count("--fit-rows", arguments.fit_rows, 2)
-    return Files((arguments.out, arguments.card), (arguments.table,))
+    return Files(
+        (arguments.out, arguments.card), (arguments.table,), folder=arguments.out if folder else None
+    )
+
+
+def _is_folder(out: str, table: Path) -> bool:
+    """Whether a folder is to be written: of a folder unless an extension says otherwise, or by a / at the end."""
+    ends = out.endswith(tuple(filter(None, (os.sep, os.altsep))))
+    # pathlib raises where a name is too long; such a file is refused when it is read.
+    return ends or (not Path(out).suffix and os.path.isdir(table))  # noqa: PTH112
 
 
 def read(arguments: argparse.Namespace) -> pl.DataFrame | None:
     """The table; None where it is too large to be held."""
     from fairlattice.cli._tables import many_rows, read_table
 
-    # pathlib raises where a name is too long; such a file is refused when it is read.
-    folder = os.path.isdir(arguments.table)  # noqa: PTH112
-    pieces = arguments.stream or arguments.fit_rows is not None or folder
+    folder = os.path.isdir(arguments.table)  # noqa: PTH112 - as above
+    pieces = arguments.stream or arguments.fit_rows is not None or folder or arguments.out_folder
     if pieces or many_rows(arguments.table) > MANY_ROWS:
         return None
     return read_table(arguments.table, decimal=arguments.decimal)
@@ -177,7 +192,7 @@ def augmented(
     rows: Augmented | CellRows,
     columns: Columns,
     sizes: tuple[int, int],
-    writer: Writer,
+    writer: Writer | FolderWriter,
     caught: Sequence[warnings.WarningMessage],
     **settings: Any,
 ) -> Found:

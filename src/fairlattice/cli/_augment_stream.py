@@ -1,7 +1,8 @@
 """``fairlattice augment`` on a table larger than memory: read in pieces, written in pieces.
 
 One pass counts the cells, one takes a sample of each for the fit, and one copies the rows as they are
-to the new file while new rows are made below them, batch by batch.
+to the new file while new rows are made below them, batch by batch. Into a folder go a file for each of the
+table's own, and one of the new rows.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +19,7 @@ import polars as pl
 import polars.selectors as cs
 from polars.io.plugins import register_io_source
 
-from fairlattice._files import Writer
+from fairlattice._files import FolderWriter, Writer, write_part
 from fairlattice._validation import IntArray, check_count
 from fairlattice.cli._augment import augmented
 from fairlattice.cli._augment_rows import PARENTS, cast_like, check_names, new_rows, parents_text
@@ -26,7 +29,7 @@ from fairlattice.cli._options import Columns, reading_options
 from fairlattice.cli._output import progress
 from fairlattice.cli._reading import reading
 from fairlattice.cli._skeleton import Found
-from fairlattice.cli._tables import is_text, lazy_writer, scan_rows
+from fairlattice.cli._tables import is_text, lazy_writer, scan_parts, scan_rows
 from fairlattice.exceptions import FairlatticeWarning, InputError
 from fairlattice.groups import GroupCounts
 from fairlattice.samplers import HierarchicalAugmenter
@@ -69,7 +72,8 @@ def augment_stream(
     rows = {cell: (n, wanted.get(cell, 0)) for cell, n in cell_sizes(counts).items()}
     synthetic = sum(wanted.values())
     batches = _Batches(augmenter.batches(wanted), numbers, synthetic)
-    writer = _writer(arguments, columns, schema, batches, origin=origin)
+    write = _folder_writer if arguments.out_folder else _file_writer
+    writer = write(arguments, columns, schema, batches)
     return augmented(
         arguments, augmenter, rows, columns, (counts.n, synthetic), writer, caught, fit_rows=limit
     )
@@ -95,17 +99,58 @@ class _Batches:
                 yield frame
 
 
-def _writer(
-    arguments: argparse.Namespace, columns: Columns, typed: pl.Schema, batches: _Batches, *, origin: bool
+def _file_writer(
+    arguments: argparse.Namespace, columns: Columns, typed: pl.Schema, batches: _Batches
 ) -> Writer:
-    """How to write the rows as they are, and the new ones below them."""
+    """How to write one file: the rows as they are, and the new ones below them."""
+    path, origin = arguments.table, not arguments.no_origin
     # From text to text the original rows keep their very text, such as the zeros of 007.
-    verbatim = is_text(arguments.table) and is_text(arguments.out)
-    original = scan_rows(arguments.table, as_text=verbatim, decimal=arguments.decimal)
-    if origin:
-        empty = pl.lit(None, dtype=pl.String)
-        original = original.with_columns(pl.lit(False).alias(SYNTHETIC), empty.alias(PARENTS))
-    schema = original.collect_schema()
+    verbatim = is_text(path) and is_text(arguments.out)
+    original = _with_origin(scan_rows(path, as_text=verbatim, decimal=arguments.decimal), origin=origin)
+    new = _new(batches, typed, columns, original.collect_schema(), origin=origin)
+
+    def write(target: IO[bytes]) -> None:
+        with reading(path):
+            lazy_writer(pl.concat([original, new]), arguments.out)(target)
+
+    return write
+
+
+def _folder_writer(
+    arguments: argparse.Namespace, columns: Columns, typed: pl.Schema, batches: _Batches
+) -> FolderWriter:
+    """How to write a folder: a file for each of the table's own, and one of the new rows."""
+    path, origin = arguments.table, not arguments.no_origin
+    whole = scan_rows(path, decimal=arguments.decimal)
+    schema = _with_origin(whole, origin=origin).collect_schema()
+    new = _new(batches, typed, columns, schema, origin=origin)
+
+    def fill(folder: Path) -> None:
+        names = set()
+        with reading(path):
+            for name, rows in scan_parts(path, whole):
+                part = folder / name
+                write_part(part, lazy_writer(_with_origin(rows, origin=origin), part))
+                names.add(name.casefold())
+            if batches.total:
+                free = (f"synthetic{'-' * n}.parquet" for n in count())
+                part = folder / next(name for name in free if name not in names)
+                write_part(part, lazy_writer(new, part))
+
+    return FolderWriter(fill)
+
+
+def _with_origin(rows: pl.LazyFrame, *, origin: bool) -> pl.LazyFrame:
+    """Original rows, with the columns of the origin if asked."""
+    if not origin:
+        return rows
+    return rows.with_columns(pl.lit(False).alias(SYNTHETIC), pl.lit(None, dtype=pl.String).alias(PARENTS))
+
+
+def _new(
+    batches: _Batches, typed: pl.Schema, columns: Columns, schema: pl.Schema, *, origin: bool
+) -> pl.LazyFrame:
+    """The new rows, made while they are read."""
 
     def source(
         with_columns: list[str] | None, _predicate: Any, _n_rows: int | None, _batch_size: int | None
@@ -114,13 +159,7 @@ def _writer(
             whole = cast_like(frame, schema)
             yield whole if with_columns is None else whole[with_columns]
 
-    def write(target: IO[bytes]) -> None:
-        with reading(arguments.table):
-            lazy_writer(pl.concat([original, register_io_source(source, schema=schema)]), arguments.out)(
-                target
-            )
-
-    return write
+    return register_io_source(source, schema=schema)
 
 
 def _feature_names(schema: pl.Schema, columns: Columns) -> list[str]:

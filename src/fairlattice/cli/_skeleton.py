@@ -18,18 +18,22 @@ from fairlattice.exceptions import InputError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from fairlattice._files import Writer
+    from fairlattice._files import FolderWriter, Writer
     from fairlattice.report import Report
 
-WrittenFile = tuple["Path | None", "Writer"]
+WrittenFile = tuple["Path | None", "Writer | FolderWriter"]
 
 
 @dataclass(frozen=True)
 class Files:
-    """The files that a command was asked to write besides ``--json`` and ``--report``, and those that it reads."""
+    """The files that a command was asked to write besides ``--json`` and ``--report``, and those that it reads.
+
+    Of those written, `folder` is a folder.
+    """
 
     written: Sequence[Path | None] = ()
     inputs: Sequence[Path | None] = ()
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def run(command: Command, arguments: argparse.Namespace) -> int:
     files = command.check(arguments)
     json, page = getattr(arguments, "json", None), getattr(arguments, "report", None)
     inputs = tuple(path for path in files.inputs if path is not None)
-    check_writable(*files.written, page, json=json, inputs=inputs)
+    check_writable(*files.written, page, json=json, inputs=inputs, folder=files.folder)
     found = command.compute(arguments, command.read(arguments))
     publish(found, json, page, top=getattr(arguments, "top", 10))
     note(arguments.prog, found.notes)

@@ -10,14 +10,14 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 import polars as pl
 import polars.selectors as cs
 
-from fairlattice._files import Writer, beside, resolved
+from fairlattice._files import FolderWriter, Writer, beside, resolved
 from fairlattice.cli._reading import UNREADABLE, reading
 from fairlattice.cli._text_files import SEPARATORS, TextLayout, check_rows, text_layout
 from fairlattice.exceptions import InputError
@@ -72,7 +72,7 @@ def scan_table(path: Path, *, decimal: str | None = None) -> pl.LazyFrame:
     What is asked of it must be collected within :func:`reading`.
     """
     with reading(path):
-        if path.is_dir():
+        if stat.S_ISDIR(path.stat().st_mode):
             return _scan_folder(path)
     if table_format(path) != "parquet":
         return read_table(path, decimal=decimal).lazy()
@@ -87,7 +87,7 @@ def scan_rows(path: Path, *, as_text: bool = False, decimal: str | None = None) 
     As :func:`read_table` otherwise. What is asked of it must be collected within :func:`reading`.
     """
     with reading(path):
-        if path.is_dir():
+        if stat.S_ISDIR(path.stat().st_mode):
             return _scan_folder(path)
     kind = table_format(path)
     with reading(path, kind):
@@ -144,8 +144,29 @@ def many_rows(path: Path) -> int:
         return 0  # whoever reads it says what is wrong
 
 
+def scan_parts(path: Path, whole: pl.LazyFrame) -> Iterator[tuple[str, pl.LazyFrame]]:
+    """The rows that each file of a table holds, with the file's name in a folder of Parquet files.
+
+    `whole` is the table as :func:`scan_rows` gives it. Names are those of the table's own files; where the names of
+    folders hold a column, files hold it too and are numbered.
+    """
+    if not path.is_dir():
+        yield f"{path.stem}.parquet", whole
+        return
+    parts, first = _parts(path), 0
+    keyed = _keyed(path, parts)
+    for number, part in enumerate(parts):
+        rows = pl.scan_parquet(part, glob=False, hive_partitioning=False)
+        if not keyed:
+            yield part.relative_to(path).as_posix(), rows
+            continue
+        n = int(rows.select(pl.len()).collect().item())
+        yield f"part-{number:05}.parquet", whole.slice(first, n)
+        first += n
+
+
 def _parts(folder: Path) -> list[Path]:
-    """The Parquet files that in a folder, in order; hidden ones, as of unfinished jobs, are not."""
+    """The Parquet files in a folder, in order; hidden ones, as of unfinished jobs, are left out."""
 
     def refuse(error: OSError) -> NoReturn:  # else what cannot be read would be left out in silence
         raise InputError(f"`{error.filename}` cannot be read: {error.strerror}.") from error
@@ -171,9 +192,12 @@ def _scan_folder(path: Path) -> pl.LazyFrame:
             schema = pl.read_parquet_schema(part)
         _check_alike(part, schema, parts[0], first or schema)
         first = first or schema
-    # Folders called month=1 are a column of that name.
-    keyed = any("=" in p.relative_to(path).parent.as_posix() for p in parts)
-    return pl.scan_parquet(parts, glob=False, hive_partitioning=keyed)
+    return pl.scan_parquet(parts, glob=False, hive_partitioning=_keyed(path, parts))
+
+
+def _keyed(folder: Path, parts: Sequence[Path]) -> bool:
+    """Whether names of folders hold a column, as of month=1."""
+    return any("=" in part.relative_to(folder).parent.as_posix() for part in parts)
 
 
 def _check_alike(part: Path, schema: Mapping[str, Any], first: Path, expected: Mapping[str, Any]) -> None:
@@ -259,12 +283,18 @@ def _has_zeros(text: pl.DataFrame, name: str) -> bool:
     return bool(text.get_column(name).alias("values").str.contains(_ZEROS).any())
 
 
-def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = (), json: Path | None = None) -> None:
+def check_writable(
+    *paths: Path | None,
+    inputs: tuple[Path, ...] = (),
+    json: Path | None = None,
+    folder: Path | None = None,
+) -> None:
     """Raise, before any work is done, if a file could not be written or would replace an input.
 
-    Only `json`, one more of the paths, may be ``-``, standard output.
+    Only `json`, one more of the paths, may be ``-``, standard output. The path equal to `folder` is to be a folder.
     """
     taken = {resolved(i) for i in inputs}
+    whole = None if folder is None else resolved(folder)
     seen: set[Path] = set()
     if json is not None and str(json) != "-":
         paths = (json, *paths)
@@ -276,21 +306,31 @@ def check_writable(*paths: Path | None, inputs: tuple[Path, ...] = (), json: Pat
         real = resolved(path)
         if taken & {real, *real.parents}:  # the parents: a folder is an input too
             raise InputError(f"`{path}` is the input file, which is never overwritten. Name another.")
+        if whole in real.parents:
+            raise InputError(
+                f"`{path}` lies in `{folder}`, which is an output itself. Name a file elsewhere."
+            )
         if real in seen:
             raise InputError(f"`{path}` is named twice as an output. Name two files.")
         try:
-            _check_place(path, real)
+            _check_place(path, real, folder=real == whole)
         except OSError as error:
             raise InputError(f"`{path}` cannot be written: {error.strerror or error}.") from error
         seen.add(real)
 
 
-def _check_place(path: Path, real: Path) -> None:
-    """Raise if there can be no regular file, or none by us, at this place."""
+def _check_place(path: Path, real: Path, *, folder: bool) -> None:
+    """Raise if there can be no regular file or no new folder, or none by us, at this place."""
     mode = real.stat().st_mode if real.exists() else None
-    if mode is not None and stat.S_ISDIR(mode):
+    if folder and mode is not None and not stat.S_ISDIR(mode):
+        raise InputError(f"`{path}` is to be a folder, but a file is there. Name another.")
+    if folder and mode is not None and (real == Path.cwd() or real.is_mount()):
+        raise InputError(f"The folder `{path}` cannot be replaced by a new one. Name another.")
+    if folder and mode is not None and any(real.iterdir()):
+        raise InputError(f"The folder `{path}` is not empty. Name a new one, or remove what is in it.")
+    if not folder and mode is not None and stat.S_ISDIR(mode):
         raise InputError(f"`{path}` is a folder. Name a file in it.")
-    if mode is not None and not stat.S_ISREG(mode):
+    if not folder and mode is not None and not stat.S_ISREG(mode):
         raise InputError(f"`{path}` is not a regular file. Name one.")
     if not real.parent.is_dir():
         raise InputError(
@@ -300,26 +340,29 @@ def _check_place(path: Path, real: Path) -> None:
         raise InputError(f"`{path}` cannot be written: no permission in `{path.parent}`.")
 
 
-def write_files(*outputs: tuple[Path | None, Writer]) -> None:
-    """Write several files, or none: each to a temporary file first, then all renamed."""
+def write_files(*outputs: tuple[Path | None, Writer | FolderWriter]) -> None:
+    """Write several files and folders, or none: each in a temporary place first, then all renamed."""
+    # The last is renamed first: the folder, which is refused if something came to be at its place.
+    ordered = sorted(outputs, key=lambda output: isinstance(output[1], FolderWriter))
     with contextlib.ExitStack() as stack:
-        for path, writer in outputs:
+        for path, writer in ordered:
             if path is not None:
                 stack.enter_context(beside(path, _plain_errors(path, writer)))
 
 
-def _plain_errors(path: Path, writer: Writer) -> Writer:
+def _plain_errors(path: Path, writer: Writer | FolderWriter) -> Writer | FolderWriter:
     """The writer, its own refusals made plain."""
+    own: Callable[[Any], Any] = writer.fill if isinstance(writer, FolderWriter) else writer
 
-    def write(target: IO[bytes]) -> None:
+    def write(target: Any) -> None:
         try:
-            writer(target)
+            own(target)
         except InputError:
             raise
         except UNREADABLE as error:
             raise InputError(f"`{path}` cannot be written: {str(error).splitlines()[0]}.") from error
 
-    return write
+    return FolderWriter(write) if isinstance(writer, FolderWriter) else write
 
 
 def table_writer(frame: pl.DataFrame, path: Path) -> Writer:

@@ -5,12 +5,13 @@ name      row                 parameters
 ========  ==================  =================
 scalar    Σ_i λ_i x_i         λ of shape (p,)
 diagonal  Σ_i w_i ⊙ x_i       w of shape (p, d)
+summed    w ⊙ Σ_i x_i         w of shape (d,)
 linear    W Σ_i x_i           W of shape (d, d)
 ========  ==================  =================
 
 All begin as the mean of the parents, and the first two as each parent alone as well: the loss has several
-minima, near the parents. Under W Σ_i x_i parents count the same, so no parameters give one parent alone.
-Each is linear in its parameters, so the chain rule from a
+minima, near the parents. Under the last two parents count the same, so no parameters give one parent alone.
+``summed`` is what the authors' scripts run for ``diagonal``. Each is linear in its parameters, so the chain rule from a
 gradient on generated rows back to them is one contraction. Parents' rows come stacked as an array
 of shape (p, n, d); the arithmetic is written over the array API.
 """
@@ -68,6 +69,15 @@ def _diagonal_back(gradient: Any, parents: Any) -> Any:
     return array_namespace(parents).sum(parents * gradient[None], axis=1)
 
 
+def _summed(weights: Any, parents: Any) -> Any:
+    return weights * array_namespace(parents).sum(parents, axis=0)
+
+
+def _summed_back(gradient: Any, parents: Any) -> Any:
+    xp = array_namespace(parents)
+    return xp.sum(gradient * xp.sum(parents, axis=0), axis=0)
+
+
 def _linear(weights: Any, parents: Any) -> Any:
     return array_namespace(parents).sum(parents, axis=0) @ weights.T
 
@@ -87,6 +97,7 @@ MIXINGS: dict[str, Mixing] = {
         _diagonal,
         _diagonal_back,
     ),
+    "summed": Mixing("summed", lambda p, d: np.full(d, 1.0 / p), lambda *_: [], _summed, _summed_back),
     "linear": Mixing("linear", lambda p, d: np.eye(d) / p, lambda *_: [], _linear, _linear_back),
 }
 """The mixings by name."""

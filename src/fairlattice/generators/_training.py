@@ -97,8 +97,8 @@ def fit_mixing(
     is a hundred times more than rounding changes, and a hundredth of what another draw of rows changes. Under
     "scalar" the place is then polished by its gradient, so that builds of the linear algebra agree to four
     digits, unless the loss is flat in some direction, as it may be for a single cell. Under "diagonal" a few
-    steps from each start choose the one that is finished. "linear" has no parameters that give one parent
-    alone, since all are summed first, and begins at the mean only.
+    steps from each start choose the one that is finished. "summed" and "linear" have no parameters that give one
+    parent alone, since all are summed first, and begin at the mean only.
 
     Near-equal minima copy different parents: the least loss by itself does not show that one parent suits
     the cells better than another, and rows drawn from all of them may make the better generator.
@@ -109,7 +109,7 @@ def fit_mixing(
         All training rows, standardised; NumPy, or torch or CuPy on their device.
     cells : sequence of CellRows
         Row numbers of each cell and its parents; cells without rows are passed over.
-    mixing : {"scalar", "diagonal", "linear"}, default="scalar"
+    mixing : {"scalar", "diagonal", "summed", "linear"}, default="scalar"
         How parents' rows are combined.
     divergence : {"mmd", "energy", "sliced_wasserstein"}, default="mmd"
         What generated rows are held against the cells' rows by.

@@ -10,6 +10,15 @@ from fairlattice.groups._counts import GroupCounts
 _MANY = 10  # classes; of more, a rare label may never be predicted while a rare prediction is never a label
 
 
+def check_counts(counts: Any, kind: type) -> None:
+    """Raise if what was passed for counts is none, such as the frame that they are to be made of."""
+    if not isinstance(counts, kind):
+        raise InputError(
+            f"`counts` must be {kind.__name__}, got {type(counts).__name__}. "
+            f"Count a frame by `{kind.__name__}.from_frame`, arrays by `{kind.__name__}.from_arrays`."
+        )
+
+
 def check_agreement(counts: GroupCounts, label: str, prediction: str) -> None:
     """Raise if some labels are never predicted while some predictions are never labels: two spellings, or two meanings.
 

@@ -1,6 +1,6 @@
 """What other rooms use of this one besides its public names."""
 
-from fairlattice.groups._agreement import check_agreement
+from fairlattice.groups._agreement import check_agreement, check_counts
 from fairlattice.groups._attribute import is_open_band, parse_sensitive, show_level
 from fairlattice.groups._grouping import Grouping
 from fairlattice.groups._labels import find_class, find_positive, name_it
@@ -8,6 +8,7 @@ from fairlattice.groups._labels import find_class, find_positive, name_it
 __all__ = [
     "Grouping",
     "check_agreement",
+    "check_counts",
     "find_class",
     "find_positive",
     "is_open_band",

@@ -50,7 +50,8 @@ def leveling_down(
     Parameters
     ----------
     y_true : array-like of shape (n,), None, or PairedCounts
-        Labels, of any number of classes; None where there are none; or counts, and no other data.
+        Labels, of any number of classes; None where there are none; or counts, and no other data:
+        :meth:`PairedCounts.from_frame` counts any frame, eager or lazy, by its own engine.
     before, after : array-like of shape (n,)
         Predictions of the unconstrained model, and of the one that is to take its place.
     sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
@@ -131,7 +132,8 @@ def harm(
     Parameters
     ----------
     y_true : array-like of shape (n,), None, or PairedCounts
-        Labels, of any number of classes; None where there are none; or counts, and no other data.
+        Labels, of any number of classes; None where there are none; or counts, and no other data:
+        :meth:`PairedCounts.from_frame` counts any frame, eager or lazy, by its own engine.
     before, after : array-like of shape (n,)
         Predictions of the baseline, and of the model that is to take its place.
     sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)

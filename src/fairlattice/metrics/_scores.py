@@ -16,7 +16,7 @@ from scipy.special import expit, logit, ndtri, stdtrit
 
 from fairlattice._validation import FloatArray, IntArray, check_real
 from fairlattice.groups import Group, ScoreCounts, show_group
-from fairlattice.groups._shared import find_positive
+from fairlattice.groups._shared import check_counts, find_positive
 from fairlattice.metrics._intervals import jeffreys_interval
 from fairlattice.metrics._rates import Table
 
@@ -79,7 +79,8 @@ def audit_scores(
     Parameters
     ----------
     counts : ScoreCounts
-        The counts. Their scores are probabilities of `positive`, whichever of the classes that is.
+        The counts; :meth:`ScoreCounts.from_frame` makes them of any frame. Their scores are probabilities of
+        `positive`, whichever of the classes that is.
     positive : label, optional
         The positive class; 1 or True if that is one of the two.
     attributes : sequence of str, optional
@@ -95,8 +96,8 @@ def audit_scores(
     Raises
     ------
     InputError
-        If the positive label is unclear or does not occur, an attribute is not there, or `confidence`
-        is not in (0, 1).
+        If `counts` are none, the positive label is unclear or does not occur, an attribute is not there, or
+        `confidence` is not in (0, 1).
 
     Notes
     -----
@@ -132,6 +133,7 @@ def audit_scores(
     >>> everyone.auc, everyone.auc_slack, everyone.calibration  # 3 of 4 pairs; mean score 0.5
     (0.75, 0.0, 0.0)
     """
+    check_counts(counts, ScoreCounts)
     tail = (1.0 + check_real("confidence", confidence, 0.0, 1.0, open_ends=True)) / 2
     place = counts.classes.index(find_positive(counts.classes, positive))
     lattice, codes, table, sums = counts.lattice, counts.codes, counts.table, counts.sums

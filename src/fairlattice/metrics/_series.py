@@ -11,6 +11,7 @@ import numpy as np
 from fairlattice._validation import FloatArray, IntArray, check_choice, check_columns_exist
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
+from fairlattice.groups._shared import check_counts
 from fairlattice.metrics._audit import Audit
 from fairlattice.metrics._audit_options import check_options
 from fairlattice.metrics._everyone_else import rates_of_others
@@ -104,7 +105,7 @@ def audit_series(
     Parameters
     ----------
     counts : GroupCounts
-        Counts with the periods as one of their attributes.
+        Counts with the periods as one of their attributes; :meth:`GroupCounts.from_frame` makes them of any frame.
     by : str
         That attribute; its levels are numbers in order, or text such as ``01/2023``, ``Q1 2023`` or ``15.01.2023``.
     measure : str, optional
@@ -125,8 +126,8 @@ def audit_series(
     Raises
     ------
     InputError
-        If there is no such attribute, it is missing in some rows, no other attribute is left, or the order of its
-        levels in time would be a guess.
+        If `counts` are none, there is no such attribute, it is missing in some rows, no other attribute is left, or
+        the order of its levels in time would be a guess.
 
     Examples
     --------
@@ -139,6 +140,7 @@ def audit_series(
     2 fairness {'sex': 'f'} -0.75
     2 fairness {'sex': 'm'} 0.75
     """
+    check_counts(counts, GroupCounts)
     for option in options:
         check_choice("option", option, _OPTIONS)
     check_columns_exist([by], counts.lattice.names)

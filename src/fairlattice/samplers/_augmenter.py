@@ -65,7 +65,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    mixing : {"importance", "scalar", "diagonal", "linear", "smote"}, default="importance"
+    mixing : {"importance", "scalar", "diagonal", "summed", "linear", "smote"}, default="importance"
         Importance resampling; a mix ``Σ λ_i x_i``, ``Σ w_i ⊙ x_i`` or ``W Σ x_i``; or SMOTE within the cell.
     share : {"label", "cell"}, default="label"
         Of mixes: share parameters among all leaves of a label, or fit each cell its own. A cell with
@@ -98,6 +98,9 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
     n_jobs : int, default=None
         Threads that fit and draw, as scikit-learn counts them: None is one, -1 one per processor.
         Their number changes nothing about the rows.
+    device : str, optional
+        Of mixes and importance resampling: device of PyTorch, such as "cuda", on which parameters are fitted, in double
+        precision; by default NumPy. Rows agree up to rounding, which may draw another row where two are nearly alike.
     random_state : int, sequence of int, RandomState or None, default=None
         Seed. The same integers give the same rows.
 
@@ -151,6 +154,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         categorical: Sequence[str] = (),
         keep: Sequence[str] = (),
         n_jobs: int | None = None,
+        device: str | None = None,
         random_state: Any = None,
     ) -> None:
         self.mixing = mixing
@@ -170,6 +174,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         self.categorical = categorical
         self.keep = keep
         self.n_jobs = n_jobs
+        self.device = device
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, *, sensitive_features: Any = None) -> Self:
@@ -261,6 +266,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
                 max_copies=self.max_copies,
                 snap=encoder.snap,
                 crowded=encoder.crowded,
+                device=self.device,
             )
         return MixingSampler.fit(
             Z,
@@ -273,6 +279,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             batch_size=self.batch_size,
             max_steps=self.max_steps,
             n_jobs=self.n_jobs,
+            device=self.device,
         )
 
     def _show_parameters_of(self, key: int | Cell) -> Any:

@@ -26,6 +26,11 @@ Maker = Callable[[int], "pl.DataFrame"]
 """Makes the rows of one number, which is all that they depend on."""
 
 
+_A_TASK = (
+    16  # batches that a task of Spark makes, one after the other: a million rows, so that files are not small
+)
+
+
 class Engine(Protocol):
     """Where a lazy frame is computed."""
 
@@ -237,7 +242,7 @@ class SparkEngine:
                     made = make(number).with_columns(pl.lit(True).alias(flag))
                     yield from made.select(arrow.names).to_arrow().cast(arrow).to_batches()
 
-        numbers = self.frame.sparkSession.range(0, n, 1, n)
+        numbers = self.frame.sparkSession.range(0, n, 1, -(-n // _A_TASK))
         return whole.unionByName(numbers.mapInArrow(task, whole.schema))
 
 

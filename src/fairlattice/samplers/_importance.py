@@ -33,6 +33,7 @@ from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
 from fairlattice.generators import MixingFit
 from fairlattice.samplers._cells import Cell, CellIndex
+from fairlattice.samplers._device import check_device
 from fairlattice.samplers._membership import MembershipModel, MembershipScores, thinned
 from fairlattice.samplers._own_shares import category_correction, own_shares, random_features
 from fairlattice.samplers._rows import draw_by_weight
@@ -61,12 +62,21 @@ class _Label:
 
     @classmethod
     def fit(
-        cls, Z: FloatArray, index: CellIndex, rows: IntArray, spread: float, F: FloatArray, key: Sequence[int]
+        cls,
+        Z: FloatArray,
+        index: CellIndex,
+        rows: IntArray,
+        spread: float,
+        F: FloatArray,
+        key: Sequence[int],
+        device: str | None,
     ) -> _Label:
         leaves, leaf, sizes = np.unique(index.leaves[rows], return_inverse=True, return_counts=True)
         levels = np.array(index.lattice.digits(leaves))
         thin = thinned(leaf, stream_of(key))
-        model = MembershipModel.fit(Z[rows], levels[:, leaf], thin, levels=index.lattice.shape, spread=spread)
+        model = MembershipModel.fit(
+            Z[rows], levels[:, leaf], thin, levels=index.lattice.shape, spread=spread, device=device
+        )
         scores = model.scores(Z[rows])
         shares = own_shares(random_features(Z[rows[thin]], F), scores.at(thin), leaf[thin], sizes, levels)
         return cls(rows, scores, dict(zip(leaves.tolist(), shares.tolist(), strict=True)))
@@ -117,6 +127,7 @@ class ImportanceSampler:
         spread: float = 1.0,
         snap: Snap | None = None,
         crowded: Sequence[IntArray] = (),
+        device: str | None = None,
     ) -> ImportanceSampler:
         """Learn which rows to draw.
 
@@ -138,13 +149,12 @@ class ImportanceSampler:
             Above 0: variance of the log-odds of a typical row before anything is learned. Small trusts
             that all rows of a label are alike; large trusts the attributes' differences.
         snap : callable, optional
-            Makes vectors valid, so that copies are recognised after rounding: :meth:`TableEncoder.snap`, whose
-            `blocks` these are.
-
+            Makes vectors valid, so that copies are recognised after rounding: :meth:`TableEncoder.snap` of `blocks`.
         crowded : sequence of int array of shape (n,)
             Of each column with more categories than coordinates, where the membership model cannot tell the rare
-            ones apart: the number of a row's category, or -1. A cell keeps their shares, as far as its rows show
-            them.
+            ones apart: the number of a row's category, or -1. A cell keeps their shares, as far as its rows show them.
+        device : str, optional
+            As in :meth:`MembershipModel.fit`.
 
         Raises
         ------
@@ -153,6 +163,7 @@ class ImportanceSampler:
         """
         if not index.lattice.attributes:
             raise InputError("Rows are drawn by group, so at least one sensitive attribute is needed.")
+        check_device(device)
         check_real("max_copies", max_copies, 0.0, 1.0)
         check_real("spread", spread, 0.0, np.inf, open_ends=True)
         widths = np.asarray(median_bandwidths(Z, rng=stream_of(entropy, 0)))
@@ -160,7 +171,7 @@ class ImportanceSampler:
         frequencies /= widths[np.arange(_FEATURES) % len(widths)]
         rows = [np.flatnonzero(index.labels == k) for k in range(index.n_labels)]
         labels = tuple(
-            _Label.fit(Z, index, r, spread, frequencies, [*entropy, k]) if len(r) else None
+            _Label.fit(Z, index, r, spread, frequencies, [*entropy, k], device) if len(r) else None
             for k, r in enumerate(rows)
         )
         copied = np.zeros(Z.shape[1], dtype=bool)

@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from array_api_compat import array_namespace
 from scipy.optimize import minimize
 
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers._cells import ranks
+from fairlattice.samplers._device import as_numpy, on_device
 
 _THIN = 200  # rows of a leaf to learn from
 _STEPS = 40
@@ -74,6 +76,8 @@ class _Softmax:
         Rows of each leaf.
     first : int
         Levels of the first attribute, from whose scores the denominator is taken.
+    device : str or None
+        Where scores are computed.
     """
 
     centre: FloatArray
@@ -82,10 +86,17 @@ class _Softmax:
     member: FloatArray
     sizes: IntArray
     first: int
+    device: str | None
 
     @classmethod
     def fit(
-        cls, X: FloatArray, digits: IntArray, thin: IntArray, levels: list[int], spread: float
+        cls,
+        X: FloatArray,
+        digits: IntArray,
+        thin: IntArray,
+        levels: list[int],
+        spread: float,
+        device: str | None,
     ) -> _Softmax:
         centre = X[thin].mean(axis=0)
         leaves, leaf, sizes = np.unique(digits, axis=1, return_inverse=True, return_counts=True)
@@ -99,20 +110,23 @@ class _Softmax:
         rows = np.hstack([scale * (X[thin] - centre), np.ones((len(thin), 1))])
         ridge = np.append(np.ones(X.shape[1]), _LOOSE)[:, None] * (_LENGTH**2 / spread)
         start = np.zeros((rows.shape[1], starts[-1]))
-        loss = _loss(rows, leaf[thin], member, ridge)
+        loss = _loss(rows, leaf[thin], member, ridge, device)
         found = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
-        return cls(centre, scale, found.x.reshape(start.shape), member, sizes, levels[0])
+        return cls(centre, scale, found.x.reshape(start.shape), member, sizes, levels[0], device)
 
     def scores(self, X: FloatArray) -> FloatArray:
         """Scores of the levels, of shape (n, R)."""
-        out = self.scale * ((X - self.centre) @ self.slopes[:-1]) + self.slopes[-1]
+        arrays = (X, self.centre, self.slopes, self.member, np.log(self.sizes))
+        given, centre, slopes, member, offset = (on_device(array, self.device) for array in arrays)
+        xp = array_namespace(given)
+        out = self.scale * ((given - centre) @ slopes[:-1]) + slopes[-1]
         # Learned with the offsets of thinned leaves, scored with those of all rows.
         for first in range(0, len(X), _CHUNK):
-            scores = out[first : first + _CHUNK] @ self.member + np.log(self.sizes)
-            top = scores.max(axis=1)
-            sums = top + np.log(np.exp(scores - top[:, None]).sum(axis=1))
+            scores = out[first : first + _CHUNK] @ member + offset
+            top = xp.max(scores, axis=1)
+            sums = top + xp.log(xp.sum(xp.exp(scores - top[:, None]), axis=1))
             out[first : first + _CHUNK, : self.first] -= sums[:, None]
-        return np.asarray(out, dtype=np.float64)
+        return np.asarray(as_numpy(out), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -132,7 +146,14 @@ class MembershipModel:
 
     @classmethod
     def fit(
-        cls, X: FloatArray, digits: IntArray, thin: IntArray, *, levels: Sequence[int], spread: float = 1.0
+        cls,
+        X: FloatArray,
+        digits: IntArray,
+        thin: IntArray,
+        *,
+        levels: Sequence[int],
+        spread: float = 1.0,
+        device: str | None = None,
     ) -> MembershipModel:
         """Learn P(leaf | x) from the rows `thin` of X.
 
@@ -149,11 +170,16 @@ class MembershipModel:
         spread : float, default=1.0
             Variance of the log-odds of a typical row before anything is learned, so that the ridge
             depends neither on the unit nor on the number of columns.
+        device : str, optional
+            Device of PyTorch to compute on; by default NumPy. Probabilities agree to six digits.
         """
         n_leaves = np.unique(digits, axis=1).shape[1]
         every = list(range(len(digits)))
         together = [every] if len(thin) * n_leaves <= _MOST_SCORES else [[i] for i in every]
-        parts = (_Softmax.fit(X, digits[axes], thin, [levels[i] for i in axes], spread) for axes in together)
+        parts = (
+            _Softmax.fit(X, digits[axes], thin, [levels[i] for i in axes], spread, device)
+            for axes in together
+        )
         return cls(tuple(parts), np.cumsum([0, *levels])[:-1])
 
     def scores(self, X: FloatArray) -> MembershipScores:
@@ -213,22 +239,32 @@ def thinned(leaves: IntArray, rng: np.random.Generator) -> IntArray:
 
 
 def _loss(
-    rows: FloatArray, leaf: IntArray, member: FloatArray, ridge: FloatArray
+    rows: FloatArray, leaf: IntArray, member: FloatArray, ridge: FloatArray, device: str | None
 ) -> Callable[[FloatArray], tuple[float, FloatArray]]:
     """Penalised negative log-likelihood of slopes, and its gradient."""
-    each, shape = np.arange(len(rows)), (rows.shape[1], len(member))
-    offset = np.log(np.bincount(leaf, minlength=member.shape[1]))
+    shape = (rows.shape[1], len(member))
+    arrays = (
+        rows,
+        leaf,
+        member,
+        ridge,
+        np.arange(len(rows)),
+        np.log(np.bincount(leaf, minlength=member.shape[1])),
+    )
+    R, own_leaf, M, penalty, each, offset = (on_device(array, device) for array in arrays)
+    xp = array_namespace(R)
 
     def loss(flat: FloatArray) -> tuple[float, FloatArray]:
-        slopes = flat.reshape(shape)
-        scores = (rows @ slopes) @ member + offset
-        own = scores[each, leaf]
-        top = scores.max(axis=1)
-        np.exp(scores - top[:, None], out=scores)
-        sums = scores.sum(axis=1)
+        slopes = on_device(flat.reshape(shape), device)
+        scores = (R @ slopes) @ M + offset
+        own = scores[each, own_leaf]
+        top = xp.max(scores, axis=1)
+        scores -= top[:, None]
+        xp.exp(scores, out=scores)
+        sums = xp.sum(scores, axis=1)
         scores /= sums[:, None]
-        scores[each, leaf] -= 1.0
-        value = (top + np.log(sums) - own).sum() + 0.5 * (ridge * slopes**2).sum()
-        return float(value), (rows.T @ (scores @ member.T) + ridge * slopes).ravel()
+        scores[each, own_leaf] -= 1.0
+        value = xp.sum(top + xp.log(sums) - own) + 0.5 * xp.sum(penalty * slopes**2)
+        return float(value), as_numpy(R.T @ (scores @ M.T) + penalty * slopes).ravel()
 
     return loss

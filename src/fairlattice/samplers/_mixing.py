@@ -22,12 +22,14 @@ from fairlattice.divergences import median_bandwidths
 from fairlattice.exceptions import InputError
 from fairlattice.generators import CellRows, MixingFit, fit_mixing
 from fairlattice.samplers._cells import Cell, CellIndex, draw_rows
+from fairlattice.samplers._device import check_device, on_device
 from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of, stream_of, stream_of_piece
 
 SHARES = ("label", "cell")
 _COPIED = 65_536  # rows of a table small enough to copy
 _TILE = 2048
-_KNOWN = ("scalar", "diagonal", "linear")
+_SUMMED = ("summed", "linear")  # parents are added before they are weighted
+_KNOWN = ("scalar", "diagonal", *_SUMMED)
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,16 @@ class MixingSampler:
         batch_size: int = 128,
         max_steps: int = 200,
         n_jobs: int | None = None,
+        device: str | None = None,
     ) -> MixingSampler:
         """Fit one mixing per label, and where `share` is "cell" one per cell with rows as well.
 
         A cell with fewer rows than it has parents cannot tell their weights apart, and uses its label's. Among many
         attributes nearly all cells are like that, and would take a descent from every parent each.
 
-        `n_jobs` fits run at a time, in threads; their number changes nothing about the result.
+        `n_jobs` fits run at a time, in threads; their number changes nothing about the result. With `device`, a device
+        of PyTorch, all rows lie on it in double precision while parameters are fitted; these agree with NumPy's to
+        four digits. Rows are mixed in NumPy.
 
         Raises
         ------
@@ -85,6 +90,7 @@ class MixingSampler:
             If there is no attribute, or an option is out of range.
         """
         check_choice("share", share, SHARES)
+        check_device(device)
         if not index.lattice.attributes:
             raise InputError(
                 "Rows are drawn from parent groups, so at least one sensitive attribute is needed."
@@ -96,6 +102,8 @@ class MixingSampler:
             widths = median_bandwidths(deviations, rng=stream_of(entropy, 0))
         else:
             widths = tuple(float(h) for h in bandwidths)
+        if device is not None:
+            deviations = on_device(Z - centre, device)
         cells = [cell for cell, size in index.cells() if size]
 
         def fitted(members: list[Cell], *key: int) -> MixingFit:
@@ -224,8 +232,7 @@ def mix_into(
         rows = np.stack([parent[own] for parent, own in zip(parents, at, strict=True)])
         out[:] = fit.generate(Z[rows] - centre) + centre
         return
-    linear = fit.mixing == "linear"
-    weights = [None] * len(at) if linear else list(fit.parameters.astype(out.dtype))
+    weights = [None] * len(at) if fit.mixing in _SUMMED else list(fit.parameters.astype(out.dtype))
     ours = fit.generate(np.broadcast_to(centre, (len(at), 1, len(centre))))[0]
     offset = (centre - ours).astype(out.dtype)
     turned = fit.parameters.T.astype(out.dtype)
@@ -237,8 +244,10 @@ def mix_into(
         for source in sources[1:]:
             source.take(first, spare[: len(tile)])
             tile += spare[: len(tile)]
-        if linear:
+        if fit.mixing == "linear":
             tile[:] = tile @ turned
+        elif fit.mixing == "summed":
+            tile *= turned
         tile += offset
 
 

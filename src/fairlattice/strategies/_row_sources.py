@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -123,14 +123,20 @@ class MixedRows:
 
     Parameters
     ----------
-    mixing : {"scalar", "diagonal", "linear"}, default="scalar"
+    mixing : {"scalar", "diagonal", "summed", "linear"}, default="scalar"
         How parents are mixed.
     share : {"label", "cell"}, default="label"
         Whether all leaves of a label share parameters, or each cell has its own.
+    beta : float, default=1.0
+        Weight of the parents' term of the loss, at least 0.
+    bandwidths : "median" or tuple of float, default="median"
+        Widths of the RBF mixture.
     """
 
     mixing: str = "scalar"
     share: str = "label"
+    beta: float = 1.0
+    bandwidths: Any = "median"
 
     name: ClassVar[str] = "paper"
     about: ClassVar[str] = "mixes of the parents' rows (arXiv:2405.14521)"
@@ -144,6 +150,8 @@ class MixedRows:
             entropy=(*table.entropy, _MIXING),
             mixing=self.mixing,
             share=self.share,
+            beta=self.beta,
+            bandwidths=self.bandwidths,
         )
         return _from_sampler(sampler, wanted, distinct)
 

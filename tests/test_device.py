@@ -1,0 +1,130 @@
+"""`device=`: fits on a device of PyTorch find what NumPy finds, and a device that is not there is refused by name."""
+
+import builtins
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+import fairlattice as fl
+from fairlattice import HierarchicalAugmenter, InputError
+from fairlattice.groups import GroupLattice
+from fairlattice.samplers import CellIndex, ImportanceSampler, MixingSampler
+from fairlattice.samplers._membership import MembershipModel
+
+ADDITIVE = [4, 3, 2]  # levels of each attribute
+
+
+@pytest.fixture(scope="module")
+def torch():
+    return pytest.importorskip("torch", reason="PyTorch is not installed")
+
+
+@pytest.fixture(params=["cpu", "cuda"])
+def device(request, torch):
+    """The processor, and a card where one is at hand."""
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    return request.param
+
+
+def people(n=3_000, d=12, seed=0):
+    rng = np.random.default_rng(seed)
+    levels = [rng.integers(0, k, n) for k in ADDITIVE]
+    Z = rng.normal(size=(n, d)) + np.stack(levels, axis=1) @ rng.normal(size=(len(levels), d))
+    return Z, levels, rng.integers(0, 2, n)
+
+
+def cells(levels, y):
+    features = {f"a{i}": column for i, column in enumerate(levels)}
+    lattice = GroupLattice.from_features(features)
+    return CellIndex(lattice, lattice.encode(features), y, 2)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_membership_model_gives_the_probabilities_of_numpy(device, together, monkeypatch):
+    if not together:
+        monkeypatch.setattr("fairlattice.samplers._membership._MOST_SCORES", 1)
+    Z, levels, _ = people()
+    digits, thin = np.array(levels), np.arange(0, len(Z), 2)
+    fits = [MembershipModel.fit(Z, digits, thin, levels=ADDITIVE, device=where) for where in (None, device)]
+    assert len(fits[1].parts) == (1 if together else 3)
+    ours, theirs = (fit.scores(Z).parts for fit in fits)
+    assert isinstance(theirs, np.ndarray)
+    assert theirs.dtype == np.float64
+    np.testing.assert_allclose(np.exp(theirs), np.exp(ours), rtol=1e-6)
+
+
+def test_importance_weights_are_those_of_numpy(device):
+    Z, levels, y = people()
+    index = cells(levels, y)
+    ours, theirs = (ImportanceSampler.fit(Z, index, entropy=(0,), device=where) for where in (None, device))
+    for cell, _ in index.cells():
+        rows, weights = ours.weights(cell)
+        assert theirs.weights(cell)[0].tolist() == rows.tolist()
+        np.testing.assert_allclose(theirs.weights(cell)[1], weights, rtol=1e-5, atol=1e-12)
+
+
+@pytest.mark.parametrize("copied", [True, False])
+@pytest.mark.parametrize("share", ["label", "cell"])
+def test_parameters_of_mixes_are_those_of_numpy(device, share, copied, monkeypatch):
+    if not copied:  # as of tables too large to copy
+        monkeypatch.setattr("fairlattice.samplers._mixing._COPIED", 10)
+    Z, levels, y = people()
+    index = cells(levels, y)
+    ours, theirs = (
+        MixingSampler.fit(Z, index, entropy=(0,), share=share, device=where) for where in (None, device)
+    )
+    for key, fit in ours.parameters.items():
+        if share == "label":
+            np.testing.assert_allclose(theirs.parameters[key].parameters, fit.parameters, atol=1e-4)
+        np.testing.assert_allclose(theirs.parameters[key].curve[-1], fit.curve[-1], rtol=1e-3)
+    assert isinstance(theirs.by_label[0].parameters, np.ndarray)
+
+
+@pytest.mark.parametrize("mixing", ["importance", "scalar", "diagonal", "smote"])
+def test_an_augmenter_on_a_device_draws_nearly_the_rows_of_numpy(device, mixing):
+    Z, levels, y = people(900)
+    S = {"a": levels[0], "b": levels[1]}
+    ours, theirs = (
+        HierarchicalAugmenter(mixing, device=where, random_state=0)
+        .fit(Z, y, sensitive_features=S)
+        .augment(Z, y, sensitive_features=S)
+        for where in (None, device)
+    )
+    assert theirs.y.tolist() == ours.y.tolist()
+    close = np.isclose(theirs.X, ours.X, atol=1e-2 if mixing == "diagonal" else 1e-3).all(axis=1)
+    assert close.mean() > 0.99
+
+
+def test_a_strategy_trains_with_rows_of_an_augmenter_on_a_device(device):
+    Z, levels, y = people(600)
+    augmenter = HierarchicalAugmenter("scalar", device=device, per_cell=60, random_state=0)
+    model = fl.FairClassifier(LogisticRegression(), strategy="equal", augmenter=augmenter)
+    model.fit(Z, y, sensitive_features={"a": levels[0], "b": levels[1]})
+    assert set(model.predict(Z)) <= {0, 1}
+
+
+@pytest.mark.parametrize("mixing", ["importance", "scalar"])
+@pytest.mark.parametrize("odd", ["cuda:99", "nonsense", "meta", 7.5])
+def test_a_device_that_cannot_be_used_is_refused_by_name(torch, mixing, odd):
+    Z, levels, y = people(200)
+    with pytest.raises(InputError, match=r"`device` .* cannot be used") as refused:
+        HierarchicalAugmenter(mixing, device=odd).fit(Z, y, sensitive_features={"a": levels[0]})
+    assert repr(odd) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_without_torch_the_error_says_what_to_install(monkeypatch):
+    found = builtins.__import__
+
+    def without(name, *more, **options):
+        if name == "torch":
+            raise ImportError("No module named 'torch'")
+        return found(name, *more, **options)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    Z, levels, y = people(200)
+    with pytest.raises(InputError, match=r"needs PyTorch.*fairlattice\[torch\]"):
+        HierarchicalAugmenter(device="cuda").fit(Z, y, sensitive_features={"a": levels[0]})
+    HierarchicalAugmenter().fit(Z, y, sensitive_features={"a": levels[0]})
