@@ -7,7 +7,7 @@ the least and the greatest; wide, augment and groups, which take long, have one 
 of all threads and of child processes, unless it says wall. Set OMP_NUM_THREADS=1.
 
 wide        600 rows × 5,000 columns: every command over reading and writing the table with polars
-compare     Adult, `none` and all strategies over the bare fits and predictions of the strategies' classifiers
+compare     Adult, `none` and all strategies over the bare fits of the strategies' classifiers within
 importance  rows of Adult: importance resampling over SMOTE, rates on one thread
 augment     two million rows, CSV to CSV, over reading them and writing all rows with polars
 groups      audit over ten attributes, 48,000 groups: seconds, and over writing its JSON with the standard library

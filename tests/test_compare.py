@@ -285,3 +285,12 @@ def test_features_of_a_comparison_are_those_trained_on():
             X, y, sensitive_features=rng.choice(["a", "b"], 200), strategies=["none"], folds=2, repeats=1
         )
     assert result.features == ("x",)
+
+
+def test_an_infinite_value_is_named_by_its_row_in_the_whole_table():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    x[123] = np.inf
+    S = {"g": rng.choice(["a", "b"], 200)}
+    with pytest.raises(fl.InputError, match=r"`x` .* \(first in row 123"):
+        fl.compare({"x": x}, rng.integers(0, 2, 200), sensitive_features=S, strategies=["none"])

@@ -30,3 +30,16 @@ def test_a_summary_is_written_as_by_the_standard_library(value):
 def test_a_figure_that_json_has_no_word_for_is_refused(odd):
     with pytest.raises(ValueError, match="JSON"):
         to_json({"a": [{"b": odd}]})
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=2), scalars, max_size=3), min_size=1, max_size=3), st.data())
+def test_groups_that_come_up_many_times_are_written_alike(groups, data):
+    some = st.sampled_from([*groups, None])
+    rows = [{"group": data.draw(some), "n": data.draw(scalars)} for _ in range(8)]
+    value = {"rows": rows, "deeper": {"rows": rows, "again": [{"group": g, "x": 0.0} for g in groups] * 2}}
+    assert to_json(value) == json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def test_numbers_that_come_up_many_times_keep_their_signs():
+    value = [0.0, -0.0, 1.5, 1.5, -0.0, 0.0, 1.5, 1.5]
+    assert to_json(value) == json.dumps(value, indent=2) + "\n"

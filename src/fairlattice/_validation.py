@@ -179,7 +179,8 @@ def as_columns(data: Any, name: str, *, default: str | None = None) -> dict[str,
         columns = {str(native.name or f"{default}_0"): _series_column(native)}
     elif isinstance(data, Mapping):
         columns = {str(k): as_column(v, str(k)) for k, v in data.items()}
-        check_same_length(**{k: c.values for k, c in columns.items()})
+        if len({len(c.values) for c in columns.values()}) > 1:
+            check_same_length(**{k: c.values for k, c in columns.items()})
     else:
         array = data if isinstance(data, np.ndarray) else _object_safe_array(data, name)
         if array.ndim == 1:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from fairlattice._validation import (
+    Column,
     FloatArray,
     IntArray,
     check_choice,
@@ -218,21 +219,32 @@ def _made(
     return {name: split.valid_rows(name, wanted, seed) for name in sources}
 
 
+class _Real(NamedTuple):
+    """Held-out rows that several sources are compared with: their vectors, and the columns that these mean."""
+
+    Z: FloatArray
+    columns: dict[str, Column]
+
+    @classmethod
+    def of(cls, split: HeldOut, Z: FloatArray) -> _Real:
+        return cls(Z, split.frame(Z))
+
+
 def _figures(
     split: HeldOut,
-    real: FloatArray,
+    real: _Real,
     rows: FloatArray,
     train: FloatArray | None,
     permutations: int,
     rng: np.random.Generator,
 ) -> SourceFigures:
     """All figures of some rows beside real ones; `train` are the rows that they might be copies of."""
-    both = both_samples(real, rows)
+    both = both_samples(real.Z, rows)
     classifiers = classifier_test_of(both, permutations=permutations, rng=rng)
-    mmd = mmd_test(real, rows, permutations=permutations, rng=rng)
-    pairs = column_pairs(split.frame(real), split.frame(rows))
+    mmd = mmd_test(real.Z, rows, permutations=permutations, rng=rng)
+    pairs = column_pairs(real.columns, split.frame(rows))
     p_values = {**{name: test.p_value for name, test in classifiers.items()}, "mmd": mmd.p_value}
-    remembered = None if train is None else memory(train, rows, real)
+    remembered = None if train is None else memory(train, rows, real.Z)
     return SourceFigures(
         len(rows),
         classifiers,
@@ -256,7 +268,7 @@ def _one_cell(
     """Everything about one cell, seeded by what it is and not by when it runs."""
     rng = np.random.default_rng([seed, 1, *cell])
     train = split.Z[split.index.rows(cell)]
-    real = _some(split.Z_held[split.held.rows(cell)], max_rows, rng)
+    real = _Real.of(split, _some(split.Z_held[split.held.rows(cell)], max_rows, rng))
     sources: dict[str, SourceFigures | None] = {
         REAL: _figures(split, real, _some(train, max_rows, rng), None, permutations, rng)
     }
@@ -268,7 +280,7 @@ def _one_cell(
     others = [np.setdiff1d(rows, own) for rows in split.index.parents(cell)]
     parents = tuple((g, len(rows)) for g, rows in zip(known, others, strict=True))
     samples = [_some(split.Z[rows], max_rows, rng) for rows in others]
-    tests = assumption(real, samples, _mixed(made, cell), permutations=permutations, rng=rng)
+    tests = assumption(real.Z, samples, _mixed(made, cell), permutations=permutations, rng=rng)
     return CellResult(sources, tests, parents)
 
 
@@ -299,7 +311,8 @@ def _overall(
             found[name] = None
             continue
         train = None if name == REAL else split.Z[seen]
-        figures = _figures(split, split.Z_held[picked[places]], vectors, train, permutations, rng)
+        real = _Real.of(split, split.Z_held[picked[places]])
+        figures = _figures(split, real, vectors, train, permutations, rng)
         found[name] = figures
         if figures.memory is not None:
             copies += _copied(split, name, [cells[i] for i in places], split.train[seen], figures)

@@ -7,8 +7,7 @@ is a category of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,8 +23,7 @@ from fairlattice._validation import (
 from fairlattice.exceptions import InputError
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnPair:
+class ColumnPair(NamedTuple):
     """One column in both tables.
 
     Parameters

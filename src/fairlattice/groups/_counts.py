@@ -7,7 +7,6 @@ counted apart.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,10 +19,11 @@ import numpy.typing as npt
 from fairlattice._files import read_json, written
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
-from fairlattice.groups._attribute import Attribute, distinct_plain
 from fairlattice.groups._classes import class_positions, common_classes, join_classes
+from fairlattice.groups._counts_json import SCHEMA, dump_counts, parse_counts
 from fairlattice.groups._labels import as_labels_of
 from fairlattice.groups._lattice import Group, GroupLattice, Leaf
+from fairlattice.groups._leaf_sums import distinct_leaves, summed_at
 from fairlattice.groups._tally import (
     Tally,
     tally_arrays,
@@ -195,7 +195,7 @@ class GroupCounts:
         """
         k = len(classes)
         labels = 1 if truth is None else k
-        codes, place = _distinct_leaves(lattice, leaf_codes)
+        codes, place = distinct_leaves(lattice.n_leaves, leaf_codes)
         cell = (place * labels + (0 if truth is None else truth)) * k + predicted
 
         def summed(values: Any) -> FloatArray:
@@ -339,7 +339,7 @@ class GroupCounts:
         >>> GroupCounts.from_json(counts.to_json()).table.tolist() == counts.table.tolist()
         True
         """
-        return read_json(source, SCHEMA, _build)
+        return read_json(source, SCHEMA, lambda found: cls.from_codes(**parse_counts(found)))
 
     def emptied(self) -> GroupCounts:
         """The same leaves and classes without rows: added to other counts, it makes positions agree."""
@@ -421,30 +421,9 @@ def _gathered(
     labelled: bool,
 ) -> GroupCounts:
     """Counts whose leaves may come several times, summed."""
-    kept, place = _distinct_leaves(lattice, codes)
-    totals = [_summed(layer, place, len(kept)) for layer in layers]
+    kept, place = distinct_leaves(lattice.n_leaves, codes)
+    totals = [summed_at(place, layer, len(kept)) for layer in layers]
     return _of_layers(lattice, classes, kept, totals, excluded, labelled=labelled)
-
-
-def _distinct_leaves(lattice: GroupLattice, codes: IntArray) -> tuple[IntArray, IntArray]:
-    """The distinct codes in order, and for every code the position of its own among them."""
-    if lattice.n_leaves <= 4 * len(codes) + 1024:  # dense enough to skip sorting
-        occurs = np.bincount(codes, minlength=lattice.n_leaves) > 0
-        return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[codes]
-    kept, place = np.unique(codes, return_inverse=True)
-    return kept, place.reshape(-1)
-
-
-def _summed(layer: npt.NDArray[Any], place: IntArray, size: int) -> npt.NDArray[Any]:
-    """Sums of the entries that have the same place."""
-    flat = layer.reshape(len(place), -1)
-    if layer.dtype.kind == "i":  # exact in any order, as there are at most 2^53 rows
-        columns = [np.bincount(place, weights=column, minlength=size) for column in flat.T]
-        total: npt.NDArray[Any] = np.stack(columns, axis=1).astype(np.int64)
-    else:
-        order = np.argsort(place, kind="stable")
-        total = np.add.reduceat(flat[order], np.searchsorted(place[order], np.arange(size)), axis=0)
-    return total.reshape(size, *layer.shape[1:])
 
 
 def _of_layers(
@@ -458,81 +437,3 @@ def _of_layers(
 ) -> GroupCounts:
     weights, squares = layers[1:] if len(layers) > 1 else (None, None)
     return GroupCounts(lattice, classes, codes, layers[0], weights, squares, excluded, labelled)
-
-
-SCHEMA = "fairlattice/counts/1"
-_MOST_ROWS = 2**53  # sums beyond would not be exact
-
-
-def dump_counts(counts: GroupCounts) -> str:
-    """Counts as JSON text: the lattice, the classes, and one entry per cell of the table that has rows."""
-    leaf, label, prediction = np.nonzero(counts.table)
-    summary: dict[str, Any] = {
-        "schema": SCHEMA,
-        "attributes": [a.plain() for a in counts.lattice.attributes],
-        "classes": list(counts.classes),
-        "excluded": counts.excluded,
-        "leaf": counts.codes[leaf].tolist(),
-        "label": label.tolist(),
-        "prediction": prediction.tolist(),
-        "rows": counts.table[leaf, label, prediction].tolist(),
-    }
-    if not counts.labelled:
-        summary["labelled"] = False
-    if counts.weights is not None and counts.squares is not None:
-        summary["weights"] = counts.weights[leaf, label, prediction].tolist()
-        summary["squares"] = counts.squares[leaf, label, prediction].tolist()
-    return json.dumps(summary, allow_nan=False) + "\n"  # ASCII, so that any name is text
-
-
-def _build(found: dict[str, Any]) -> GroupCounts:
-    lattice = GroupLattice(tuple(Attribute.of_plain(a) for a in found["attributes"]))
-    known = distinct_plain(found["classes"])
-    if None in known:
-        raise ValueError("a class is missing")
-    classes = join_classes((), known, "The classes")
-    leaf, label, prediction, rows = (
-        _column(found[key], whole=True) for key in ("leaf", "label", "prediction", "rows")
-    )
-    sums: dict[str, FloatArray] = {
-        key: _column(found[key], whole=False)
-        for key in ("weights", "squares")
-        if "weights" in found or key in found
-    }
-    if len({len(a) for a in (leaf, label, prediction, rows, *sums.values())}) > 1:
-        raise ValueError("its columns differ in length")
-    labelled = found.get("labelled", True)
-    if type(labelled) is not bool:
-        raise ValueError(f"labelled is {labelled!r}")
-    labels = len(classes) if labelled else 1
-    limits = ((leaf, lattice.n_leaves), (label, labels), (prediction, len(classes)))
-    if not rows.size or any(a.min() < 0 or a.max() >= limit for a, limit in limits):
-        raise ValueError("an entry lies outside the table")
-    if rows.min() < 1 or not all((np.isfinite(s) & (s >= 0)).all() for s in sums.values()):
-        raise ValueError("an entry has no rows, or weights that are none")
-    if sums:
-        _check_weights(rows, sums["weights"], sums["squares"])
-    excluded = found["excluded"]
-    if type(excluded) is not int or excluded < 0:
-        raise ValueError(f"excluded is {excluded!r}")
-    if sum(rows.tolist()) + excluded > _MOST_ROWS:
-        raise ValueError(f"more than {_MOST_ROWS:,} rows")
-    truth = label if labelled else None
-    return GroupCounts.from_codes(lattice, classes, leaf, truth, prediction, rows, sums, excluded)
-
-
-def _check_weights(rows: IntArray, weights: FloatArray, squares: FloatArray) -> None:
-    """Raise if no weights of this number of rows have these sums, up to rounding."""
-    with np.errstate(over="ignore"):
-        squared = weights**2
-        possible = (squared <= rows * squares * (1 + 1e-9)) & (squares <= squared * (1 + 1e-9))
-    if not possible.all() or not weights.sum() > 0:
-        raise ValueError("sums of weights and of their squares do not agree")
-
-
-def _column(values: Any, *, whole: bool) -> Any:
-    """A column of numbers; whole ones must be whole in the file as well."""
-    array = np.asarray(values)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in ("iu" if whole else "iuf")):
-        raise TypeError("a column holds other things than numbers")
-    return array.astype(np.int64 if whole else np.float64)

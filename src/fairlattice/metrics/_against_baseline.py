@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fairlattice._validation import check_real
 from fairlattice.exceptions import InputError
+from fairlattice.metrics._disparities import value_of
 from fairlattice.metrics._harm import Harm, harm_of, independent_harm
 from fairlattice.metrics._intervals import simultaneous_confidence
 from fairlattice.metrics._leveling import (
@@ -57,7 +58,7 @@ def leveling_between(before: Audit, after: Audit, *, measure: str | None = None)
         changes += group_changes(rate, after.groups, old, new, each)
         fell, beyond = worst_fell(old, new, after.smoothing, after.confidence)
         fairer = any(
-            after._value(rate, kind, after.alpha) < before._value(rate, kind, after.alpha)
+            value_of(after, rate, kind, after.alpha) < value_of(before, rate, kind, after.alpha)
             for kind in ("df", "if")
         )
         verdicts[rate] = leveling_down_verdict(unfairness_fell=fairer, worst_fell=fell, beyond_noise=beyond)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, overload
 
@@ -11,10 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fairlattice._display import ShowsAsPage
-from fairlattice._validation import check_choice, check_real
-from fairlattice.exceptions import InputError, visible
+from fairlattice.exceptions import visible
 from fairlattice.groups import Group, GroupCounts, GroupTable, SmallGroup, group_table
-from fairlattice.groups._shared import name_it
 from fairlattice.metrics._against_baseline import harm_between, leveling_between
 from fairlattice.metrics._any_metric import GroupMetric, Metric, metric_of_counts
 from fairlattice.metrics._attribution import (
@@ -24,30 +22,24 @@ from fairlattice.metrics._attribution import (
     ranked_pairs,
     worse_off,
 )
-from fairlattice.metrics._claims import Claim, four_fifths_claim, worse_claims
+from fairlattice.metrics._claims import Claim, claims_of
 from fairlattice.metrics._design import Design
-from fairlattice.metrics._everyone_else import rates_of_others
+from fairlattice.metrics._disparities import disparity_of, value_of
+from fairlattice.metrics._extreme_groups import extreme_group, lowest_by_level
 from fairlattice.metrics._fairness import (
     Disparity,
-    Measure,
     alpha_measure,
-    disparity,
-    greatest,
-    log_ratio,
-    measure_value,
 )
 from fairlattice.metrics._figures import Figure, figure_of, parse_figure
 from fairlattice.metrics._frames import frame_of
 from fairlattice.metrics._group_rate import GroupRate
 from fairlattice.metrics._harm import Harm
-from fairlattice.metrics._homogeneity import either
 from fairlattice.metrics._impact import (
     BEST,
     Against,
     ImpactRatio,
-    impact_ratios,
+    ratios_of,
 )
-from fairlattice.metrics._intervals import jeffreys_interval, simultaneous_confidence
 from fairlattice.metrics._leveling import (
     LevelingDown,
 )
@@ -57,8 +49,8 @@ from fairlattice.metrics._notions import (
     selection_of,
 )
 from fairlattice.metrics._one_rate import OneRate
-from fairlattice.metrics._plot import axes_or_new, draw_rates, draw_ratios
-from fairlattice.metrics._rate_columns import RateColumns, columns_of, pooled_columns
+from fairlattice.metrics._plot import plot_audit
+from fairlattice.metrics._rate_columns import columns_of, pooled_columns
 from fairlattice.metrics._rates import ALIASES, Rates, is_selection, weighted_rates
 from fairlattice.metrics._sentences import assumed_sentence, verdict_sentence
 from fairlattice.metrics._task import Task
@@ -240,12 +232,7 @@ class Audit(ShowsAsPage):
         InputError
             If matplotlib is not installed.
         """
-        axes = axes_or_new(ax)
-        if ratio:
-            name = rate or self.selection or self.judged[0]
-            return draw_ratios(axes, name, self.impact_ratios(name))
-        name = rate or self.judged[0]
-        return draw_rates(axes, name, self.by_group(name), self.overall(name).rate)
+        return plot_audit(self, rate, ratio=ratio, ax=ax)
 
     def impact_ratios(
         self,
@@ -287,38 +274,12 @@ class Audit(ShowsAsPage):
         """
         if (rate, reference, attributes, min_share) == (None, None, None, None):
             return self._impact_ratios
-        return self._ratios(rate, reference, attributes, min_share)
+        return ratios_of(self, rate, reference, attributes, min_share)
 
     @cached_property
     def _impact_ratios(self) -> tuple[ImpactRatio, ...]:
         """The ratios of the audit's own settings, which verdicts and reports need several times."""
-        return self._ratios(None, None, None, None)
-
-    def _ratios(
-        self,
-        rate: str | None,
-        reference: Against | None,
-        attributes: Sequence[str] | None,
-        min_share: float | None,
-    ) -> tuple[ImpactRatio, ...]:
-        name = self.selection if rate is None else rate
-        if name is None:
-            raise InputError(
-                f"Which outcome is good? The classes are {', '.join(map(str, self.counts.classes))}. "
-                f"{name_it('favourable', self.counts.classes)}"
-            )
-        share = self.min_share if min_share is None else check_real("min_share", min_share, 0.0, 1.0)
-        # Leaves that were merged or dropped as small are not compared.
-        gone = [s.group for s in self.small if s.action != "kept"] if attributes is None else ()
-        return impact_ratios(
-            self.counts if attributes is None else self.counts.rollup(attributes),
-            name,
-            self.positive,
-            against=self.reference if reference is None else reference,
-            confidence=self.confidence,
-            min_share=share,
-            left_out=gone,
-        )
+        return ratios_of(self)
 
     def figure(self, name: str) -> Figure:
         """A figure of a rate or notion: as counted, corrected for small groups, and its interval.
@@ -398,39 +359,26 @@ class Audit(ShowsAsPage):
         UndefinedRateError
             If no group has a row that one of the rates is about.
         """
-        check_choice("kind", kind, ("df", "if"))
-        names = self.rates_of(measure)
-        # Each rate's interval gets its share of the error.
-        each = simultaneous_confidence(self.confidence, len(names))
-        both, of = self._both(measure, kind), self._measure(kind, alpha)
-        found = [self._disparity(name, of, confidence=each, both_outcomes=both) for name in names]
-        worst = max(found, key=lambda d: d.value)
-        return replace(
-            worst,
-            low=max(d.low for d in found),
-            high=max(d.high for d in found),
-            corrected=max(d.corrected for d in found),
-            p_value=either([d.p_value for d in found]),
-        )
+        return disparity_of(self, measure, kind, alpha)
 
     def differential_fairness(self, measure: str = "tpr") -> float:
         """Differential fairness of a rate, or of a notion such as "equalized_odds". Small is fair.
 
         For the selection rate both outcomes count. See :func:`differential_fairness`.
         """
-        return self._value(measure, "df", None)
+        return value_of(self, measure, "df")
 
     def alpha_intersectional(self, measure: str = "tpr", *, alpha: float | None = None) -> float:
         """α-intersectional fairness of a rate or notion. Small is fair. See :func:`alpha_intersectional`."""
-        return self._value(measure, "if", alpha)
+        return value_of(self, measure, "if", alpha)
 
     def worst(self, rate: str = "tpr") -> GroupRate:
         """The group with the lowest smoothed rate; its interval allows for being picked among all."""
-        return self._picked(rate, lowest=True)
+        return extreme_group(self, rate, lowest=True)
 
     def best(self, rate: str = "tpr") -> GroupRate:
         """The group with the highest smoothed rate; its interval allows for being picked among all."""
-        return self._picked(rate, lowest=False)
+        return extreme_group(self, rate, lowest=False)
 
     def smoothed(self, rate: str = "tpr") -> tuple[float | None, ...]:
         """Every group's smoothed rate, as the measures take it; None where undefined."""
@@ -481,13 +429,7 @@ class Audit(ShowsAsPage):
 
         Its interval allows for being picked among all groups of its level.
         """
-        found = []
-        for level in self._levels:
-            rates = self._rates_of(level.layers, rate)
-            if rates.defined.any():
-                place = np.array([np.nanargmin(rates.smoothed(self.smoothing))])
-                found.append(self._one(level.groups, rates, place, int(rates.defined.sum())))
-        return tuple(found)
+        return lowest_by_level(self, rate)
 
     def worse_off(self, rate: str = "tpr") -> tuple[WorseOff, ...]:
         """Groups of any level that fare worse than everyone else beyond noise; hidden ones first.
@@ -509,16 +451,7 @@ class Audit(ShowsAsPage):
         UndefinedRateError
             If no group has a row that the rate is about.
         """
-        check_real("margin", margin, 0.0, 1.0)
-        rates = self._rates(rate)
-        everyone, kind = self.counts.rollup(()).layers, (self.counts.classes, rate, self.positive)
-        # The rule is about being selected, so refusals do not count here.
-        found = self._disparity(rate, log_ratio, confidence=self.confidence)
-        total = round(float(self._rates_of(everyone, rate).trials[0]))
-        others = rates_of_others(everyone, self.table.layers, *kind)
-        worse = worse_claims(rate, self.groups, rates, others, margin=margin, confidence=self.confidence)
-        most = greatest(rates, log_ratio, self.confidence)
-        return (four_fifths_claim(rate, found, most, total, self.confidence), *worse)
+        return claims_of(self, rate, margin)
 
     def harm(
         self, baseline: Audit, *, measure: str | Sequence[str] | None = None, tolerance: float = 0.0
@@ -592,47 +525,6 @@ class Audit(ShowsAsPage):
         rolled = self.counts.rollup(tuple(group))
         return int(rolled.rows[rolled.leaves.index(tuple(group.values()))])
 
-    def _log_ratio(self, rate: str, confidence: float) -> Disparity:
-        """DF of the one outcome, also where the other one counts too."""
-        return self._disparity(rate, log_ratio, confidence=confidence)
-
     @cached_property
     def _design(self) -> Design:
         return Design.of(self.groups)
-
-    def _disparity(self, rate: str, measure: Measure, **options: Any) -> Disparity:
-        """A measure of one rate, by the draws of the groups that define it."""
-        one = self._one_rate(rate)
-        more: dict[str, Any] = {"smoothing": self.smoothing, "p_value": one.p_value}
-        return disparity(one.rates, measure, one.extremes, **more, **options)
-
-    def _measure(self, kind: str, alpha: float | None) -> Measure:
-        return log_ratio if kind == "df" else alpha_measure(self.alpha if alpha is None else alpha)
-
-    def _both(self, measure: str, kind: str) -> bool:
-        return kind == "df" and is_selection(measure)
-
-    def _value(self, measure: str, kind: str, alpha: float | None) -> float:
-        return max(
-            measure_value(
-                self._rates(name),
-                self._measure(kind, alpha),
-                smoothing=self.smoothing,
-                both_outcomes=self._both(measure, kind),
-            )
-            for name in self.rates_of(measure)
-        )
-
-    def _picked(self, rate: str, *, lowest: bool) -> GroupRate:
-        rates = self._rates(rate)
-        measure_value(rates, log_ratio, smoothing=self.smoothing)  # refuses a rate that no group defines
-        smoothed = rates.smoothed(self.smoothing)
-        place = np.array([np.nanargmin(smoothed) if lowest else np.nanargmax(smoothed)])
-        return self._one(self.groups, rates, place, int(rates.defined.sum()))
-
-    def _one(self, groups: Sequence[Group], rates: Rates, place: Any, among: int) -> GroupRate:
-        """One group's rate, its interval widened for being picked among that many."""
-        one = rates.of(place)
-        each = simultaneous_confidence(self.confidence, among)
-        low, high = jeffreys_interval(one.successes, one.trials, confidence=each)
-        return RateColumns.of([groups[int(place[0])]], one, low, high).rows()[0]

@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fairlattice._validation import check_real
 from fairlattice.groups import Group
-from fairlattice.metrics._everyone_else import gaps_to_others
-from fairlattice.metrics._fairness import Disparity
+from fairlattice.metrics._disparities import disparity_of_rate
+from fairlattice.metrics._everyone_else import gaps_to_others, rates_of_others
+from fairlattice.metrics._fairness import Disparity, greatest, log_ratio
 from fairlattice.metrics._needed import LEAST_ROWS, Needed, rows_needed
 from fairlattice.metrics._rates import Rates
+
+if TYPE_CHECKING:
+    from fairlattice.metrics._audit import Audit
 
 FOUR_FIFTHS = 0.8
 _LIMIT = math.log(1 / FOUR_FIFTHS)  # of a ratio of rates, as DF takes it
@@ -109,3 +115,17 @@ def worse_claims(
         )
         for place, n, gap, low, high, least in zip(*columns, strict=True)
     ]
+
+
+def claims_of(audit: Audit, rate: str, margin: float) -> tuple[Claim, ...]:
+    """The four-fifths rule first, then every group against everyone else; see :meth:`Audit.claims`."""
+    check_real("margin", margin, 0.0, 1.0)
+    rates, confidence = audit._rates(rate), audit.confidence
+    # The rule is about being selected, so refusals do not count here.
+    found = disparity_of_rate(audit, rate, confidence=confidence)
+    everyone = audit.counts.rollup(()).layers
+    total = round(float(audit._rates_of(everyone, rate).trials[0]))
+    others = rates_of_others(everyone, audit.table.layers, audit.counts.classes, rate, audit.positive)
+    worse = worse_claims(rate, audit.groups, rates, others, margin=margin, confidence=confidence)
+    most = greatest(rates, log_ratio, confidence)
+    return (four_fifths_claim(rate, found, most, total, confidence), *worse)

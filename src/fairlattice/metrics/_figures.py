@@ -9,6 +9,7 @@ import numpy as np
 
 from fairlattice._validation import check_choice
 from fairlattice.exceptions import InputError
+from fairlattice.metrics._disparities import disparity_of_rate
 from fairlattice.metrics._intervals import simultaneous_confidence
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def figure_of(audit: Audit, rate: str, measure: str) -> Figure:
 
 def _ratio(audit: Audit, rate: str, confidence: float) -> Figure:
     """The worst rate over the best is exp(-DF), of the one outcome."""
-    d = audit._log_ratio(rate, confidence)
+    d = disparity_of_rate(audit, rate, confidence=confidence)
     return Figure(*(float(np.exp(-v)) for v in (d.value, d.high, d.low, d.corrected)))
 
 

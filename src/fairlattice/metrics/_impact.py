@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fairlattice._validation import FloatArray, did_you_mean, plain_value
+from fairlattice._validation import FloatArray, check_real, did_you_mean, plain_value
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, GroupCounts, show_group
-from fairlattice.groups._shared import show_level
+from fairlattice.groups._shared import name_it, show_level
 from fairlattice.metrics._claims import FOUR_FIFTHS, UNSURE
 from fairlattice.metrics._distinct import distinct_rows
 from fairlattice.metrics._everyone_else import rates_of_others
@@ -27,6 +27,9 @@ from fairlattice.metrics._intervals import (
     simultaneous_confidence,
 )
 from fairlattice.metrics._rates import Rates, weighted_rates
+
+if TYPE_CHECKING:
+    from fairlattice.metrics._audit import Audit
 
 _MOST_COMPARED = 500
 BEST, OTHERS = "best", "others"
@@ -75,6 +78,35 @@ class ImpactRatio:
         return (
             f"{show_group(self.group)}: {self.ratio:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n:,.0f})"
         )
+
+
+def ratios_of(
+    audit: Audit,
+    rate: str | None = None,
+    reference: Against | None = None,
+    attributes: Sequence[str] | None = None,
+    min_share: float | None = None,
+) -> tuple[ImpactRatio, ...]:
+    """The ratios of an audit's groups, by default as it was set up; see :meth:`Audit.impact_ratios`."""
+    name = audit.selection if rate is None else rate
+    if name is None:
+        classes = audit.counts.classes
+        raise InputError(
+            f"Which outcome is good? The classes are {', '.join(map(str, classes))}. "
+            f"{name_it('favourable', classes)}"
+        )
+    share = audit.min_share if min_share is None else check_real("min_share", min_share, 0.0, 1.0)
+    # Leaves that were merged or dropped as small are not compared.
+    gone = [s.group for s in audit.small if s.action != "kept"] if attributes is None else ()
+    return impact_ratios(
+        audit.counts if attributes is None else audit.counts.rollup(attributes),
+        name,
+        audit.positive,
+        against=audit.reference if reference is None else reference,
+        confidence=audit.confidence,
+        min_share=share,
+        left_out=gone,
+    )
 
 
 def impact_ratios(

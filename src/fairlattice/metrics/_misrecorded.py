@@ -16,6 +16,7 @@ import numpy as np
 from fairlattice._validation import FloatArray, check_columns_exist, check_real
 from fairlattice.exceptions import InputError
 from fairlattice.metrics._audit import Audit
+from fairlattice.metrics._disparities import both_outcomes_count, measure_of, value_of
 from fairlattice.metrics._fairness import Measure
 
 
@@ -92,8 +93,8 @@ def misrecording_bounds(
     names = audit.rates_of(measure)
     found = {}
     for kind in ("df", "if"):
-        value = audit._value(measure, kind, None)
-        ends = [_ends(audit, rate, kind, wrong, both=audit._both(measure, kind)) for rate in names]
+        value = value_of(audit, measure, kind)
+        ends = [_ends(audit, rate, kind, wrong, both=both_outcomes_count(measure, kind)) for rate in names]
         high = max(high for _, high in ends)
         low = min(max(low for low, _ in ends), value)
         found[kind] = Bounds(value, low, max(high, value) if np.isfinite(high) else None)
@@ -103,7 +104,7 @@ def misrecording_bounds(
 def _ends(audit: Audit, rate: str, kind: str, wrong: float, *, both: bool) -> tuple[float, float]:
     """The least and the greatest measure of one rate while every group's lies within `wrong` of m."""
     m = np.array([v for v in audit.smoothed(rate) if v is not None])
-    measure = audit._measure(kind, None)
+    measure = measure_of(audit, kind, None)
     ends = [_box(measure, side, wrong) for side in ((m, 1.0 - m) if both else (m,))]
     return max(low for low, _ in ends), max(high for _, high in ends)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,20 @@ from fairlattice.metrics._claims import FOUR_FIFTHS
 from fairlattice.metrics._group_rate import GroupRate
 from fairlattice.metrics._impact import ImpactRatio
 
+if TYPE_CHECKING:
+    from fairlattice.metrics._audit import Audit
+
 _MOST = 40
+
+
+def plot_audit(audit: Audit, rate: str | None, *, ratio: bool, ax: Any) -> Any:
+    """Rates or ratios of an audit's groups; see :meth:`Audit.plot`."""
+    axes = axes_or_new(ax)
+    if ratio:
+        name = rate or audit.selection or audit.judged[0]
+        return draw_ratios(axes, name, audit.impact_ratios(name))
+    name = rate or audit.judged[0]
+    return draw_rates(axes, name, audit.by_group(name), audit.overall(name).rate)
 
 
 def axes_or_new(ax: Any) -> Any:

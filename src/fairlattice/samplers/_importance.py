@@ -294,9 +294,8 @@ class ImportanceSampler:
             partners[todo] = near[todo, (rng.random(len(todo)) * reach).astype(np.int64)]
             start, end = self._numbers[main[todo]], self._numbers[partners[todo]]
             path = end - start
-            margin = 1.0 / (np.abs(path) / self._least).max(
-                axis=1, keepdims=True
-            )  # so near an end it is a copy
+            # So near an end it is a copy.
+            margin = 1.0 / (np.abs(path) / self._least).max(axis=1, keepdims=True)
             new = start + (margin + (1.0 - 2.0 * margin) * rng.random(margin.shape)) * path
             numbers[todo] = new = new if self.snap is None else self.snap(new, self.numbers)
             alike = self._kinds[main[todo]] == self._kinds[partners[todo]]
@@ -320,9 +319,8 @@ class ImportanceSampler:
             tile = slice(first, first + _TILE)
             vectors = self.Z[rows[tile]]
             distance = cdist(vectors, others)
-            distance[self._like_in_numbers(vectors[:, self.numbers] / self._least, numbers, distance)] = (
-                np.inf
-            )
+            own = vectors[:, self.numbers] / self._least
+            distance[self._like_in_numbers(own, numbers, distance)] = np.inf
             some = np.argpartition(distance, near.shape[1] - 1, axis=1)[:, : near.shape[1]]
             some.sort(axis=1)  # so that of equal distances the first row comes first
             distance = np.take_along_axis(distance, some, axis=1)
@@ -362,10 +360,8 @@ class ImportanceSampler:
         multipliers = np.random.default_rng(0).integers(2**62, size=len(self._copied)) * 2 + 1
         kinds = np.empty(len(self.Z), dtype=np.int64)
         for first in range(0, len(kinds), _TILE):
-            some = self.Z[first : first + _TILE][:, self._copied]
-            kinds[first : first + _TILE] = (
-                np.rint(np.clip(some, -1e9, 1e9) / _ROUNDING).astype(np.int64) @ multipliers
-            )
+            some = np.clip(self.Z[first : first + _TILE][:, self._copied], -1e9, 1e9)
+            kinds[first : first + _TILE] = np.rint(some / _ROUNDING).astype(np.int64) @ multipliers
         return kinds
 
     @cached_property
