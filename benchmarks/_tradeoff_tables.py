@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from fairlattice.strategies._shared import DEFAULT
+from fairlattice.strategies._shared import WEIGHTS
 
 
 def tables(runs, strategies):
@@ -16,14 +16,14 @@ def tables(runs, strategies):
     named = set(found.names)
     for size in found.sizes:
         found.by_task(size)
-    if DEFAULT in named:
+    if WEIGHTS in named:
         found.overall()
     found.table("IF½ of equalized odds:", found.names, found.level)
-    if DEFAULT in named:
+    if WEIGHTS in named:
         found.table(
-            f"IF½ of `{DEFAULT}` less that of",
+            f"IF½ of `{WEIGHTS}` less that of",
             found.others,
-            lambda x, s: found.difference(x, DEFAULT, s, "if"),
+            lambda x, s: found.difference(x, WEIGHTS, s, "if"),
         )
     if "equal" in named:
         found.table(
@@ -31,11 +31,11 @@ def tables(runs, strategies):
             [s for s in found.names if s != "equal"],
             lambda x, s: found.difference(x, s, "equal", "balanced_accuracy"),
         )
-    if {DEFAULT, "label"} <= named:
+    if {WEIGHTS, "label"} <= named:
         found.table(
-            f"Worst rates of `{DEFAULT}` less those of `label`:",
+            f"Worst rates of `{WEIGHTS}` less those of `label`:",
             ["tpr", "tnr", "either"],
-            lambda x, rate: found.difference(x, DEFAULT, "label", f"{rate}.worst"),
+            lambda x, rate: found.difference(x, WEIGHTS, "label", f"{rate}.worst"),
         )
 
 
@@ -50,19 +50,19 @@ class Runs:
         self.known = [s for s in strategies if any(s in run for run in every)]
         self.sizes = list(dict.fromkeys(size for size, _ in self.runs))
         self.names = [s for s in strategies if all(s in run for run in every)]
-        self.others = [s for s in self.names if s != DEFAULT]
+        self.others = [s for s in self.names if s != WEIGHTS]
 
     def by_task(self, size):
-        """Means over tasks, and differences to the default with errors over tasks, of the splits that have both."""
+        """Means over tasks, and differences to `borrow` with errors over tasks, of the splits that have both."""
         print(f"\n{size:,} rows, tasks as units:\n")
         columns = (
-            "splits", "IF½ / balanced accuracy", f"IF½ less that of `{DEFAULT}`", "worst task", "over all groups",
+            "splits", "IF½ / balanced accuracy", f"IF½ less that of `{WEIGHTS}`", "worst task", "over all groups",
             "balanced accuracy", "seconds",
         )  # fmt: skip
         print(f"| strategy | {' | '.join(columns)} |\n| --- |{' ---: |' * len(columns)}")
         for name in self.known:
             tasks = [
-                [(run[name], run[DEFAULT]) for run in seeds.values() if name in run and DEFAULT in run]
+                [(run[name], run[WEIGHTS]) for run in seeds.values() if name in run and WEIGHTS in run]
                 for (rows, _), seeds in self.runs.items()
                 if rows == size
             ]
@@ -82,11 +82,11 @@ class Runs:
         if not seeds:
             return
         print(f"\nMeans over settings, {len(seeds)} seeds:\n")
-        print(f"| `{DEFAULT}` less | {' | '.join(f'`{s}`' for s in self.others)} |")
+        print(f"| `{WEIGHTS}` less | {' | '.join(f'`{s}`' for s in self.others)} |")
         print(f"| --- | {'---: | ' * len(self.others)}".rstrip())
 
         def line(title, settings, figure):
-            gaps = [[self.gaps(x, seeds, DEFAULT, s, figure) for x in settings] for s in self.others]
+            gaps = [[self.gaps(x, seeds, WEIGHTS, s, figure) for x in settings] for s in self.others]
             print(f"| {title} | {' | '.join(with_error(np.mean(each, axis=0)) for each in gaps)} |")
 
         line("balanced accuracy", self.runs, "balanced_accuracy")
@@ -106,7 +106,7 @@ class Runs:
 
 
 def task_figures(tasks):
-    """Of pairs of figures, a strategy's and the default's, of every task: levels, differences, seconds."""
+    """Of pairs of figures, a strategy's and `borrow`'s, of every task: levels, differences, seconds."""
 
     def mean(figure):
         return np.mean([np.mean([own[figure] for own, _ in pairs]) for pairs in tasks])
@@ -169,7 +169,7 @@ def draw(splits, strategies, target):
             points = [("label", 1.0), *points] if ("label", 1.0) in shared else points
             x = [np.mean([c[p]["if"] for c in curves]) for p in points]
             y = [np.mean([c[p]["balanced_accuracy"] for c in curves]) for p in points]
-            axes[i, j].plot(x, y, marker=".", label=strategy, lw=2.2 if strategy == DEFAULT else 1)
+            axes[i, j].plot(x, y, marker=".", label=strategy, lw=2.2 if strategy == WEIGHTS else 1)
         axes[i, j].set_title(f"{name}, {pair[0]}, {pair[1]:,}", fontsize=8)
         axes[i, j].tick_params(labelsize=7)
     figure.supxlabel("IF½ of equalized odds (small is fair)", fontsize=9)

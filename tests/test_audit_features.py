@@ -389,12 +389,14 @@ def test_groups_are_routed_through_a_scikit_learn_pipeline():
     X, S = rng.normal(size=(300, 3)), rng.choice(["f", "m"], 300, p=[0.2, 0.8])
     y = (X[:, 0] + np.where(S == "f", X[:, 1], -X[:, 1]) > 0).astype(int)
     with sklearn.config_context(enable_metadata_routing=True):
-        last = fl.FairClassifier(LogisticRegression(), random_state=0).set_fit_request(
+        last = fl.FairClassifier(LogisticRegression(), "borrow", random_state=0).set_fit_request(
             sensitive_features=True
         )
         routed = make_pipeline(StandardScaler(), last).fit(X, y, sensitive_features=S)
     scaled = StandardScaler().fit_transform(X)
-    direct = fl.FairClassifier(LogisticRegression(), random_state=0).fit(scaled, y, sensitive_features=S)
+    direct = fl.FairClassifier(LogisticRegression(), "borrow", random_state=0).fit(
+        scaled, y, sensitive_features=S
+    )
     without = fl.FairClassifier(LogisticRegression(), "label").fit(scaled, y)
     assert routed.predict_proba(X) == pytest.approx(direct.predict_proba(scaled))
     assert not np.allclose(routed.predict_proba(X), without.predict_proba(scaled))

@@ -45,6 +45,7 @@ from fairlattice.strategies._shared import (
     AnyStrategy,
     aimed_at,
     by_model,
+    default_among,
     default_for,
     strategies_of,
 )
@@ -151,9 +152,10 @@ def compare(
     'equal'
     """
     check_choice("notion", notion, tuple(NOTIONS))
-    default = default_for(make_classifier(classifier, 0))
-    named = strategies_of(_presets(groups_at_prediction) if strategies is None else strategies, auto=default)
+    auto = default_for(make_classifier(classifier, 0))
+    named = strategies_of(_presets(groups_at_prediction) if strategies is None else strategies, auto=auto)
     chosen = [aimed_at(strategy, notion) for strategy in named]
+    default = default_among([strategy.name for strategy in chosen], auto)
     check_count("folds", folds, 2)
     if max_loss is not None:
         check_real("max_loss", max_loss, 0.0, 1.0)

@@ -16,7 +16,7 @@ import numpy as np
 
 from fairlattice.benchmark._posterior import NOTIONS, Gap, Posterior
 from fairlattice.strategies import STRATEGIES
-from fairlattice.strategies._shared import BASELINE, DEFAULT, WEIGHTS, AnyStrategy
+from fairlattice.strategies._shared import BASELINE, DEFAULT, AnyStrategy
 
 SURE = 0.8  # probability of being fairer that a change of mind needs
 EXPERIENCE = (-0.2, 0.15)
@@ -41,7 +41,7 @@ class Limits:
     groups_at_prediction : bool
         Whether groups may be used to decide.
     default : str
-        The strategy to take for the classifier unless another is fairer.
+        The strategy to take for the classifier unless another is fairer, as :func:`default_among` names it.
     """
 
     notion: str = "equalized_odds"
@@ -185,7 +185,7 @@ def _allowed(
 
 def _starting_point(others: list[str], means: Mapping[str, float], limits: Limits) -> str:
     """The default; where it was not compared or is not allowed, the strategy with the least unfairness."""
-    order = (*((WITH_GROUPS,) if limits.groups_at_prediction else ()), limits.default, WEIGHTS)
+    order = (*((WITH_GROUPS,) if limits.groups_at_prediction else ()), limits.default)
     return next((name for name in order if name in others), min(others, key=means.__getitem__))
 
 

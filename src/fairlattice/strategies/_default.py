@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sklearn.pipeline import Pipeline
@@ -24,3 +25,14 @@ def default_for(classifier: Any) -> str:
         last = last.steps[-1][1]
     scores = hasattr(last, "predict_proba") or hasattr(last, "decision_function")
     return DEFAULT if scores else WEIGHTS
+
+
+def default_among(names: Sequence[str], auto: str) -> str:
+    """The default of a comparison: `auto`, or learned weights where these were compared and it was not.
+
+    Examples
+    --------
+    >>> default_among(["none", "borrow"], "minimax"), default_among(["none", "smote"], "minimax")
+    ('borrow', 'minimax')
+    """
+    return WEIGHTS if auto not in names and WEIGHTS in names else auto

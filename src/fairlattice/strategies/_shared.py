@@ -1,6 +1,6 @@
 """What other rooms use of this one, beside its public names."""
 
-from fairlattice.strategies._default import default_for
+from fairlattice.strategies._default import default_among, default_for
 from fairlattice.strategies._folds import cell_folds
 from fairlattice.strategies._lookup import aimed_at, by_model, strategies_of, strategy_of
 from fairlattice.strategies._strategy import AUGMENT, BASELINE, DEFAULT, WEIGHTS, AnyStrategy
@@ -16,6 +16,7 @@ __all__ = [
     "aimed_at",
     "by_model",
     "cell_folds",
+    "default_among",
     "default_for",
     "levels_of",
     "strategies_of",
