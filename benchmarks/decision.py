@@ -46,7 +46,7 @@ from fairlattice.strategies._shared import Vectors, default_for, strategy_of
 
 DATASETS = ("acs_coverage", "acs_income", "adult", "default_credit")
 STRATEGIES = ("none", "label", "equal", "adaptive", "borrow", "smote", "tuned", "minimax")
-DEFAULTS = ("borrow", "minimax")
+FIXED = ("borrow", "minimax")
 TESTED, LEAST, LARGE = 100_000, 100, 0.1
 FIGURE = "equalized_odds.if"
 _tables = {}
@@ -264,7 +264,7 @@ def show(arguments):
             print(f"\n## {classifier}, {'groups with 100 test rows' if over == 'large' else 'all groups'}\n")
             head = ("setting", "samples", "bias", "RMSE", "plug-in", "RMSE of differences", "plug-in", "levels covered",
                     "differences covered", "true ≥ .1", "marked", "wrong signs", "Spearman", "plug-in", "regret",
-                    *(f"of {name}" for name in DEFAULTS), "kept none")  # fmt: skip
+                    *(f"of {name}" for name in FIXED), "kept none")  # fmt: skip
             print(f"| {' | '.join(head)} |\n| {' | '.join('---' for _ in head)} |")
             for setting in sorted({key[1:3] for key in found if key[0] == classifier}):
                 samples = [f for key, f in found.items() if (key[0], *key[1:3]) == (classifier, *setting)]
@@ -284,9 +284,9 @@ def row(samples, over):
     marked = np.array([f["marked"] for _, f, _ in others])
     large = np.abs(gap_true) >= LARGE
     ranks = [[rank(s["over"][over], key) for key in ("level", "plug_in")] for s in samples]
-    regret, *defaults = (
+    regret, *fixed = (
         np.mean([regret_of(s["over"][over], name or s["recommended"]) for s in samples])
-        for name in (None, *DEFAULTS)
+        for name in (None, *FIXED)
     )
     return [
         f"{(level[:, 0] - true).mean():+.3f}",
@@ -301,7 +301,7 @@ def row(samples, over):
         f"{(marked & (np.sign(gap[:, 0]) != np.sign(gap_true))).mean():.3f}",
         *(f"{np.nanmean(column):.2f}" for column in zip(*ranks, strict=True)),
         f"{regret:.3f}",
-        *(f"{each:.3f}" for each in defaults),
+        *(f"{each:.3f}" for each in fixed),
         f"{np.mean([s['recommended'] == 'none' for s in samples]):.2f}",
     ]
 
