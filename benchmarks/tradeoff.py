@@ -248,7 +248,7 @@ def show(arguments):
     """Tables in Markdown for each classifier, and a picture."""
     splits = {key: curve for key, curve in read(*arguments.store).items() if key[3] >= arguments.first_seed}
     if not splits:
-        raise SystemExit("there is no such split yet")
+        raise SystemExit("no such split is stored yet")
     found = dict.fromkeys(strategy for curve in splits.values() for strategy, _ in curve)
     presets = list(PRESETS)
     names = sorted(found, key=lambda name: presets.index(name) if name in presets else len(presets))

@@ -31,7 +31,7 @@ from fairlattice.benchmark._comparison import Comparison
 from fairlattice.benchmark._over_seeds import Run
 from fairlattice.benchmark._posterior import NOTIONS
 from fairlattice.benchmark._splits import Fold, child_seed, cross_folds
-from fairlattice.benchmark._tasks import as_they_end
+from fairlattice.benchmark._tasks import SentOnce, as_they_end
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
@@ -222,7 +222,7 @@ def _presets(groups_at_prediction: bool) -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Data:
+class _Data(SentOnce):
     """What every run of a comparison shares: rows, the groups as strategies see them, and the classifier."""
 
     X: Any
@@ -235,10 +235,6 @@ class _Data:
     folds: int
     reading: Mapping[str, Feature]
     token: str = field(default_factory=lambda: uuid4().hex)
-
-    def __sizeof__(self) -> int:
-        """At least the labels': Dask sends what is large to each worker once, not with every task."""
-        return object.__sizeof__(self) + self.truth.nbytes
 
     def table(self, split: Fold) -> TrainingTable:
         """The training rows of a fold, as :class:`FairClassifier` makes them of these rows alone.

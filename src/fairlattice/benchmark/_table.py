@@ -14,6 +14,7 @@ import numpy.typing as npt
 from fairlattice._validation import BoolArray, IntArray, as_labels
 from fairlattice.benchmark._compare import two_classes
 from fairlattice.benchmark._splits import child_seed
+from fairlattice.benchmark._tasks import SentOnce
 from fairlattice.datasets import Dataset
 from fairlattice.encoders import TextTableEncoder
 from fairlattice.exceptions import InputError
@@ -21,7 +22,7 @@ from fairlattice.groups import Attribute, GroupLattice
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class Table(SentOnce):
     """A data set ready for experiments.
 
     Parameters
@@ -62,10 +63,6 @@ class Table:
     units: IntArray | None = field(default=None, repr=False)
     parts: npt.NDArray[Any] | None = field(default=None, repr=False)
     beyond: BoolArray | None = field(default=None, repr=False)
-
-    def __sizeof__(self) -> int:
-        """At least the labels': Dask sends what is large to each worker once, not with every task."""
-        return object.__sizeof__(self) + self.truth.nbytes
 
     @classmethod
     def of(

@@ -17,8 +17,20 @@ from typing import Any
 from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from joblib.parallel import LokyBackend, SequentialBackend, ThreadingBackend, get_active_backend
 
+from fairlattice._validation import IntArray
+
 _HERE = (SequentialBackend, ThreadingBackend, LokyBackend)
 _ALONE = Lock()
+
+
+class SentOnce:
+    """A table that tasks share: Dask sends what is large to each worker once, not with every task."""
+
+    truth: IntArray
+
+    def __sizeof__(self) -> int:
+        """At least the labels' bytes."""
+        return object.__sizeof__(self) + self.truth.nbytes
 
 
 def as_they_end(tasks: Iterable[Any], n_jobs: int | None, *, ahead: int, **options: Any) -> Iterator[Any]:

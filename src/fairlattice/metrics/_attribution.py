@@ -184,7 +184,7 @@ def worse_off(found: LevelGaps | None) -> tuple[WorseOff, ...]:
         return ()
     groups, own, gaps = found.groups, found.own, found.gaps
     sure = gaps.surely_lower & (gaps.high < 0)
-    worse = {frozenset(groups[gaps.judged[j]].items()): j for j in np.flatnonzero(sure).tolist()}
+    worse = {frozenset(groups[gaps.compared[j]].items()): j for j in np.flatnonzero(sure).tolist()}
     listed = [
         WorseOff(
             groups[i],
@@ -195,6 +195,6 @@ def worse_off(found: LevelGaps | None) -> tuple[WorseOff, ...]:
             float(gaps.high[j]),
             hidden=len(key) > 1 and not any(other < key for other in worse),
         )
-        for key, j, i in ((key, j, int(gaps.judged[j])) for key, j in worse.items())
+        for key, j, i in ((key, j, int(gaps.compared[j])) for key, j in worse.items())
     ]
     return tuple(sorted(listed, key=lambda w: (not w.hidden, w.high)))

@@ -100,7 +100,7 @@ def worse_claims(
     # How far below is what the claim is about.
     gap, low, high = -gaps.gap, -gaps.high, -gaps.low
     least = np.where(gaps.surely_lower, low, np.minimum(low, margin))
-    columns = (a.tolist() for a in (gaps.judged, own.trials[gaps.judged], gap, low, high, least))
+    columns = (a.tolist() for a in (gaps.compared, own.trials[gaps.compared], gap, low, high, least))
     statement = f"{rate} more than {margin:g} below that of everyone else"
     return [
         Claim(

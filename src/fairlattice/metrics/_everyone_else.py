@@ -22,7 +22,7 @@ class Gaps:
 
     Parameters
     ----------
-    judged : int array of shape (k,)
+    compared : int array of shape (k,)
         The groups that have trials, and others that have.
     gap, low, high : float arrays of shape (k,)
         Own rate minus that of the others, with intervals that hold together.
@@ -32,7 +32,7 @@ class Gaps:
         Of each interval.
     """
 
-    judged: IntArray
+    compared: IntArray
     gap: FloatArray
     low: FloatArray
     high: FloatArray
@@ -42,13 +42,13 @@ class Gaps:
 
 def gaps_to_others(own: Rates, rest: Rates, confidence: float) -> Gaps:
     """Of every group that can be compared, how far its rate lies from that of everyone else."""
-    judged = np.flatnonzero(own.defined & rest.defined)
-    each = simultaneous_confidence(confidence, len(judged))
-    mine, others = own.of(judged), rest.of(judged)
+    compared = np.flatnonzero(own.defined & rest.defined)
+    each = simultaneous_confidence(confidence, len(compared))
+    mine, others = own.of(compared), rest.of(compared)
     gap, low, high = newcombe_interval(
         (others.successes, others.trials), (mine.successes, mine.trials), confidence=each
     )
-    return Gaps(judged, gap, low, high, _surely_lower(mine, others, each), each)
+    return Gaps(compared, gap, low, high, _surely_lower(mine, others, each), each)
 
 
 def rates_of_others(

@@ -139,10 +139,10 @@ def impact_ratios(
         names: list[Group | None] = [None if best is None else groups[best]] * len(groups)
     else:
         other, names = _others(counts, rate, positive, against)
-        judged = np.flatnonzero(eligible & other.defined & _unlike(groups, names))
-        each = simultaneous_confidence(confidence, len(judged))
-        pairs = [(r.successes[judged], r.trials[judged]) for r in (own, other)]
-        found[:, judged] = ratio_interval(pairs[0], pairs[1], confidence=each)
+        compared = np.flatnonzero(eligible & other.defined & _unlike(groups, names))
+        each = simultaneous_confidence(confidence, len(compared))
+        pairs = [(r.successes[compared], r.trials[compared]) for r in (own, other)]
+        found[:, compared] = ratio_interval(pairs[0], pairs[1], confidence=each)
     rates = (_rate_columns(own, len(groups)), _rate_columns(other, len(groups)))
     return tuple(map(_row, groups, *rates[0], names, *rates[1], *found.tolist()))
 

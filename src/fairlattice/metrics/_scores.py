@@ -96,7 +96,7 @@ def audit_scores(
     Raises
     ------
     InputError
-        If `counts` are none, the positive label is unclear or does not occur, an attribute is not there, or
+        If `counts` are not ScoreCounts, the positive label is unclear or does not occur, an attribute is not there, or
         `confidence` is not in (0, 1).
 
     Notes

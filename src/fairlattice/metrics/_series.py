@@ -126,8 +126,8 @@ def audit_series(
     Raises
     ------
     InputError
-        If `counts` are none, there is no such attribute, it is missing in some rows, no other attribute is left, or
-        the order of its levels in time would be a guess.
+        If `counts` are not GroupCounts, they lack the attribute, it is missing in some rows, no other is left,
+        or the order of its levels in time would be a guess.
 
     Examples
     --------

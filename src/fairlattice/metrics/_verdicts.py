@@ -94,14 +94,14 @@ def verdicts_of(
 def worse_verdict(audit: Audit, rate: str) -> Verdict:
     """Does some group, at any level, fare worse than everyone else?"""
     found = audit._one_rate(rate).level_gaps
-    if found is None or not len(found.gaps.judged):
+    if found is None or not len(found.gaps.compared):
         return Verdict(WORSE_OFF, UNSURE, rate)
     gaps = found.gaps
     worse = gaps.surely_lower & (gaps.high < 0)
     verdict = "yes" if worse.any() else "no" if (gaps.low > -MARGIN).all() else UNSURE
     # The group whose gap is surely large, or might be: not the lowest rate, which is that of the fewest rows.
     j = int(np.argmin(np.where(worse, gaps.high, np.inf) if worse.any() else gaps.high))
-    place = int(gaps.judged[j])
+    place = int(gaps.compared[j])
     gap, low, high = float(gaps.gap[j]), float(gaps.low[j]), float(gaps.high[j])
     n = found.own.trials[place].item()
     needed = None
@@ -122,7 +122,7 @@ def worse_verdict(audit: Audit, rate: str) -> Verdict:
         low,
         high,
         int(worse.sum()),
-        len(gaps.judged),
+        len(gaps.compared),
         -MARGIN if verdict == "no" else 0.0,
         needed,
         found.rest.trials[place].item(),

@@ -33,11 +33,7 @@ def check_device(device: str | None) -> None:
         ) from error
     try:
         float(torch.zeros(1, dtype=torch.float64, device=device) + 1.0)
-    except (
-        RuntimeError,
-        AssertionError,
-        TypeError,
-    ) as error:  # torch asserts that it was built for the device
+    except (RuntimeError, AssertionError, TypeError) as error:  # torch asserts that it was built for it
         words = str(error).strip().splitlines()[0].rstrip(".")
         raise InputError(
             f"`device` {device!r} cannot be used: {words}. Name another, or leave it out."

@@ -29,9 +29,7 @@ Maker = Callable[[int], "pl.DataFrame"]
 """Makes the rows of one number, which is all that they depend on."""
 
 
-_A_TASK = (
-    16  # batches that a task of Spark makes, one after the other: a million rows, so that files are not small
-)
+_A_TASK = 16  # batches that a task of Spark makes in turn: a million rows, so that files are not small
 
 
 class Work(Protocol):

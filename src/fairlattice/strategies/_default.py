@@ -1,4 +1,4 @@
-"""Which strategy to take where rows say little: a learned decision, or learned weights where there are no scores."""
+"""Which strategy to take where rows say little: a learned decision, or learned weights without scores to decide by."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Eight more tasks of the same tables, for `tradeoff.py --plugin`: other labels, or other attributes.
+"""Eleven more tasks of the same tables, for `tradeoff.py --plugin`: other labels, or other attributes.
 
-They were written when all strategies were done. No option was chosen on them, but the default of linear models was.
+The first three are of the census tables: who works, who has a disability, who works full-time. The eight others were
+written when all strategies were done; no option was chosen on them, but the default of linear models was. Columns that
+would tell the answer are left out, and so are people who were not asked.
 """
 
 from dataclasses import replace
@@ -8,6 +10,39 @@ from dataclasses import replace
 import numpy as np
 
 from fairlattice.datasets import load_dataset
+
+
+class Employment:
+    """Does a person of low income work, by race, sex and age."""
+
+    name = "acs_employment"
+
+    def load(self, data_dir):
+        people = load_dataset("acs_coverage", data_dir)
+        works = np.isin(people.columns["ESR"], ["1", "2", "4", "5"])  # at work, or with a job
+        hidden = ("ESR", "PINCP", "PUBCOV", "MIL")  # who is on active duty works
+        return asked(people, self.name, works, hidden=hidden, kept=people.columns["ESR"] != "0")
+
+
+class Disability:
+    """Has a person of low income a disability, by race, sex and age."""
+
+    name = "acs_disability"
+
+    def load(self, data_dir):
+        people = load_dataset("acs_coverage", data_dir)
+        has_one = people.columns["DIS"] == "1"
+        return asked(people, self.name, has_one, hidden=("DIS", "DREM", "DEAR", "DEYE", "PUBCOV"))
+
+
+class FullTime:
+    """Does a person who works do so for 40 hours a week or more, by race, sex and age."""
+
+    name = "acs_full_time"
+
+    def load(self, data_dir):
+        people = load_dataset("acs_income", data_dir)
+        return asked(people, self.name, people.columns["WKHP"] >= 40, hidden=("WKHP", "PINCP"))
 
 
 class IncomeByBirth:
