@@ -7,9 +7,9 @@ import hashlib
 import json
 import os
 import platform
+import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from fairlattice.exceptions import InputError
 
 Writer = Callable[[IO[bytes]], Any]
 Built = TypeVar("Built")
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True)
@@ -39,33 +40,29 @@ def beside(path: Path, writer: Writer | FolderWriter) -> Iterator[None]:
     InputError
         If it cannot be written; then whatever was at `path` is there still.
     """
-    real, temporary = resolved(path), None
+    real = resolved(path)
+    # Named before it is made: an interruption right after it was made must find it.
+    temporary = real.parent / f"{_prefix(real)}{os.getpid()}-{secrets.token_hex(8)}.part"
     try:
         _remove_stale(real)
-        place: dict[str, Any] = {
-            "prefix": f"{_prefix(real)}{os.getpid()}-",
-            "suffix": ".part",
-            "dir": real.parent,
-        }
         if isinstance(writer, FolderWriter):
-            temporary = Path(tempfile.mkdtemp(**place))
+            temporary.mkdir(0o700)
             writer.fill(temporary)
             temporary.chmod(0o777 & ~_umask())
         else:
-            handle, name = tempfile.mkstemp(**place)
-            temporary = Path(name)
-            with os.fdopen(handle, "wb") as target:
+            with os.fdopen(os.open(temporary, _NEW, 0o600), "wb") as target:
                 _write_through(target, writer)
             temporary.chmod(stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o666 & ~_umask())
         yield
         if isinstance(writer, FolderWriter) and real.is_dir():
             real.rmdir()  # refused unless it is empty
         temporary.replace(real)
-        temporary = None
     except OSError as error:
         raise InputError(f"`{path}` cannot be written: {error.strerror or error}.") from error
     finally:
-        if temporary is not None:
+        with contextlib.suppress(
+            OSError
+        ):  # it may never have been made, as in a folder that does not let us in
             _remove(temporary)
 
 
