@@ -294,10 +294,10 @@ def test_neighbours_are_the_nearest_of_the_pool_with_other_numbers(kind):
     for row in range(n):
         apart = np.abs(Z[pool][:, numbers] - Z[row, numbers]).max(axis=1) > 2.5 * 0.1
         distance = np.where(apart, np.sqrt(((Z[pool] - Z[row]) ** 2).sum(axis=1)), np.inf)
+        ordered = np.sort(distance[apart])
         for reach in (5, 20):
-            near, room = found.of(np.array([row]), reach)
-            assert room[0] == min(reach, apart.sum())
-            expected = np.sort(distance)[: room[0]]
-            np.testing.assert_allclose(
-                distance[np.searchsorted(pool, near[0, : room[0]])], expected, rtol=1e-12
-            )
+            room = min(reach, apart.sum())
+            shares = (np.arange(room) + 0.5) / room
+            near = found.pick(np.full(room, row), reach, shares)
+            np.testing.assert_allclose(distance[np.searchsorted(pool, near)], ordered[:room], rtol=1e-12)
+            assert found.room[row] >= room

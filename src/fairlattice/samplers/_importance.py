@@ -286,9 +286,7 @@ class ImportanceSampler:
         numbers, partners = self._numbers[main], main.copy()
         todo = np.flatnonzero(similar.room[own])
         for reach in range(FIRST, MOST + 1, FIRST):
-            near, room = similar.of(own[todo], reach)
-            place = (rng.random(len(todo)) * room).astype(np.int64)
-            partners[todo] = near[np.arange(len(todo)), place]
+            partners[todo] = similar.pick(own[todo], reach, rng.random(len(todo)))
             start, end = self._numbers[main[todo]], self._numbers[partners[todo]]
             path = end - start
             # So near an end it is a copy.

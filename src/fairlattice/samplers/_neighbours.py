@@ -50,11 +50,12 @@ class Neighbours:
         self.all_known = np.zeros(len(rows), dtype=bool)
         self._find_all(self._find_first())
 
-    def of(self, places: IntArray, reach: int) -> tuple[IntArray, IntArray]:
-        """The neighbours of the rows at `places`, of shape (n, k), and how many of the first `reach` there are."""
+    def pick(self, places: IntArray, reach: int, shares: FloatArray) -> IntArray:
+        """One of the first `reach` neighbours of each of the rows at `places`: that at a share of them, in [0, 1)."""
         if reach > FIRST:
             self._find_all(np.unique(places[~self.all_known[places]]))
-        return self.near[places], np.minimum(self.room[places], reach)
+        found: IntArray = self.near[places, (shares * np.minimum(self.room[places], reach)).astype(np.int64)]
+        return found
 
     def _find_all(self, places: IntArray) -> None:
         """Find all neighbours of the rows at `places`, in double precision."""
