@@ -18,7 +18,6 @@ from fairlattice._validation import (
     IntArray,
     check_columns_exist,
     check_count,
-    index_of,
 )
 from fairlattice.encoders._columns import (
     CarriedCodec,
@@ -30,7 +29,7 @@ from fairlattice.encoders._columns import (
     fit_codec,
     refuse_infinite,
 )
-from fairlattice.encoders._inputs import is_named, table_columns, written_types
+from fairlattice.encoders._inputs import is_named, read_as, read_columns, table_columns, written_types
 from fairlattice.encoders._makers import ArrayMaker, FrameMaker
 from fairlattice.encoders._names import Names, check_names, coordinate_names, names_in
 from fairlattice.exceptions import InputError
@@ -125,7 +124,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn every column's type, bounds and categories. `y` is ignored."""
         columns = table_columns(X)
-        return self._fit_columns(X, columns, self._read(X, columns))
+        features = self._read(X, columns)
+        return self._fit_columns(X, read_as(columns, features), features)
 
     def read(self, X: Any) -> dict[str, Feature]:
         """What each column is, to be passed to :meth:`fit_as`; reports what that assumes, refuses infinities."""
@@ -141,25 +141,36 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         assume(notes)
         return features
 
-    def fit_as(self, X: Any, features: Mapping[str, Feature]) -> Self:
-        """Fit to rows of a table whose columns were read already, as those of one fold."""
-        return self._fit_columns(X, table_columns(X), features)
+    def fit_as(
+        self, X: Any, features: Mapping[str, Feature], read: Mapping[str, Column] | None = None
+    ) -> Self:
+        """Fit to some rows of a table, as those of one fold, given what its columns are.
 
-    def _fit_columns(self, X: Any, columns: dict[str, Column], features: Mapping[str, Feature]) -> Self:
+        Parameters
+        ----------
+        X : frame or array of shape (n, d)
+            The rows.
+        features : mapping of str to Feature
+            What each column is, as :meth:`read` decided for the whole table.
+        read : mapping of str to Column, optional
+            The rows' columns as :func:`read_columns` reads them, where they are at hand.
+        """
+        return self._fit_columns(X, read_columns(X, features) if read is None else read, features)
+
+    def _fit_columns(self, X: Any, read: Mapping[str, Column], features: Mapping[str, Feature]) -> Self:
         check_count("max_categories", self.max_categories, 2)
         self.__dict__.pop("_plain_numbers", None)  # of an earlier fit
-        if not len(next(iter(columns.values())).missing):
+        if not len(next(iter(read.values())).missing):
             raise InputError("`X` has no rows.")
         self.features_ = dict(features)
         written = written_types(X)
-        read = {name: features[name].reading.apply(column) for name, column in columns.items()}
         self.codecs_: dict[str, Codec] = {
             name: fit_codec(
                 column, name, self.max_categories, "written" if name in written else features[name].kind
             )
             for name, column in read.items()
         }
-        self.n_features_in_ = len(columns)
+        self.n_features_in_ = len(read)
         self._remember_names(names_in(X))
         ends = np.cumsum([codec.width for codec in self.codecs_.values()]).tolist()
         self.slices_ = {
@@ -172,7 +183,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"There is no feature to learn from: {names} look like identifiers. Pass `keep` (--keep)."
             )
         self._rare = {
-            name: index_of(read[name].values, codec.levels)
+            name: read[name].places(codec.levels)
             for name, codec in self.codecs_.items()
             if isinstance(codec, CategoryCodec) and codec.has_rare
         }
@@ -241,12 +252,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"X has {len(columns)} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input."
             )
-        check_columns_exist([name for name, codec in self.codecs_.items() if codec.width], list(columns))
-        out = np.empty((len(next(iter(columns.values())).missing), self.n_features_out_))
+        needed = [name for name, codec in self.codecs_.items() if codec.width]
+        check_columns_exist(needed, list(columns))
+        return self.encode({name: self.features_[name].reading.apply(columns[name]) for name in needed})
+
+    def encode(self, read: Mapping[str, Column]) -> FloatArray:
+        """Vectors of shape (n, n_features_out_), of columns that are read already."""
+        out = np.zeros((len(next(iter(read.values())).missing), self.n_features_out_))
         for name, codec in self.codecs_.items():
             if codec.width:
-                read = self.features_[name].reading.apply(columns[name])
-                out[:, self.slices_[name]] = codec.encode(read, name)
+                codec.encode(read[name], name, out[:, self.slices_[name]])
         return out
 
     @property
