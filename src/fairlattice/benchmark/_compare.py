@@ -13,6 +13,7 @@ import numpy as np
 from joblib import delayed
 from threadpoolctl import threadpool_limits
 
+from fairlattice._column import index_of
 from fairlattice._validation import (
     FloatArray,
     IntArray,
@@ -22,7 +23,6 @@ from fairlattice._validation import (
     check_real,
     check_same_length,
     distinct_values,
-    index_of,
 )
 from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._compared_rows import ComparedRows, prepared

@@ -12,7 +12,8 @@ from uuid import uuid4
 
 import numpy as np
 
-from fairlattice._validation import Column, FloatArray, IntArray
+from fairlattice._column import Column
+from fairlattice._validation import FloatArray, IntArray
 from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._splits import Fold, child_seed
 from fairlattice.benchmark._tasks import SentOnce

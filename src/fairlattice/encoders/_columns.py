@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fairlattice._validation import BoolArray, Column, FloatArray, IntArray, sorted_values
+from fairlattice._column import Column
+from fairlattice._validation import BoolArray, FloatArray, IntArray, sorted_values
 from fairlattice.exceptions import InputError
 
 _FARTHEST = 1e100  # standard deviations from the mean, whose squares must be numbers

@@ -9,7 +9,8 @@ import narwhals as nw
 import numpy as np
 from scipy.sparse import issparse
 
-from fairlattice._validation import Column, as_columns
+from fairlattice._column import Column
+from fairlattice._validation import as_columns
 from fairlattice.exceptions import InputError
 from fairlattice.tables._shared import Feature
 

@@ -12,7 +12,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from fairlattice._validation import Column
+from fairlattice._column import Column
 from fairlattice.encoders._columns import CarriedCodec, CategoryCodec, Codec, OrdinalCodec
 from fairlattice.exceptions import InputError
 

@@ -11,14 +11,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from fairlattice._validation import (
-    BoolArray,
-    Column,
-    FloatArray,
-    IntArray,
-    check_columns_exist,
-    check_count,
-)
+from fairlattice._column import Column
+from fairlattice._validation import BoolArray, FloatArray, IntArray, check_columns_exist, check_count
 from fairlattice.encoders._columns import (
     CarriedCodec,
     CategoryCodec,
@@ -131,8 +125,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """What each column is, to be passed to :meth:`fit_as`; reports what that assumes, refuses infinities."""
         columns = table_columns(X)
         features = self._read(X, columns)
-        for name in (name for name, f in features.items() if f.kind not in ("category", "identifier")):
-            refuse_infinite(columns[name], name)
+        for name, feature in features.items():
+            if feature.kind not in ("category", "identifier"):
+                refuse_infinite(columns[name], name)
         return features
 
     def _read(self, X: Any, columns: dict[str, Column]) -> dict[str, Feature]:
@@ -144,16 +139,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit_as(
         self, X: Any, features: Mapping[str, Feature], read: Mapping[str, Column] | None = None
     ) -> Self:
-        """Fit to some rows of a table, as those of one fold, given what its columns are.
+        """Fit to some rows of a table, as those of one fold, given what :meth:`read` found its columns to be.
 
-        Parameters
-        ----------
-        X : frame or array of shape (n, d)
-            The rows.
-        features : mapping of str to Feature
-            What each column is, as :meth:`read` decided for the whole table.
-        read : mapping of str to Column, optional
-            The rows' columns as :func:`read_columns` reads them, where they are at hand.
+        `read` are the rows' columns as :func:`read_columns` reads them, where they are at hand.
         """
         return self._fit_columns(X, read_columns(X, features) if read is None else read, features)
 
@@ -163,12 +151,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if not len(next(iter(read.values())).missing):
             raise InputError("`X` has no rows.")
         self.features_ = dict(features)
-        written = written_types(X)
+        kinds = {name: feature.kind for name, feature in features.items()}
+        kinds |= dict.fromkeys(written_types(X), "written")
         self.codecs_: dict[str, Codec] = {
-            name: fit_codec(
-                column, name, self.max_categories, "written" if name in written else features[name].kind
-            )
-            for name, column in read.items()
+            name: fit_codec(column, name, self.max_categories, kinds[name]) for name, column in read.items()
         }
         self.n_features_in_ = len(read)
         self._remember_names(names_in(X))
@@ -187,17 +173,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for name, codec in self.codecs_.items()
             if isinstance(codec, CategoryCodec) and codec.has_rare
         }
-        self._maker: FrameMaker | ArrayMaker
         frame = nw.from_native(X, eager_only=True, pass_through=True)
-        framed = isinstance(frame, nw.DataFrame)
-        self._maker = (FrameMaker if framed else ArrayMaker)(frame if framed else X, read, self.codecs_)
+        maker = FrameMaker if isinstance(frame, nw.DataFrame) else ArrayMaker
+        self._maker: FrameMaker | ArrayMaker = maker(frame, read, self.codecs_)
         return self
 
     def _remember_names(self, names: Names | None) -> None:
+        self.__dict__.pop("feature_names_in_", None)  # of an earlier fit
         if names is not None:
             self.feature_names_in_ = names
-        else:  # of an earlier fit
-            self.__dict__.pop("feature_names_in_", None)
 
     def get_feature_names_out(self, input_features: Any = None) -> Names:
         """One name for each coordinate.

@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from fairlattice._column import index_of
 from fairlattice._validation import (
     FloatArray,
     IntArray,
@@ -23,7 +24,6 @@ from fairlattice._validation import (
     check_real,
     check_same_length,
     did_you_mean,
-    index_of,
 )
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError, SmallCellWarning

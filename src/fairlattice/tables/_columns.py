@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import Column, IntArray
+from fairlattice._column import Column
+from fairlattice._validation import IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.tables._dates import date_numbers
 from fairlattice.tables._numbers import (

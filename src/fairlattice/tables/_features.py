@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import Column, FloatArray, check_columns_exist
+from fairlattice._column import Column
+from fairlattice._validation import FloatArray, check_columns_exist
 from fairlattice.tables._columns import Reading, Rules, read_column, similar_levels
 
 _LEAST_ROWS = 20  # of fewer, nothing can be said about a column
