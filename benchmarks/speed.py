@@ -8,7 +8,8 @@ of all threads and of child processes, unless it says wall. Set OMP_NUM_THREADS=
 
 wide        600 rows × 5,000 columns: every command over reading and writing the table with polars
 compare     Adult, `none` (also on its rows ten times over) and all strategies, over all fits of the
-            classifier within, those that learn weights or thresholds among them
+            classifier within, those that learn weights or thresholds among them; learned weights and
+            minimax with boosting over `none` with it
 importance  rows of Adult: importance resampling over SMOTE, rates on one thread
 augment     two million rows, CSV to CSV, over reading them and writing all rows with polars
 groups      audit over ten attributes, 48,000 groups: seconds, and over writing its JSON with the standard library
@@ -123,6 +124,13 @@ def compare(_, data):
             LogisticRegression.fit = fit
             bare.append(sum(fitted))
         report(f"compare, {name}, 2 folds", np.array(whole), np.array(bare), "the classifier's fits within")
+    boosting = {
+        name: partial(job, strategies=[name], classifier="boosting")
+        for name in ("none", "adaptive", "minimax")
+    }
+    taken = in_turns(boosting)
+    for name in ("adaptive", "minimax"):
+        report(f"compare, boosting, {name}", taken[name], taken["none"], "`none`")
 
 
 def importance(_, data):
