@@ -14,14 +14,8 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from fairlattice._validation import (
-    Column,
-    FloatArray,
-    IntArray,
-    check_choice,
-    check_count,
-    check_real,
-)
+from fairlattice._column import Column
+from fairlattice._validation import FloatArray, IntArray, check_choice, check_count, check_real
 from fairlattice.benchmark._diagnosis import (
     LEAST,
     MADE,

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fairlattice._column import Column
 from fairlattice._validation import (
     BoolArray,
-    Column,
     FloatArray,
     IntArray,
     as_columns,

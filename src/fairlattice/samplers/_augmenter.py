@@ -17,6 +17,7 @@ from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from fairlattice._column import index_of
 from fairlattice._validation import (
     FloatArray,
     IntArray,
@@ -25,7 +26,6 @@ from fairlattice._validation import (
     check_real,
     check_same_length,
     did_you_mean,
-    index_of,
 )
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError, SmallCellWarning

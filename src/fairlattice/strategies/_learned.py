@@ -196,11 +196,9 @@ class _Seen:
     def accuracy(self, correct: FloatArray) -> float:
         """Balanced accuracy of the whole table, estimated."""
         place = self.represented.place
-        stand_for = self.table_sizes[place] / self.represented.sizes[place]  # rows of the table for each
+        each = self.table_sizes[place] / self.represented.sizes[place]  # rows of the table for each row seen
         labels = self.represented.labels[place]
-        return float(
-            np.mean(np.bincount(labels, weights=correct * stand_for) / np.bincount(labels, weights=stand_for))
-        )
+        return float(np.mean(np.bincount(labels, weights=correct * each) / np.bincount(labels, weights=each)))
 
 
 class _Fold:
