@@ -14,7 +14,6 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from fairlattice._column import Column
 from fairlattice._validation import FloatArray, IntArray, check_choice, check_count, check_real
 from fairlattice.benchmark._diagnosis import (
     LEAST,
@@ -36,12 +35,13 @@ from fairlattice.diagnostics._shared import (
     associations_of,
     both_samples,
     classifier_test_of,
-    column_pairs,
+    decoded_pairs,
     manifold_of,
     marginals_of,
     permutations_needed,
 )
 from fairlattice.encoders import TableEncoder
+from fairlattice.encoders._shared import DecodedColumns
 from fairlattice.exceptions import InputError
 from fairlattice.groups._shared import Grouping
 from fairlattice.samplers import Cell
@@ -214,7 +214,7 @@ class _Real(NamedTuple):
     """Held-out rows that several sources are compared with: their vectors, and the columns that these mean."""
 
     Z: FloatArray
-    columns: dict[str, Column]
+    columns: DecodedColumns
 
     @classmethod
     def of(cls, split: HeldOut, Z: FloatArray) -> _Real:
@@ -233,7 +233,7 @@ def _figures(
     both = both_samples(real.Z, rows)
     classifiers = classifier_test_of(both, permutations=permutations, rng=rng)
     mmd = mmd_test(real.Z, rows, permutations=permutations, rng=rng)
-    pairs = column_pairs(real.columns, split.frame(rows))
+    pairs = decoded_pairs(real.columns, split.frame(rows))
     p_values = {**{name: test.p_value for name, test in classifiers.items()}, "mmd": mmd.p_value}
     remembered = None if train is None else train.memory(rows)
     return SourceFigures(
