@@ -55,18 +55,18 @@ class FrameMaker:
                 raise InputError(f"Column `{name}` has type {given}, and had {known} in training. Cast it.")
 
     def make(self, decoded: dict[str, tuple[Any, Any]], codecs: dict[str, Codec]) -> Any:
-        plain = [name for name, codec in codecs.items() if self._is_plain(name, decoded[name][1], codec)]
-        rest = [
+        plain = {name for name, codec in codecs.items() if self._is_plain(name, decoded[name][1], codec)}
+        parts = [
             nw.maybe_reset_index(self._series(name, *decoded[name], codec).alias(name).to_frame())
             for name, codec in codecs.items()
-            if name not in set(plain)
+            if name not in plain
         ]
-        if not plain:
-            return nw.concat(rest, how="horizontal").to_native()
-        types = {name: self.cells[name].dtype for name in plain}
-        values = {name: decoded[name][0].astype(_kind(types[name])) for name in plain}
-        numbers = nw.from_dict(values, types, backend="polars")
-        return frame_of(nw.concat([numbers, *rest], how="horizontal"), list(codecs)).to_native()
+        if plain:
+            types = {name: self.cells[name].dtype for name in plain}
+            values = {name: decoded[name][0].astype(_kind(dtype)) for name, dtype in types.items()}
+            parts.append(nw.from_dict(values, types, backend="polars"))
+        made = nw.concat(parts, how="horizontal")
+        return (frame_of(made, list(codecs)) if plain else made).to_native()
 
     def _is_plain(self, name: str, missing: Any, codec: Codec) -> bool:
         """Whether numbers make a column as they are: types of polars have one form each."""
