@@ -263,7 +263,9 @@ def _one_cell(
     sources: dict[str, SourceFigures | None] = {
         REAL: _figures(split, real, _some(train, max_rows, rng), None, permutations, rng)
     }
-    known = TrainingRows.of(train, real.Z)
+    # A stream of its own, so that other figures do not depend on whether there are too many.
+    seen = _some(train, _MOST_SEEN, np.random.default_rng([seed, 5, *cell]))
+    known = TrainingRows.of(seen, real.Z)
     for name, rows in made.items():
         mine = rows.get(cell)
         sources[name] = None if mine is None else _figures(split, real, mine, known, permutations, rng)
@@ -360,7 +362,10 @@ def _notes(cells: Sequence[CellDiagnosis], split: HeldOut) -> tuple[str, ...]:
             "they are in the figures over all cells."
         )
     if len(split.Z) > _MOST_SEEN:
-        notes.append(f"Copies were looked for among {_MOST_SEEN:,} of the {len(split.Z):,} training rows.")
+        notes.append(
+            f"Copies were looked for among {_MOST_SEEN:,} of the {len(split.Z):,} training rows, and among as many "
+            "of a cell's at most."
+        )
     if split.Z.shape[1] > 200:
         notes.append(
             f"With {split.Z.shape[1]:,} coordinates distances say little; read the classifiers first."
