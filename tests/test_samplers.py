@@ -13,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import OneHotEncoder
 
 import fairlattice as fl
-from fairlattice.samplers import Cell, CellIndex
+from fairlattice.groups import GroupLattice
+from fairlattice.samplers import Cell, CellIndex, SmoteSampler
 from fairlattice.samplers._sampler import in_order
 from fairlattice.strategies._equal import cell_weights
 
@@ -320,3 +321,17 @@ def test_batches_come_in_order_and_no_more_are_made_than_threads_ahead(threads):
     started.clear()
     left.close()
     assert len(started) <= threads
+
+
+def test_smote_compares_a_bounded_number_of_rows(monkeypatch):
+    monkeypatch.setattr("fairlattice.samplers._smote._MOST_ROWS", 50)
+    Z = np.random.default_rng(0).normal(size=(400, 3))
+    lattice = GroupLattice.from_features({"a": np.repeat(["f", "m"], 200)})
+    index = CellIndex(lattice, np.repeat([0, 1], 200), np.zeros(400, dtype=int), 1)
+    sampler = SmoteSampler(Z, index, (0,))
+    drawn = [sampler.draw(Cell(0, 0), 500, stream=stream)[0] for stream in (0, 1, 0)]
+    np.testing.assert_array_equal(drawn[0], drawn[2])
+    assert not np.array_equal(drawn[0], drawn[1])
+    # All start from the same rows, and lie between two of them.
+    starts = {int(np.abs(Z[:200] - row).sum(axis=1).argmin()) for rows in drawn for row in rows}
+    assert len(starts) < 120

@@ -223,13 +223,17 @@ class _Closest:
 
 
 def _closest(distances: FloatArray, rounding: float, near: float) -> _Closest:
-    """Given distances to training rows that all differ, so that the second closest is another row, not a twin."""
+    """Given distances to training rows that all differ, so that the second closest is another row, not a twin.
+
+    They are overwritten.
+    """
     place = distances.argmin(axis=1).astype(np.int64)
     distance = distances[np.arange(len(distances)), place]
     exact = distance <= rounding
     if distances.shape[1] < 2:  # one row shows neither near nor far
         return _Closest(place, distance, exact, np.zeros_like(exact))
-    second = np.partition(distances, 1, axis=1)[:, 1]
+    distances[np.arange(len(distances)), place] = np.inf
+    second = distances.min(axis=1)
     return _Closest(place, distance, exact, ~exact & (distance < near * second))
 
 

@@ -19,16 +19,18 @@ from fairlattice.exceptions import InputError
 from fairlattice.generators import MixingFit
 from fairlattice.groups import show_group
 from fairlattice.samplers._cells import Cell, CellIndex
-from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of
+from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of, stream_of
 
 _NEIGHBOURS = 5
+_MOST_ROWS = 20_000
 
 
 @dataclass(frozen=True)
 class SmoteSampler:
     """SMOTE among the rows of one cell.
 
-    A cell of fewer than six rows uses all of its other rows as neighbours, and a cell of one row is repeated.
+    A cell of fewer than six rows uses all of its other rows as neighbours, and a cell of one row is repeated. Of a cell
+    of more than 20,000 rows as many are drawn first: SMOTE compares all pairs of rows, however few it makes.
 
     Parameters
     ----------
@@ -88,7 +90,11 @@ class SmoteSampler:
         )
 
     def _interpolated(self, piece: Piece, stream: int) -> FloatArray:
-        rows = self.Z[self.index.rows(piece.cell)]
+        own = self.index.rows(piece.cell)
+        if len(own) > _MOST_ROWS:  # the same for every piece of the cell
+            rng = stream_of(self.entropy, *piece.cell)
+            own = np.sort(rng.choice(own, _MOST_ROWS, replace=False))
+        rows = self.Z[own]
         if not len(rows):
             group = show_group(self.index.lattice.group(piece.cell.leaf))
             raise InputError(
