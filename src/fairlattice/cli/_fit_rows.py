@@ -14,11 +14,10 @@ import numpy.typing as npt
 import polars as pl
 import polars.selectors as cs
 
-from fairlattice._column import index_of
-from fairlattice._validation import FloatArray, IntArray, as_column
+from fairlattice._validation import FloatArray, IntArray
 from fairlattice.groups import GroupCounts
-from fairlattice.samplers._shared import MOST, even_share
-from fairlattice.tables._shared import AttributeReading, LabelReading, Reading, Rules, read_column
+from fairlattice.samplers._shared import MOST, Places, even_share
+from fairlattice.tables._shared import Rules
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)  # of the generator splitmix64
 _MULTIPLIERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -57,24 +56,14 @@ def sample_rows(
     table: pl.LazyFrame, counts: GroupCounts, label: str, per_cell: int, seed: int, rules: Rules
 ) -> tuple[pl.DataFrame, IntArray]:
     """At most `per_cell` rows of each cell, in their order, and their row numbers in the table."""
-    k = len(counts.classes)
     sizes = np.diagonal(counts.table, axis1=1, axis2=2).ravel()
     room = (per_cell + 6.0 * np.sqrt(per_cell) + 20.0) / np.maximum(sizes, 1)
     bound = np.where(sizes <= per_cell, 1.0, room)
     number = _free_name(table.collect_schema().names())
-    attributes = AttributeReading({name: _reading(table, name, rules) for name in counts.lattice.names})
-    labels = LabelReading(_reading(table, label, rules, numbers=False))
+    places = Places.of(table, counts, counts.lattice.names, label, rules)
 
     def some(batch: pl.DataFrame) -> pl.DataFrame:
-        leaves = np.searchsorted(
-            counts.codes, counts.lattice.encode(attributes.apply(batch[list(counts.lattice.names)]))
-        )
-        rows = batch[number].to_numpy().astype(np.int64)
-        cells = (
-            leaves * k + index_of(labels.apply(batch.get_column(label), label), counts.classes)
-            if len(batch)
-            else leaves
-        )
+        rows, cells = batch[number].to_numpy().astype(np.int64), places(batch)
         keys = row_keys(rows, seed)
         found = pl.DataFrame({"row": rows, "cell": cells, "key": keys}, schema=schema)
         return found.filter(keys < bound[cells])
@@ -91,15 +80,6 @@ def sample_rows(
     wanted = pl.LazyFrame({number: rows}).with_columns(pl.col(number).cast(numbered.collect_schema()[number]))
     sample = numbered.join(wanted, on=number, how="semi").collect(engine="streaming").sort(number)
     return sample.drop(number), rows
-
-
-def _reading(table: pl.LazyFrame, name: str, rules: Rules, *, numbers: bool = True) -> Reading:
-    """How a column of a table is read, from its distinct values."""
-    column = table.select(cs.by_name(name))
-    if column.collect_schema().dtypes()[0].is_numeric():
-        column = column.head(1)
-    values = as_column(column.unique().collect(engine="streaming").to_series(), name)
-    return read_column(name, values, rules, numbers=numbers)[0]
 
 
 def _free_name(taken: list[str]) -> str:

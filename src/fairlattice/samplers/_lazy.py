@@ -13,18 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import narwhals as nw
 import numpy as np
 
-from fairlattice._column import index_of
-from fairlattice._validation import FloatArray, IntArray, as_column, as_native, check_columns_exist
+from fairlattice._validation import FloatArray, IntArray, check_columns_exist
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupCounts, Leaf
-from fairlattice.groups._shared import plainly_named
 from fairlattice.samplers._cells import even_share, ranks
-from fairlattice.samplers._engines import Engine, cast_like, engine_of, unannounced
+from fairlattice.samplers._engines import Engine, cast_like, engine_of
+from fairlattice.samplers._places import Places
 from fairlattice.samplers._sampler import Piece
-from fairlattice.tables._shared import AttributeReading, LabelReading, Reading, Rules, read_column
+from fairlattice.tables._shared import Rules
 
 if TYPE_CHECKING:
     import polars as pl
@@ -103,7 +101,7 @@ def sample(X: Any, counts: GroupCounts, roles: Roles, *, rules: Rules, seed: Seq
     engine = engine_of(X)
     sizes = np.diagonal(counts.table, axis1=1, axis2=2).ravel()
     limit = even_share(sizes, MOST, least=2)
-    places = _Places.of(X, counts, roles, rules)
+    places = Places.of(X, counts, roles.sensitive, roles.label, rules)
     keyed = _Keyed(places, int(np.random.SeedSequence(list(seed)).generate_state(1, np.uint64)[0]))
     bound = np.ones(len(sizes))
     large = sizes > limit
@@ -116,45 +114,6 @@ def sample(X: Any, counts: GroupCounts, roles: Roles, *, rules: Rules, seed: Seq
     kept = columns.with_columns(pl.Series(name, [], dtype) for name, dtype in added.items())
     work = _Sample(keyed, bound, limit)
     return _thinned(work.merge(engine.kept(work, kept, CELL)), limit, seed).drop(list(added))
-
-
-@dataclass(frozen=True)
-class _Places:
-    """The cell of each row of a part of the table."""
-
-    counts: GroupCounts
-    roles: Roles
-    attributes: AttributeReading
-    labels: LabelReading
-
-    @classmethod
-    def of(cls, X: Any, counts: GroupCounts, roles: Roles, rules: Rules) -> _Places:
-        read = {name: _reading(X, name, rules) for name in roles.sensitive}
-        return cls(
-            counts,
-            roles,
-            AttributeReading(read),
-            LabelReading(_reading(X, roles.label, rules, numbers=False)),
-        )
-
-    def __call__(self, batch: pl.DataFrame) -> IntArray:
-        counts = self.counts
-        leaves = counts.lattice.encode(self.attributes.apply(batch[list(self.roles.sensitive)]))
-        labels = self.labels.apply(batch.get_column(self.roles.label), self.roles.label)
-        cells = np.searchsorted(counts.codes, leaves) * len(counts.classes) + index_of(labels, counts.classes)
-        return np.asarray(cells, dtype=np.int64)
-
-
-def _reading(X: Any, name: str, rules: Rules, *, numbers: bool = True) -> Reading:
-    """How a column is read, from its distinct values."""
-    with unannounced():
-        table, at = plainly_named(as_native(X), [name])
-        column = table.select(nw.col(at[name]))
-        numeric = column.collect_schema()[at[name]].is_numeric()
-        streaming: dict[str, Any] = {"engine": "streaming"} if column.implementation.is_polars() else {}
-        found = (column.head(1) if numeric else column.unique()).collect(**streaming)
-        values = found.get_column(at[name])
-    return read_column(name, as_column(values.to_native(), name), rules, numbers=numbers)[0]
 
 
 @dataclass(frozen=True)
@@ -185,7 +144,14 @@ class _Sketch:
 
     def keep(self, batch: pl.DataFrame) -> pl.DataFrame:
         """Those of a batch."""
-        return self.merge(self.keyed(batch).select(CELL, KEY))
+        keyed = self.keyed(batch).select(CELL, KEY)
+        cells, keys = keyed[CELL].to_numpy(), keyed[KEY].to_numpy()
+        # Where rows differ, the smallest of them lie below a bound; few are to be sorted then.
+        bound = 4 * _SKETCH / np.maximum(np.bincount(cells), 1)
+        low = keys < bound[cells]
+        found = self.merge(keyed.filter(low))
+        enough = (np.bincount(found[CELL].to_numpy(), minlength=len(bound)) >= _SKETCH) | (bound >= 1.0)
+        return found if enough.all() else self.merge(keyed.filter(low | ~enough[cells]))
 
     def merge(self, kept: pl.DataFrame) -> pl.DataFrame:
         """Those of several batches."""

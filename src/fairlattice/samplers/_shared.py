@@ -11,6 +11,7 @@ from fairlattice.samplers._device import check_device
 from fairlattice.samplers._engines import cast_like
 from fairlattice.samplers._lazy import MOST, SYNTHETIC, cell_sizes, shortfalls
 from fairlattice.samplers._membership import LeafProbabilities
+from fairlattice.samplers._places import Places
 from fairlattice.samplers._rows import concat_rows, draw_by_weight, take_rows
 from fairlattice.samplers._sampler import entropy_of
 from fairlattice.samplers._sensitive_columns import (
@@ -24,6 +25,7 @@ __all__ = [
     "MOST",
     "SYNTHETIC",
     "LeafProbabilities",
+    "Places",
     "RowsByKey",
     "cast_like",
     "cell_sizes",
