@@ -7,8 +7,13 @@ from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 from scipy.special import betaln
 
-from fairlattice.metrics import _pooling
+from fairlattice.metrics import _evidence, _pooling
 from fairlattice.metrics._evidence import Evidence
+
+
+@pytest.fixture(autouse=True)
+def products_of_small_tables_too(monkeypatch):
+    monkeypatch.setattr(_evidence, "_MANY", 1)
 
 
 def by_beta_functions(s, f, one, other):
@@ -29,8 +34,14 @@ def test_quotients_are_those_of_beta_functions(data, most, whole, seed):
     odds = np.exp(rng.normal(0.5, 1.5, (rows, m)))
     spread = np.exp(rng.uniform(np.log(0.1), np.log(2.6), (rows, 1)))
     one, other = priors_of(odds, 1.6), priors_of(odds, spread)
-    found = Evidence(s.astype(float), (n - s).astype(float)).quotients(one, other)
-    np.testing.assert_allclose(found, by_beta_functions(s, n - s, one, other), rtol=1e-9)
+    counts = Evidence(s.astype(float), (n - s).astype(float))
+    np.testing.assert_allclose(
+        counts.quotients(one, other), by_beta_functions(s, n - s, one, other), rtol=1e-9
+    )
+    first = one[0][:1], one[1][:1]  # one prior against many
+    np.testing.assert_allclose(
+        counts.quotients(first, other), by_beta_functions(s, n - s, first, other), rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize("spread", [0.02, 1.6, 2.6])

@@ -20,7 +20,7 @@ from fairlattice._validation import FloatArray
 Beta = tuple[FloatArray, FloatArray]
 """The two parameters of Beta priors, arrays of shape (…, m)."""
 
-_FEW = 64  # trials, of which a product is the cheaper way
+_FEW, _MANY = 64, 1_000  # trials of each of so many groups, for which products are the cheaper way
 _LEAST, _MOST = np.exp([-50.0, 50.0])  # quotients beyond decide as much as these
 _ALL = slice(None)
 
@@ -50,7 +50,7 @@ class Evidence:
         Quotients are limited to e^±50. Of few trials, parameters may not differ by more than a factor of 10^4, or the
         product might leave what floats can hold.
         """
-        found = np.empty(one[0].shape)
+        found = np.empty(np.broadcast_shapes(one[0].shape, other[0].shape))
         for own, of_part in self._parts:
             found[..., own] = of_part(*((a[..., own], b[..., own]) for a, b in (one, other)))
         return np.clip(found, _LEAST, _MOST, out=found)
@@ -60,10 +60,10 @@ class Evidence:
         """Groups, and how their quotients are computed: those of few whole trials, and all others."""
         s, f = self.successes, self.failures
         few = (s == np.rint(s)) & (f == np.rint(f)) & (s + f <= _FEW)
+        if few.sum() < _MANY:
+            return [(_ALL, _Logarithms(s, f))]
         if few.all():
             return [(_ALL, _Products(s, f))]
-        if not few.any():
-            return [(_ALL, _Logarithms(s, f))]
         return [(few, _Products(s[few], f[few])), (~few, _Logarithms(s[~few], f[~few]))]
 
 
@@ -102,7 +102,7 @@ class _Rising:
 
     def __call__(self, above: FloatArray, below: FloatArray) -> FloatArray:
         above, below = above[..., self._order], below[..., self._order]
-        product = np.ones(above.shape)
+        product = np.ones(np.broadcast_shapes(above.shape, below.shape))
         for size in self._sizes:
             first = (..., slice(size))
             product[first] *= above[first] / below[first]

@@ -214,14 +214,22 @@ class _Model:
     def mean(self) -> FloatArray:
         """Posterior means, averaged over what σ may be."""
         mean: FloatArray = np.zeros(len(self.trials))
-        for place in np.flatnonzero(self.weights > _CERTAIN):
-            odds = _odds(self.design.linear(self.fits[_NEAREST[place]].mode))
-            usual, wide = _prior(odds, _FINE[place]), _prior(odds, _WIDE)
-            ratios = self.counts.quotients(wide, usual)
-            odd = _shares(ratios) @ np.array([_odd(ratios, share) for share in _ODD])
-            means = [(self.successes + a) / (self.trials + a + b) for a, b in (usual, wide)]
-            mean += self.weights[place] * ((1 - odd) * means[0] + odd * means[1])
+        likely = np.flatnonzero(self.weights > _CERTAIN)
+        for nearest in np.unique(_NEAREST[likely]):
+            odds = _odds(self.design.linear(self.fits[nearest].mode))
+            wide, own = _prior(odds, _WIDE), likely[_NEAREST[likely] == nearest]
+            for places in np.split(own, range(self._at_once, len(own), self._at_once)):
+                usual = _prior(odds, _FINE[places][:, None])
+                ratios = self.counts.quotients(wide, usual)
+                odd = np.einsum("kp,kpm->pm", _shares(ratios), [_odd(ratios, share) for share in _ODD])
+                means = [(self.successes + a) / (self.trials + a + b) for a, b in (usual, wide)]
+                mean += self.weights[places] @ ((1 - odd) * means[0] + odd * means[1])
         return mean
+
+    @property
+    def _at_once(self) -> int:
+        """Draws, or values of σ, that are computed together."""
+        return max(_BLOCK // len(self.trials), 1)
 
     def draw(self, size: int, rng: np.random.Generator) -> FloatArray:
         """Draws of all groups' rates, shape (size, m), inside (0, 1); the last ones doubt the model."""
@@ -230,11 +238,10 @@ class _Model:
         drawn = np.empty((size, len(self.trials)))
         drawn[size - doubting :] = rng.beta(self.successes + 0.5, failures + 0.5, (doubting, len(failures)))
         normals = rng.standard_normal((size - doubting, len(self.design.blocks)))
-        at_once = max(_BLOCK // len(failures), 1)
         for own, linear in self._linear(picked, normals):
             chances, luck = rng.random(len(own)), rng.random(linear.shape)
-            for start in range(0, len(own), at_once):
-                part = slice(start, start + at_once)
+            for start in range(0, len(own), self._at_once):
+                part = slice(start, start + self._at_once)
                 a, b = self._priors(
                     linear[part], _FINE[picked[own[part]]][:, None], chances[part], luck[part]
                 )
