@@ -20,7 +20,7 @@ from fairlattice._validation import FloatArray
 Beta = tuple[FloatArray, FloatArray]
 """The two parameters of Beta priors, arrays of shape (…, m)."""
 
-_FEW, _MANY = 64, 1_000  # trials of each of so many groups, for which products are the cheaper way
+_FEW, _MANY = 64, 1_000  # trials of a group, and such groups, from which on products are the cheaper way
 _LEAST, _MOST = np.exp([-50.0, 50.0])  # quotients beyond decide as much as these
 _ALL = slice(None)
 

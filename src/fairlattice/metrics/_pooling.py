@@ -44,7 +44,7 @@ _WIDE = 1.6  # σ of such a group
 _DOUBT = 0.05  # share of draws that suppose the groups to have nothing in common
 _MOST_DRAWN = 4_000_000  # numbers in memory, and time, for the draws of one rate
 _BLOCK = 1 << 16  # numbers that are computed together, as many as a processor's cache holds several times
-_CERTAIN = 1e-17  # weights below are lost in the rounding of a sum that is 1
+_NEGLIGIBLE = 1e-13  # weights of values of σ that change no digit anyone reads
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +201,7 @@ class _Model:
         normal: FloatArray = weights / weights.sum()
         return normal
 
-    @cached_property
+    @property
     def predicted(self) -> FloatArray:
         share = np.bincount(_NEAREST, weights=self.weights, minlength=len(_SPREADS))
         return np.asarray(share @ np.array([expit(self.design.linear(f.mode)) for f in self.fits]))
@@ -210,11 +210,11 @@ class _Model:
     def counts(self) -> Evidence:
         return Evidence(self.successes, self.trials - self.successes)
 
-    @cached_property
+    @property
     def mean(self) -> FloatArray:
         """Posterior means, averaged over what σ may be."""
         mean: FloatArray = np.zeros(len(self.trials))
-        likely = np.flatnonzero(self.weights > _CERTAIN)
+        likely = np.flatnonzero(self.weights > _NEGLIGIBLE)
         for nearest in np.unique(_NEAREST[likely]):
             odds = _odds(self.design.linear(self.fits[nearest].mode))
             wide, own = _prior(odds, _WIDE), likely[_NEAREST[likely] == nearest]
