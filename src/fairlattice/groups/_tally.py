@@ -246,6 +246,8 @@ def _check_values(raw: Mapping[str, Any], rows: IntArray, labels: Sequence[str],
             raise InputError(f"Column `{name}` has {n:,} {what}.")
 
     for name in labels:
+        if isinstance(raw[name], np.ndarray):  # of whole numbers, which are neither
+            continue
         refuse(name, [v is None for v in raw[name]], "missing values. Remove these rows first")
         infinite = [isinstance(v, float) and abs(v) > _HUGE for v in raw[name]]
         refuse(name, infinite, "infinite values. Remove or replace them")
