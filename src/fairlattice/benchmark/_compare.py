@@ -37,7 +37,7 @@ from fairlattice.groups._shared import Grouping
 from fairlattice.metrics import Audit
 from fairlattice.metrics._shared import find_positive
 from fairlattice.samplers import CellIndex
-from fairlattice.samplers._shared import describe_small_cells
+from fairlattice.samplers._shared import check_device, describe_small_cells
 from fairlattice.strategies import STRATEGIES
 from fairlattice.strategies._shared import (
     AnyStrategy,
@@ -75,6 +75,7 @@ def compare(
     decimal: str | None = None,
     categorical: Sequence[str] = (),
     keep: Sequence[str] = (),
+    device: str | None = None,
     random_state: int = 0,
     n_jobs: int | None = None,
     progress: Progress | None = None,
@@ -119,6 +120,9 @@ def compare(
         As in :meth:`GroupLattice.from_features`.
     na, decimal, categorical, keep
         How columns are read, as in :class:`TableEncoder`; `na` holds for labels and attributes too.
+    device : str, optional
+        Device of PyTorch, such as "cuda", on which mixes and membership models are fitted, in double precision; by
+        default NumPy. Classifiers train where they do.
     random_state : int, default=0
         Seed. The same seed gives the same result, whatever `n_jobs`.
     n_jobs : int, optional
@@ -154,6 +158,7 @@ def compare(
     named = strategies_of(_presets(groups_at_prediction) if strategies is None else strategies, auto=auto)
     chosen = [aimed_at(strategy, notion) for strategy in named]
     default = default_among([strategy.name for strategy in chosen], auto)
+    check_device(device)
     check_count("folds", folds, 2)
     if max_loss is not None:
         check_real("max_loss", max_loss, 0.0, 1.0)
@@ -174,7 +179,7 @@ def compare(
     if who is not None:
         check_same_length(y=truth, units=who)
     splits = cross_folds(leaves, truth, folds=folds, repeats=repeats, seed=child_seed(seed), units=who)
-    data = ComparedRows(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading)
+    data = ComparedRows(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading, device)
     tasks = [(split, alike) for split in splits for alike in by_model(chosen)]
     work = as_they_end([delayed(_one_run)(data, *task) for task in tasks], n_jobs, ahead=4)
     parts: dict[tuple[str, int, int], _Part] = {}
@@ -200,6 +205,7 @@ def compare(
     settings |= (
         {"reading": given} if (given := {name: value for name, value in read.items() if value}) else {}
     )
+    settings |= {} if device is None else {"device": device}
     tested = tuple(
         (s, tuple(_joined([parts[s.name, r, f] for f in range(folds)]) for r in range(repeats)))
         for s in chosen
