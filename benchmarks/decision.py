@@ -35,7 +35,8 @@ import fairlattice as fl
 from fairlattice.benchmark import Plugins
 from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._decision import Limits, recommend
-from fairlattice.benchmark._posterior import People, Posterior, draw_rate, figures_of, sure_signs
+from fairlattice.benchmark._group_draws import People, draw_rate
+from fairlattice.benchmark._posterior import Posterior, figures_of, sure_signs
 from fairlattice.benchmark._table import Table
 from fairlattice.datasets import Dataset, load_dataset
 from fairlattice.groups import Attribute, GroupLattice

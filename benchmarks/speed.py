@@ -7,7 +7,9 @@ the least and the greatest; wide, augment and groups, which take long, have one 
 of all threads and of child processes, unless it says wall. Set OMP_NUM_THREADS=1.
 
 wide        600 rows × 5,000 columns: every command over reading and writing the table with polars
-compare     Adult, `none` and all strategies over the bare fits of the strategies' classifiers within
+compare     Adult, `none` (also on its rows ten times over) and all strategies, over all fits of the
+            classifier within, those that learn weights or thresholds among them; learned weights and
+            minimax with boosting over `none` with it
 importance  rows of Adult: importance resampling over SMOTE, rates on one thread
 augment     two million rows, CSV to CSV, over reading them and writing all rows with polars
 groups      audit over ten attributes, 48,000 groups: seconds, and over writing its JSON with the standard library
@@ -23,6 +25,7 @@ import resource
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +33,7 @@ import polars as pl
 from _timing import launched, ratio, say
 from audit import NAMES as ATTRIBUTES
 from audit import rows_of
+from sklearn.linear_model import LogisticRegression
 
 import fairlattice as fl
 from fairlattice.datasets import load_adult
@@ -96,40 +100,37 @@ def adult(data):
 
 
 def compare(_, data):
-    from fairlattice.benchmark import _compare
+    small, fitted, fit = adult(data), [], LogisticRegression.fit
 
-    frame = adult(data)
-    X, y, S = frame.drop("income", "race", "sex", "age"), frame["income"], frame.select("race", "sex", "age")
-    fitted, fit_weighted = [], _compare.STRATEGIES["none"]._trained
-
-    def counted(table, rows):
-        seconds, model = processor(lambda: fit_weighted(table, rows))
+    def counted(self, *rows, **weights):
+        seconds, model = processor(lambda: fit(self, *rows, **weights))
         fitted.append(seconds)
         return model
 
-    for names in (["none"], None):
+    for name, frame, names in (
+        ("none", small, ["none"]),
+        ("none, the rows ten times", pl.concat([small] * 10), ["none"]),
+        ("all strategies", small, None),
+    ):
+        X, y = frame.drop("income", "race", "sex", "age"), frame["income"]
+        S = frame.select("race", "sex", "age")
+        options = {"cuts": {"age": [25, 45]}, "positive": ">50K", "folds": 2, "repeats": 1, "n_jobs": 1}
+        job = partial(fl.compare, X, y, sensitive_features=S, strategies=names, **options)
         whole, bare = [], []
         for _ in range(TURNS):
             fitted.clear()
-            type(_compare.STRATEGIES["none"])._trained = staticmethod(counted)
-            seconds, _found = processor(
-                lambda names=names: fl.compare(
-                    X,
-                    y,
-                    sensitive_features=S,
-                    cuts={"age": [25, 45]},
-                    strategies=names,
-                    positive=">50K",
-                    folds=2,
-                    repeats=1,
-                    n_jobs=1,
-                )
-            )
-            type(_compare.STRATEGIES["none"])._trained = staticmethod(fit_weighted)
-            whole.append(seconds)
+            LogisticRegression.fit = counted
+            whole.append(processor(job)[0])
+            LogisticRegression.fit = fit
             bare.append(sum(fitted))
-        name = "all strategies" if names is None else "none"
-        report(f"compare, {name}, 2 folds", np.array(whole), np.array(bare), "the bare fits within")
+        report(f"compare, {name}, 2 folds", np.array(whole), np.array(bare), "the classifier's fits within")
+    boosting = {
+        name: partial(job, strategies=[name], classifier="boosting")
+        for name in ("none", "adaptive", "minimax")
+    }
+    taken = in_turns(boosting)
+    for name in ("adaptive", "minimax"):
+        report(f"compare, boosting, {name}", taken[name], taken["none"], "`none`")
 
 
 def importance(_, data):

@@ -33,7 +33,7 @@ from threadpoolctl import threadpool_limits
 
 from fairlattice.benchmark import Plugins
 from fairlattice.benchmark._classifiers import make_classifier
-from fairlattice.benchmark._posterior import People, draw_rate
+from fairlattice.benchmark._group_draws import People, draw_rate
 from fairlattice.benchmark._posterior import figures_of as drawn_figures
 from fairlattice.benchmark._splits import child_seed
 from fairlattice.benchmark._table import Table

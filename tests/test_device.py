@@ -105,6 +105,27 @@ def test_a_strategy_trains_with_rows_of_an_augmenter_on_a_device(device):
     assert set(model.predict(Z)) <= {0, 1}
 
 
+@pytest.mark.parametrize("strategy", ["paper", "augment", "borrow", "minimax"])
+def test_a_comparison_on_a_device_predicts_nearly_as_with_numpy(device, strategy):
+    Z, levels, y = people(600)
+    groups = {"a": levels[0], "b": levels[1]}
+    options = {"sensitive_features": groups, "strategies": [strategy], "folds": 2, "repeats": 1, "n_jobs": 1}
+    ours, theirs = (fl.compare(Z, y, **options, device=where) for where in (None, device))
+    assert np.mean(ours.predictions()["y_pred"] == theirs.predictions()["y_pred"]) > 0.99
+    assert theirs.settings["device"] == device and "device" not in ours.settings
+
+
+@pytest.mark.parametrize("train", ["compare", "classifier"])
+def test_comparisons_and_classifiers_refuse_a_device_that_cannot_be_used(torch, train):
+    Z, levels, y = people(200)
+    groups = {"a": levels[0], "b": levels[1]}
+    with pytest.raises(InputError, match=r"`device` 'nonsense' cannot be used"):
+        if train == "compare":
+            fl.compare(Z, y, sensitive_features=groups, device="nonsense")
+        else:
+            fl.FairClassifier(LogisticRegression(), device="nonsense").fit(Z, y, sensitive_features=groups)
+
+
 @pytest.mark.parametrize("mixing", ["importance", "scalar"])
 @pytest.mark.parametrize("odd", ["cuda:99", "nonsense", "meta", 7.5])
 def test_a_device_that_cannot_be_used_is_refused_by_name(torch, mixing, odd):

@@ -30,7 +30,7 @@ from fairlattice import (
     harm,
     leveling_down,
 )
-from fairlattice.benchmark._compare import _Data
+from fairlattice.benchmark._compared_rows import ComparedRows
 from fairlattice.benchmark._store import Store
 from fairlattice.datasets import load_dataset
 from fairlattice.groups import PairedCounts, ScoreCounts
@@ -716,13 +716,13 @@ def warning():
 
 
 def test_dask_gets_the_table_once_and_not_with_every_task(dask, monkeypatch):
-    sent, plain = [], _Data.__reduce_ex__
+    sent, plain = [], ComparedRows.__reduce_ex__
 
     def noted(self, protocol):
         sent.append(self)
         return plain(self, protocol)
 
-    monkeypatch.setattr(_Data, "__reduce_ex__", noted)
+    monkeypatch.setattr(ComparedRows, "__reduce_ex__", noted)
     with joblib.parallel_config("dask"):
         compare(**COMPARED | {"folds": 4}, strategies=["none", "label", "equal"])
     assert len(sent) == 1

@@ -15,7 +15,7 @@ import fairlattice
 
 ROOT = Path(fairlattice.__file__).parent
 FLOORS = [
-    {"exceptions"},
+    {"_column", "exceptions"},
     {"_display", "_validation", "_files", "_threads"},
     {"tables"},
     {"groups", "divergences", "datasets", "encoders"},

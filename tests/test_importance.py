@@ -10,6 +10,7 @@ from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers import Cell, CellIndex, ImportanceSampler
+from fairlattice.samplers._neighbours import Neighbours
 
 
 def index_of(levels, labels, n_labels=2):
@@ -275,3 +276,28 @@ def test_a_label_without_rows_is_refused_by_name():
     sampler = ImportanceSampler.fit(Z, index_of(levels, np.zeros(50, dtype=int), 2), entropy=[0])
     with pytest.raises(InputError, match="label"):
         sampler.draw(Cell(0, 1), 3)
+
+
+@pytest.mark.parametrize("kind", ["numbers", "ties", "categories", "huge", "few"])
+def test_neighbours_are_the_nearest_of_the_pool_with_other_numbers(kind):
+    rng = np.random.default_rng(3)
+    n, d = 400, 5
+    Z = rng.integers(0, 4, size=(n, d)).astype(float) if kind == "ties" else rng.normal(size=(n, d))
+    numbers = np.arange(d)
+    if kind == "categories":
+        Z[:, 3:], numbers = rng.integers(0, 2, size=(n, 2)), np.arange(3)
+    if kind == "huge":
+        Z[:5] *= 1e60
+    pool = np.unique(rng.choice(n, 4 if kind == "few" else 120))
+    least = np.full(len(numbers), 0.1)
+    found = Neighbours(Z, numbers, least, rows=np.arange(n), pool=pool)
+    for row in range(n):
+        apart = np.abs(Z[pool][:, numbers] - Z[row, numbers]).max(axis=1) > 2.5 * 0.1
+        distance = np.where(apart, np.sqrt(((Z[pool] - Z[row]) ** 2).sum(axis=1)), np.inf)
+        ordered = np.sort(distance[apart])
+        for reach in (5, 20):
+            room = min(reach, apart.sum())
+            shares = (np.arange(room) + 0.5) / room
+            near = found.pick(np.full(room, row), reach, shares)
+            np.testing.assert_allclose(distance[np.searchsorted(pool, near)], ordered[:room], rtol=1e-12)
+            assert found.room[row] >= room

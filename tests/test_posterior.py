@@ -6,15 +6,8 @@ from scipy.stats import beta as beta_distribution
 
 import fairlattice as fl
 from fairlattice.benchmark._decision import Limits, recommend
-from fairlattice.benchmark._posterior import (
-    People,
-    Posterior,
-    _bootstrap,
-    _training_noise,
-    draw_rate,
-    figures_of,
-    sure_signs,
-)
+from fairlattice.benchmark._group_draws import People, _bootstrap, _training_noise, draw_rate
+from fairlattice.benchmark._posterior import Posterior, figures_of, sure_signs
 from fairlattice.strategies import STRATEGIES
 
 LATTICE = fl.GroupLattice.from_features({"a": np.arange(12) % 3, "b": np.arange(12) % 4})

@@ -14,6 +14,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 import fairlattice as fl
 from fairlattice.samplers import Cell, CellIndex
+from fairlattice.samplers._sampler import in_order
 from fairlattice.strategies._equal import cell_weights
 
 CUTS = {"age": [30, 60]}
@@ -299,3 +300,23 @@ def test_positions_of_sensitive_columns_are_checked():
         fl.HierarchicalAugmenter(sensitive=[3]).fit(X, y)
     with pytest.raises(fl.InputError, match="`random_state`"):
         fl.HierarchicalAugmenter(sensitive=[2], random_state=-1).fit(X, y)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_batches_come_in_order_and_no_more_are_made_than_threads_ahead(threads):
+    started = []
+
+    def square(i):
+        started.append(i)
+        return i * i
+
+    found = in_order(square, range(50), threads)
+    assert next(found) == 0
+    assert len(started) <= threads + 1
+    assert list(found) == [i * i for i in range(1, 50)]
+    assert sorted(started) == list(range(50))
+    left = in_order(square, iter(range(50)), threads)
+    next(left)
+    started.clear()
+    left.close()
+    assert len(started) <= threads

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import numpy as np
 from joblib import delayed
 from threadpoolctl import threadpool_limits
 
+from fairlattice._column import index_of
 from fairlattice._validation import (
     FloatArray,
     IntArray,
@@ -24,23 +23,22 @@ from fairlattice._validation import (
     check_real,
     check_same_length,
     distinct_values,
-    index_of,
 )
 from fairlattice.benchmark._classifiers import make_classifier
+from fairlattice.benchmark._compared_rows import ComparedRows, prepared
 from fairlattice.benchmark._comparison import Comparison
 from fairlattice.benchmark._over_seeds import Run
 from fairlattice.benchmark._posterior import NOTIONS
 from fairlattice.benchmark._splits import Fold, child_seed, cross_folds
-from fairlattice.benchmark._tasks import SentOnce, as_they_end
+from fairlattice.benchmark._tasks import as_they_end
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
-from fairlattice.groups import GroupLattice
 from fairlattice.groups._shared import Grouping
 from fairlattice.metrics import Audit
 from fairlattice.metrics._shared import find_positive
 from fairlattice.samplers import CellIndex
-from fairlattice.samplers._shared import describe_small_cells, take_rows
-from fairlattice.strategies import STRATEGIES, TrainingTable
+from fairlattice.samplers._shared import check_device, describe_small_cells
+from fairlattice.strategies import STRATEGIES
 from fairlattice.strategies._shared import (
     AnyStrategy,
     aimed_at,
@@ -49,7 +47,7 @@ from fairlattice.strategies._shared import (
     default_for,
     strategies_of,
 )
-from fairlattice.tables._shared import Feature, Rules, read_attributes, read_labels
+from fairlattice.tables._shared import Rules, read_attributes, read_labels
 
 Progress = Callable[[int, int], None]
 
@@ -77,6 +75,7 @@ def compare(
     decimal: str | None = None,
     categorical: Sequence[str] = (),
     keep: Sequence[str] = (),
+    device: str | None = None,
     random_state: int = 0,
     n_jobs: int | None = None,
     progress: Progress | None = None,
@@ -121,6 +120,9 @@ def compare(
         As in :meth:`GroupLattice.from_features`.
     na, decimal, categorical, keep
         How columns are read, as in :class:`TableEncoder`; `na` holds for labels and attributes too.
+    device : str, optional
+        Device of PyTorch, such as "cuda", on which mixes and membership models are fitted, in double precision; by
+        default NumPy. Classifiers train where they do.
     random_state : int, default=0
         Seed. The same seed gives the same result, whatever `n_jobs`.
     n_jobs : int, optional
@@ -156,6 +158,7 @@ def compare(
     named = strategies_of(_presets(groups_at_prediction) if strategies is None else strategies, auto=auto)
     chosen = [aimed_at(strategy, notion) for strategy in named]
     default = default_among([strategy.name for strategy in chosen], auto)
+    check_device(device)
     check_count("folds", folds, 2)
     if max_loss is not None:
         check_real("max_loss", max_loss, 0.0, 1.0)
@@ -176,7 +179,7 @@ def compare(
     if who is not None:
         check_same_length(y=truth, units=who)
     splits = cross_folds(leaves, truth, folds=folds, repeats=repeats, seed=child_seed(seed), units=who)
-    data = _Data(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading)
+    data = ComparedRows(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading, device)
     tasks = [(split, alike) for split in splits for alike in by_model(chosen)]
     work = as_they_end([delayed(_one_run)(data, *task) for task in tasks], n_jobs, ahead=4)
     parts: dict[tuple[str, int, int], _Part] = {}
@@ -202,11 +205,12 @@ def compare(
     settings |= (
         {"reading": given} if (given := {name: value for name, value in read.items() if value}) else {}
     )
+    settings |= {} if device is None else {"device": device}
     tested = tuple(
         (s, tuple(_joined([parts[s.name, r, f] for f in range(folds)]) for r in range(repeats)))
         for s in chosen
     )
-    _latest.clear()
+    prepared.clear()
     fold = np.empty((repeats, len(truth)), dtype=np.int64)
     for split in splits:
         fold[split.repeat, split.test] = split.number
@@ -221,41 +225,6 @@ def _presets(groups_at_prediction: bool) -> list[str]:
     return [name for name, s in STRATEGIES.items() if groups_at_prediction or not s.needs_groups]
 
 
-@dataclass(frozen=True, eq=False)
-class _Data(SentOnce):
-    """What every run of a comparison shares: rows, the groups as strategies see them, and the classifier."""
-
-    X: Any
-    truth: IntArray
-    lattice: GroupLattice
-    leaves: IntArray
-    classifier: Any
-    per_cell: int
-    seed: int
-    folds: int
-    reading: Mapping[str, Feature]
-    token: str = field(default_factory=lambda: uuid4().hex)
-
-    def table(self, split: Fold) -> TrainingTable:
-        """The training rows of a fold, as :class:`FairClassifier` makes them of these rows alone.
-
-        Its seed is the pair of the comparison's seed and the number of the fold over all repeats.
-        """
-        train = split.train
-        lattice = self.lattice.occurring(self.leaves[train])
-        leaves = self.lattice.recode(self.leaves[train], lattice)
-        number = split.repeat * self.folds + split.number
-        return TrainingTable(
-            take_rows(self.X, train),
-            CellIndex(lattice, leaves, self.truth[train], 2),
-            np.arange(2),
-            make_classifier(self.classifier, child_seed(self.seed, number)),
-            (self.seed, number),
-            per_cell=self.per_cell,
-            reading=self.reading,
-        )
-
-
 class _Part(NamedTuple):
     """One fold's predictions by one strategy."""
 
@@ -268,35 +237,21 @@ class _Part(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def _one_run(data: _Data, split: Fold, strategies: Sequence[AnyStrategy]) -> list[_Part]:
+def _one_run(data: ComparedRows, split: Fold, strategies: Sequence[AnyStrategy]) -> list[_Part]:
     """Train strategies that share a model on one fold's training rows, and predict its test rows."""
     return [_one_part(data, split, strategy) for strategy in strategies]
 
 
-def _one_part(data: _Data, split: Fold, strategy: AnyStrategy) -> _Part:
+def _one_part(data: ComparedRows, split: Fold, strategy: AnyStrategy) -> _Part:
     # One thread per task: sums then run in the same order however many tasks run at once.
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        table, Z = _prepared(data, split)
+        table, Z = prepared(data, split)
         fitted = strategy.fit(table)
         predicted = fitted.predict(Z, data.lattice, data.leaves[split.test])
         score = fitted.score(Z)
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
     return _Part(strategy.name, split.repeat, split.number, split.test, predicted, score, remarks)
-
-
-_latest: dict[tuple[str, int, int], tuple[TrainingTable, FloatArray]] = {}
-
-
-def _prepared(data: _Data, split: Fold) -> tuple[TrainingTable, FloatArray]:
-    """The training table of a fold, and its test rows as vectors; kept until another fold comes, for all strategies."""
-    key = (data.token, split.repeat, split.number)
-    if key not in _latest:
-        table = data.table(split)
-        Z = table.vectors.encoder.vectors(take_rows(data.X, split.test))
-        _latest.clear()
-        _latest[key] = table, Z
-    return _latest[key]
 
 
 def _joined(parts: list[_Part]) -> Run:

@@ -14,9 +14,10 @@ from fairlattice._display import ShowsAsPage
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.benchmark._decision import Limits, Recommendation, recommend
 from fairlattice.benchmark._estimates import Estimate
+from fairlattice.benchmark._group_draws import POSTERIOR_RATES
 from fairlattice.benchmark._harm import GroupShifts, LevelingDown, harm_of, leveling_down_of
 from fairlattice.benchmark._over_seeds import Run, count_run, run_figures
-from fairlattice.benchmark._posterior import KINDS, POSTERIOR_RATES, Gap, Level, Posterior, people_of
+from fairlattice.benchmark._posterior import KINDS, Gap, Level, Posterior, people_of
 from fairlattice.benchmark._price import Accuracies, accuracies_of
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice

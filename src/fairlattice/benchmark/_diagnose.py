@@ -14,14 +14,8 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from fairlattice._validation import (
-    Column,
-    FloatArray,
-    IntArray,
-    check_choice,
-    check_count,
-    check_real,
-)
+from fairlattice._column import Column
+from fairlattice._validation import FloatArray, IntArray, check_choice, check_count, check_real
 from fairlattice.benchmark._diagnosis import (
     LEAST,
     MADE,
@@ -36,12 +30,9 @@ from fairlattice.benchmark._diagnosis import (
     judge_cells,
 )
 from fairlattice.benchmark._held_out import HeldOut, hold_out
-from fairlattice.diagnostics import (
-    assumption,
-    memory,
-    mmd_test,
-)
+from fairlattice.diagnostics import assumption, mmd_test
 from fairlattice.diagnostics._shared import (
+    TrainingRows,
     associations_of,
     both_samples,
     classifier_test_of,
@@ -234,7 +225,7 @@ def _figures(
     split: HeldOut,
     real: _Real,
     rows: FloatArray,
-    train: FloatArray | None,
+    train: TrainingRows | None,
     permutations: int,
     rng: np.random.Generator,
 ) -> SourceFigures:
@@ -244,7 +235,7 @@ def _figures(
     mmd = mmd_test(real.Z, rows, permutations=permutations, rng=rng)
     pairs = column_pairs(real.columns, split.frame(rows))
     p_values = {**{name: test.p_value for name, test in classifiers.items()}, "mmd": mmd.p_value}
-    remembered = None if train is None else memory(train, rows, real.Z)
+    remembered = None if train is None else train.memory(rows)
     return SourceFigures(
         len(rows),
         classifiers,
@@ -272,13 +263,14 @@ def _one_cell(
     sources: dict[str, SourceFigures | None] = {
         REAL: _figures(split, real, _some(train, max_rows, rng), None, permutations, rng)
     }
+    known = TrainingRows.of(train, real.Z)
     for name, rows in made.items():
         mine = rows.get(cell)
-        sources[name] = None if mine is None else _figures(split, real, mine, train, permutations, rng)
-    own, known = split.index.rows(cell), split.lattice.parents(split.lattice.leaf(cell.leaf))
+        sources[name] = None if mine is None else _figures(split, real, mine, known, permutations, rng)
+    own, groups = split.index.rows(cell), split.lattice.parents(split.lattice.leaf(cell.leaf))
     # The cell's own rows are in its parents too, and would make them look alike.
     others = [np.setdiff1d(rows, own) for rows in split.index.parents(cell)]
-    parents = tuple((g, len(rows)) for g, rows in zip(known, others, strict=True))
+    parents = tuple((g, len(rows)) for g, rows in zip(groups, others, strict=True))
     samples = [_some(split.Z[rows], max_rows, rng) for rows in others]
     tests = assumption(real.Z, samples, _mixed(made, cell), permutations=permutations, rng=rng)
     return CellResult(sources, tests, parents)
@@ -310,8 +302,8 @@ def _overall(
         if len(places) < LEAST:
             found[name] = None
             continue
-        train = None if name == REAL else split.Z[seen]
         real = _Real.of(split, split.Z_held[picked[places]])
+        train = None if name == REAL else TrainingRows.of(split.Z[seen], real.Z)
         figures = _figures(split, real, vectors, train, permutations, rng)
         found[name] = figures
         if figures.memory is not None:

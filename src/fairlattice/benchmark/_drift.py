@@ -8,13 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import (
-    check_choice,
-    check_columns_exist,
-    check_count,
-    check_same_length,
-    index_of,
-)
+from fairlattice._column import index_of
+from fairlattice._validation import check_choice, check_columns_exist, check_count, check_same_length
 from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._diagnose import SOURCES
 from fairlattice.benchmark._diagnosis import LEAST, MADE

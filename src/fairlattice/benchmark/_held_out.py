@@ -8,14 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import (
-    Column,
-    FloatArray,
-    IntArray,
-    check_same_length,
-    distinct_values,
-    index_of,
-)
+from fairlattice._column import Column, index_of
+from fairlattice._validation import FloatArray, IntArray, check_same_length, distinct_values
 from fairlattice.benchmark._splits import child_seed, stratified_splits
 from fairlattice.encoders import TableEncoder
 from fairlattice.groups import GroupLattice

@@ -14,7 +14,8 @@ from scipy.stats import norm
 
 from fairlattice._validation import FloatArray
 from fairlattice.benchmark._estimates import Estimate
-from fairlattice.benchmark._posterior import Gap, People
+from fairlattice.benchmark._group_draws import People
+from fairlattice.benchmark._posterior import Gap
 
 _BINS = 10
 _SURE = 0.975  # of a sign, for a mark

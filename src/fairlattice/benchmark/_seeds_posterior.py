@@ -22,7 +22,8 @@ import numpy.typing as npt
 
 from fairlattice._threads import one_thread
 from fairlattice._validation import BoolArray, FloatArray, IntArray
-from fairlattice.benchmark._posterior import GroupDraws, JointDraws, paired_normals, shrunk
+from fairlattice.benchmark._group_draws import GroupDraws, paired_normals, shrunk
+from fairlattice.benchmark._posterior import JointDraws
 from fairlattice.groups import GroupLattice
 from fairlattice.metrics._shared import Design
 

@@ -29,7 +29,8 @@ from fairlattice.cli._options import Columns, reading_options
 from fairlattice.cli._output import progress
 from fairlattice.cli._reading import reading
 from fairlattice.cli._skeleton import Found
-from fairlattice.cli._tables import is_text, lazy_writer, scan_parts, scan_rows
+from fairlattice.cli._tables import is_text, lazy_writer, scan_parts, scan_rows, table_format
+from fairlattice.cli._text_files import SEPARATORS
 from fairlattice.exceptions import FairlatticeWarning, InputError
 from fairlattice.groups import GroupCounts
 from fairlattice.samplers import HierarchicalAugmenter
@@ -107,11 +108,17 @@ def _file_writer(
     # From text to text the original rows keep their very text, such as the zeros of 007.
     verbatim = is_text(path) and is_text(arguments.out)
     original = _with_origin(scan_rows(path, as_text=verbatim, decimal=arguments.decimal), origin=origin)
-    new = _new(batches, typed, columns, original.collect_schema(), origin=origin)
+    separator = SEPARATORS.get(table_format(arguments.out))
+    if separator is None:
+        new = _new(batches, typed, columns, original.collect_schema(), origin=origin)
+        original = pl.concat([original, new])
 
     def write(target: IO[bytes]) -> None:
         with reading(path):
-            lazy_writer(pl.concat([original, new]), arguments.out)(target)
+            lazy_writer(original, arguments.out)(target)
+            if separator is not None:  # numbers are written below text as they are
+                for frame in batches.frames(typed, columns, origin=origin):
+                    frame.write_csv(target, include_header=False, separator=separator)
 
     return write
 

@@ -190,12 +190,15 @@ def _jobs(arguments: argparse.Namespace, rows: int, strategies: int) -> int:
 
 def chosen_strategies(arguments: argparse.Namespace) -> list[Any]:
     """The strategies that were asked for, those of plugins among them."""
-    from fairlattice.benchmark import Plugins
     from fairlattice.benchmark._shared import make_classifier
     from fairlattice.strategies import STRATEGIES
     from fairlattice.strategies._shared import default_for, strategies_of
 
-    own = Plugins.of(arguments.plugin or ()).strategies()
+    own = {}
+    if arguments.plugin:
+        from fairlattice.benchmark import Plugins
+
+        own = Plugins.of(arguments.plugin).strategies()
     known = {**STRATEGIES, **own}
     if arguments.strategies is None:
         names = [name for name, s in known.items() if arguments.groups_at_prediction or not s.needs_groups]

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import polars as pl
 import polars.selectors as cs
 
-from fairlattice._validation import FloatArray, IntArray, as_column, index_of
+from fairlattice._column import index_of
+from fairlattice._validation import FloatArray, IntArray, as_column
 from fairlattice.groups import GroupCounts
 from fairlattice.samplers._shared import MOST, even_share
 from fairlattice.tables._shared import AttributeReading, LabelReading, Reading, Rules, read_column

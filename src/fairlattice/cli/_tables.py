@@ -27,6 +27,7 @@ _FORMATS = {
     ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc",
 }  # fmt: skip
 _ROW_GROUP = 100_000
+_HELD = 2**28  # bytes of text whose table is held in memory while it is asked for several things
 _ZEROS = r"^\s*0\d"
 
 
@@ -104,12 +105,7 @@ def _scan_text(layout: TextLayout, as_text: bool, decimal: str | None) -> pl.Laz
         raise InputError(
             f"`{layout.path}` has lines that end with a carriage return alone. Convert them to line feeds first."
         )
-    options: dict[str, Any] = {
-        "separator": layout.separator,
-        "quote_char": layout.quote,
-        "skip_lines": layout.skip,
-        "glob": False,
-    }
+    options = {"glob": False, **layout.options}
     if layout.quoted:
         check_rows(layout, None)  # names the line of a quote that is open
     scan = text = pl.scan_csv(layout.path, infer_schema=False, **options)
@@ -125,6 +121,8 @@ def _scan_text(layout: TextLayout, as_text: bool, decimal: str | None) -> pl.Laz
         for name in [*codes, *pointed]:
             found[name] = pl.String()
         scan = pl.scan_csv(layout.path, schema=found, **options)
+        if layout.path.stat().st_size <= _HELD:  # else every pass over the rows reads their text again
+            scan = scan.collect(engine="streaming").lazy()
     if layout.quoted:
         check_rows(layout, int(scan.select(pl.len()).collect(engine="streaming").item()))
     header = layout.header
@@ -245,15 +243,17 @@ def _read_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.
 
 def _read_layout(layout: TextLayout, *, infer_schema: bool, columns: list[str] | None = None) -> pl.DataFrame:
     """The table of a text file; `columns` are those to read, by their own names."""
+    schema = None
+    if infer_schema:  # first all types, then the values: together they take twice as long
+        with layout.open() as source:
+            schema = pl.scan_csv(source, infer_schema_length=None, **layout.options).collect_schema()
     with layout.open() as source:
         frame = pl.read_csv(
             source,
-            separator=layout.separator,
-            quote_char=layout.quote,
-            skip_lines=layout.skip,
-            infer_schema=infer_schema,
-            infer_schema_length=None,
+            schema=schema,
+            infer_schema=False,
             columns=None if columns is None else [layout.header.index(name) for name in columns],
+            **layout.options,
         )
     # Polars leaves doubled quotes in names as they are.
     names = layout.header if columns is None else columns

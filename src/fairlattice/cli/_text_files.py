@@ -9,10 +9,11 @@ import csv
 import io
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -69,6 +70,11 @@ class TextLayout:
     quote: str | None = '"'
     quoted: bool = False
     carriage: bool = False
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What polars must know to read it."""
+        return {"separator": self.separator, "quote_char": self.quote, "skip_lines": self.skip}
 
     def open(self) -> IO[bytes]:
         """The file, with line ends that every reader knows."""
@@ -140,7 +146,8 @@ def text_layout(path: Path, kind: str) -> TextLayout:
     if carriage:
         assume([f"`{path.name}`: lines end with a carriage return alone."])
     layout = _with_header(_without_preamble(layout))
-    twice = next((name for name in layout.header if layout.header.count(name) > 1), None)
+    often = Counter(layout.header)
+    twice = next((name for name in layout.header if often[name] > 1), None)
     if twice is not None:
         raise InputError(f"`{path}` has two columns named {twice!r}. Rename one.")
     return _with_quotes(layout)

@@ -14,6 +14,7 @@ import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
+from fairlattice._column import index_of
 from fairlattice._validation import (
     IntArray,
     as_column,
@@ -22,7 +23,6 @@ from fairlattice._validation import (
     check_count,
     check_same_length,
     distinct_values,
-    index_of,
 )
 from fairlattice.exceptions import InputError
 

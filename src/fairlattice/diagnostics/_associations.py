@@ -23,7 +23,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from fairlattice._validation import BoolArray, FloatArray, IntArray
-from fairlattice.diagnostics._frames import ColumnPair, column_pairs, varying
+from fairlattice.diagnostics._frames import Categories, ColumnPairs, column_pairs, varying
 
 _MOST_COLUMNS = 40
 _MOST_LEVELS = 30
@@ -94,48 +94,47 @@ def associations(real: Any, generated: Any) -> Associations | None:
     return associations_of(column_pairs(real, generated))
 
 
-def associations_of(pairs: Sequence[ColumnPair]) -> Associations | None:
+def associations_of(pairs: ColumnPairs) -> Associations | None:
     """As :func:`associations`, of columns that are matched already."""
     varied = varying(pairs)
     looked = varied[:_MOST_COLUMNS]
     if len(looked) < 2:
         return None
-    numbers = [pair for pair in looked if pair.levels is None]
-    categories = [_with_few_levels(pair) for pair in looked if pair.levels is not None]
-    starts = np.cumsum([0, *(pair.levels or 0 for pair in categories)])[:-1]
-    ordered = [*numbers, *categories]
-    tables = [_matrix(_side(ordered, len(numbers), real), starts) for real in (True, False)]
+    rows = np.flatnonzero(np.isin(pairs.numbers, looked))
+    categories = [_with_few_levels(column) for column in pairs.categories if column.place in looked]
+    starts = np.cumsum([0, *(column.levels for column in categories)])[:-1]
+    sides = [
+        _side(pairs.real[rows], [(c.real, c.levels) for c in categories]),
+        _side(pairs.generated[rows], [(c.generated, c.levels) for c in categories]),
+    ]
+    tables = [_matrix(side, starts) for side in sides]
     gaps = np.abs(tables[0] - tables[1])
-    place = {pair.name: i for i, pair in enumerate(ordered)}
-    order = [place[pair.name] for pair in looked]  # so that of several worst pairs the first is shown
+    # In the order of the table, so that of several worst pairs the first is shown.
+    order = np.argsort([*pairs.numbers[rows], *(column.place for column in categories)])
     first, second = np.triu_indices(len(order), k=1)
     differences = gaps[np.ix_(order, order)][first, second]
     worst = int(differences.argmax())
-    names = (looked[first[worst]].name, looked[second[worst]].name)
+    names = (pairs.names[looked[first[worst]]], pairs.names[looked[second[worst]]])
     left_out = len(varied) - len(looked)
     return Associations(float(differences.mean()), float(differences[worst]), names, left_out)
 
 
-def _with_few_levels(pair: ColumnPair) -> ColumnPair:
-    if pair.levels is None or pair.levels <= _MOST_LEVELS:
-        return pair
-    counts = np.bincount(np.concatenate([pair.real, pair.generated]).astype(np.int64))
-    new = np.full(pair.levels, _MOST_LEVELS)
+def _with_few_levels(column: Categories) -> Categories:
+    if column.levels <= _MOST_LEVELS:
+        return column
+    counts = np.bincount(np.concatenate([column.real, column.generated]))
+    new = np.full(column.levels, _MOST_LEVELS)
     new[np.argsort(-counts, kind="stable")[:_MOST_LEVELS]] = np.arange(_MOST_LEVELS)
-    real, generated = (new[v.astype(np.int64)] for v in (pair.real, pair.generated))
-    return ColumnPair(pair.name, real, generated, _MOST_LEVELS + 1)
+    return Categories(column.place, new[column.real], new[column.generated], _MOST_LEVELS + 1)
 
 
-def _side(pairs: Sequence[ColumnPair], n_numbers: int, real: bool) -> _Side:
-    columns = [pair.real if real else pair.generated for pair in pairs]
-    n = len(columns[0])
-    numbers: FloatArray = np.column_stack([np.zeros((n, 0)), *columns[:n_numbers]])
-    present = ~np.isnan(numbers)
-    levels = [
-        np.equal.outer(codes, np.arange(pair.levels or 0))
-        for codes, pair in zip(columns[n_numbers:], pairs[n_numbers:], strict=True)
-    ]
-    return _Side(_ranks(numbers, present), present.astype(float), np.hstack([np.zeros((n, 0)), *levels]))
+def _side(numbers: FloatArray, categories: Sequence[tuple[IntArray, int]]) -> _Side:
+    """One table, given its numbers, a row for each column, and the codes and levels of its categories."""
+    n = numbers.shape[1] if len(numbers) else len(categories[0][0])
+    columns = np.ascontiguousarray(numbers.reshape(-1, n).T)
+    present = ~np.isnan(columns)
+    levels = [np.equal.outer(codes, np.arange(k)) for codes, k in categories]
+    return _Side(_ranks(columns, present), present.astype(float), np.hstack([np.zeros((n, 0)), *levels]))
 
 
 def _ranks(numbers: FloatArray, present: BoolArray) -> FloatArray:

@@ -6,14 +6,14 @@ is a category of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fairlattice._column import Column
 from fairlattice._validation import (
     BoolArray,
-    Column,
     FloatArray,
     IntArray,
     as_columns,
@@ -23,26 +23,48 @@ from fairlattice._validation import (
 from fairlattice.exceptions import InputError
 
 
-class ColumnPair(NamedTuple):
-    """One column in both tables.
+class Categories(NamedTuple):
+    """A column of categories in both tables.
 
     Parameters
     ----------
-    name : str
-        What it is called.
-    real, generated : arrays of shape (n,) and (m,)
-        Numbers, NaN where missing; or codes from 0 to `levels` - 1.
-    levels : int or None
-        How many categories there are in either table; None for numbers.
+    place : int
+        Which column of the table it is.
+    real, generated : int arrays of shape (n,) and (m,)
+        Codes from 0 to `levels` - 1.
+    levels : int
+        How many categories there are in either table.
     """
 
-    name: str
-    real: FloatArray | IntArray
-    generated: FloatArray | IntArray
-    levels: int | None
+    place: int
+    real: IntArray
+    generated: IntArray
+    levels: int
 
 
-def column_pairs(real: Any, generated: Any) -> list[ColumnPair]:
+class ColumnPairs(NamedTuple):
+    """The columns of two tables; numbers are held together, as there may be thousands.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names of all columns, in the order of the table.
+    numbers : int array of shape (p,)
+        Which of them are numbers.
+    real, generated : float arrays of shape (p, n) and (p, m)
+        The numbers, a row for each column, NaN where missing.
+    categories : tuple of Categories
+        The other columns.
+    """
+
+    names: tuple[str, ...]
+    numbers: IntArray
+    real: FloatArray
+    generated: FloatArray
+    categories: tuple[Categories, ...]
+
+
+def column_pairs(real: Any, generated: Any) -> ColumnPairs:
     """The columns of two tables, matched by name, in the order of the first.
 
     Raises
@@ -58,52 +80,53 @@ def column_pairs(real: Any, generated: Any) -> list[ColumnPair]:
     first, second = tables.values()
     check_columns_exist(first, list(second))
     check_columns_exist(second, list(first))
-    numeric = [name for name in first if {t[name].values.dtype.kind for t in (first, second)} <= set("iuf")]
-    found = {pair.name: pair for pair in _number_pairs(numeric, first, second)}
-    return [found.get(name) or _pair(name, first[name], second[name]) for name in first]
+    names = tuple(first)
+    numeric = np.array([_is_number(first[name], second[name], name) for name in names])
+    numbers = np.flatnonzero(numeric)
+    sides = [_numbers({names[i]: table[names[i]] for i in numbers.tolist()}) for table in (first, second)]
+    others = [
+        _categories(i, first[names[i]], second[names[i]], names[i]) for i in np.flatnonzero(~numeric).tolist()
+    ]
+    return ColumnPairs(names, numbers, sides[0], sides[1], tuple(others))
 
 
-def varying(pairs: Sequence[ColumnPair]) -> list[ColumnPair]:
-    """The columns that have two values in either table."""
-    varies = np.zeros(len(pairs), dtype=bool)
-    for numeric in (True, False):
-        places = [place for place, pair in enumerate(pairs) if (pair.levels is None) == numeric]
-        for side in ([pairs[i].real for i in places], [pairs[i].generated for i in places]):
-            if places:
-                varies[places] |= _two_values(np.array(side, dtype=np.float64))
-    return [pair for pair, does in zip(pairs, varies, strict=True) if does]
+def varying(pairs: ColumnPairs) -> IntArray:
+    """Places of the columns that have two values in either table."""
+    varies = np.zeros(len(pairs.names), dtype=bool)
+    for side in (pairs.real, pairs.generated):
+        varies[pairs.numbers] |= _two_values(side)
+    for column in pairs.categories:
+        varies[column.place] = any((codes != codes[0]).any() for codes in (column.real, column.generated))
+    return np.flatnonzero(varies)
 
 
-def _number_pairs(
-    names: Sequence[str], real: Mapping[str, Column], generated: Mapping[str, Column]
-) -> Iterator[ColumnPair]:
-    """Columns that hold numbers in both tables, all at once: there may be thousands."""
-    if names:
-        sides = [_numbers({name: table[name] for name in names}) for table in (real, generated)]
-        for name, x, y in zip(names, *sides, strict=True):
-            yield ColumnPair(name, x, y, None)
-
-
-def _pair(name: str, real: Column, generated: Column) -> ColumnPair:
-    both = (real, generated)
-    kinds = {column.values.dtype.kind for column in both if not column.missing.all()}
+def _is_number(real: Column, generated: Column, name: str) -> bool:
+    """Whether a column holds numbers; one that is missing altogether holds anything."""
+    if real.values.dtype.kind in "iuf" and generated.values.dtype.kind in "iuf":
+        return True
+    kinds = {column.values.dtype.kind for column in (real, generated) if not column.missing.all()}
     if kinds <= set("iuf"):
-        x, y = (_numbers({name: column})[0] for column in both)
-        return ColumnPair(name, x, y, None)
+        return True
     if kinds & set("iuf") and kinds - set("iufb"):
         raise InputError(
             f"Column `{name}` holds numbers in one table and other values in the other. Cast one of them."
         )
+    return False
+
+
+def _categories(place: int, real: Column, generated: Column, name: str) -> Categories:
     known: dict[Any, int] = {}
     codes = [
         np.fromiter((known.setdefault(v, len(known)) for v in _values(column, name)), dtype=np.int64)
-        for column in both
+        for column in (real, generated)
     ]
-    return ColumnPair(name, codes[0], codes[1], len(known))
+    return Categories(place, codes[0], codes[1], len(known))
 
 
 def _numbers(columns: Mapping[str, Column]) -> FloatArray:
     """Numbers of columns of one length, a row for each column, NaN where missing."""
+    if not columns:
+        return np.empty((0, 0))
     # Of booleans and the like only where all are missing.
     values = np.array([column.values.astype(np.float64, copy=False) for column in columns.values()])
     values[np.array([column.missing for column in columns.values()])] = np.nan
@@ -129,6 +152,8 @@ def _values(column: Column, name: str) -> list[Any]:
 
 def _two_values(values: FloatArray) -> BoolArray:
     """Of every row of numbers, whether it has two that differ, NaN aside."""
+    if not len(values):
+        return np.zeros(0, dtype=bool)
     missing = np.isnan(values)
     varies: BoolArray = np.where(missing, np.inf, values).min(axis=1) < np.where(
         missing, -np.inf, values

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from fairlattice._validation import FloatArray
-from fairlattice.diagnostics._frames import ColumnPair, column_pairs
+from fairlattice.diagnostics._frames import Categories, ColumnPairs, column_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +29,22 @@ class Marginals:
         Over columns, in [0, 1].
     column : str
         The worst column; the first of several.
-    columns : tuple of ColumnDistance
-        All columns, in the order of the table.
+    names : tuple of str
+        Names of all columns, in the order of the table.
+    distances : tuple of float
+        How far each lies apart.
     """
 
     mean: float
     worst: float
     column: str
-    columns: tuple[ColumnDistance, ...]
+    names: tuple[str, ...] = field(repr=False)
+    distances: tuple[float, ...] = field(repr=False)
+
+    @property
+    def columns(self) -> tuple[ColumnDistance, ...]:
+        """All columns, in the order of the table."""
+        return tuple(map(ColumnDistance, self.names, self.distances))
 
 
 def marginals(real: Any, generated: Any) -> Marginals:
@@ -72,30 +79,22 @@ def marginals(real: Any, generated: Any) -> Marginals:
     return marginals_of(column_pairs(real, generated))
 
 
-def marginals_of(pairs: Sequence[ColumnPair]) -> Marginals:
+def marginals_of(pairs: ColumnPairs) -> Marginals:
     """As :func:`marginals`, of columns that are matched already."""
-    numbers = [pair for pair in pairs if pair.levels is None]
-    gaps = iter(_of_numbers(numbers) if numbers else [])
-    found = tuple(
-        ColumnDistance(p.name, next(gaps) if p.levels is None else _total_variation(p, p.levels))
-        for p in pairs
-    )
-    worst = max(found, key=lambda c: c.distance)
-    mean = float(np.mean([c.distance for c in found]))
-    return Marginals(mean, worst.distance, worst.name, found)
+    found = np.empty(len(pairs.names))
+    if len(pairs.numbers):
+        x, y = (np.where(np.isnan(side), np.inf, side) for side in (pairs.real, pairs.generated))
+        found[pairs.numbers] = kolmogorov_smirnov(x, y)
+    for column in pairs.categories:
+        found[column.place] = _total_variation(column)
+    worst = int(found.argmax())
+    distances = tuple(found.tolist())
+    return Marginals(float(found.mean()), distances[worst], pairs.names[worst], pairs.names, distances)
 
 
-def _of_numbers(pairs: Sequence[ColumnPair]) -> list[float]:
-    """Distances of columns of numbers, all at once: tables may have thousands."""
-    sides = [[pair.real for pair in pairs], [pair.generated for pair in pairs]]
-    x, y = (np.where(np.isnan(side), np.inf, side) for side in map(np.array, sides))
-    found: list[float] = kolmogorov_smirnov(x, y).tolist()
-    return found
-
-
-def _total_variation(pair: ColumnPair, levels: int) -> float:
-    counts = [np.bincount(v, minlength=levels) for v in (pair.real, pair.generated)]
-    n, m = len(pair.real), len(pair.generated)
+def _total_variation(column: Categories) -> float:
+    counts = [np.bincount(v, minlength=column.levels) for v in (column.real, column.generated)]
+    n, m = len(column.real), len(column.generated)
     return float(np.abs(counts[0] * m - counts[1] * n).sum() / (2 * n * m))
 
 

@@ -128,22 +128,75 @@ def memory(train: Any, generated: Any, held_out: Any, *, near: float = 0.1) -> M
     """
     t, g, h = as_samples({"train": train, "generated": generated, "held_out": held_out})
     check_real("near", near, 0.0, np.nextafter(1.0, 0.0))
-    rows, first = np.unique(t, axis=0, return_index=True)
-    rounding = 1e-9 * float(np.abs(t).max())
-    to_train = cdist(g, t)
-    made, other = (_closest(distances, rounding, near) for distances in (to_train[:, first], cdist(h, rows)))
-    exact, close = int(made.exact.sum()), int(made.near.sum())
-    distances = to_train.min(axis=0), cdist(g, h).min(axis=0)
-    return Memory(
-        distance_ratio=_ratio(made.distance, other.distance, rounding),
-        exact=exact,
-        near=close,
-        exact_expected=float(other.exact.mean() * len(g)),
-        near_expected=float(other.near.mean() * len(g)),
-        membership_advantage=_advantage(*distances, rounding),
-        advantage_noise=float(np.sqrt((len(t) + len(h) + 1) / (3 * len(t) * len(h)))),
-        copies=made.copies(first),
-    )
+    return TrainingRows.of(t, h, near).memory(g)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRows:
+    """Training rows, and what other real rows show of them, to hold several samples of generated rows against.
+
+    Parameters
+    ----------
+    rows, held_out : float array
+        The training rows, and real rows of the same kind.
+    first : int array
+        The first of each set of equal training rows, in increasing order of their coordinates.
+    rounding : float
+        Within which two rows are equal.
+    near : float
+        As in :func:`memory`.
+    other : _Closest
+        Of every held-out row.
+    """
+
+    rows: FloatArray
+    held_out: FloatArray
+    first: IntArray
+    rounding: float
+    near: float
+    other: _Closest
+
+    @classmethod
+    def of(cls, rows: FloatArray, held_out: FloatArray, near: float = 0.1) -> TrainingRows:
+        first = _first_of_each(rows)
+        rounding = 1e-9 * float(np.abs(rows).max())
+        other = _closest(cdist(held_out, rows[first]), rounding, near)
+        return cls(rows, held_out, first, rounding, near, other)
+
+    def memory(self, generated: FloatArray) -> Memory:
+        """As :func:`memory`."""
+        to_train = cdist(generated, self.rows)
+        made = _closest(to_train[:, self.first], self.rounding, self.near)
+        distances = to_train.min(axis=0), cdist(generated, self.held_out).min(axis=0)
+        t, h = len(self.rows), len(self.held_out)
+        return Memory(
+            distance_ratio=_ratio(made.distance, self.other.distance, self.rounding),
+            exact=int(made.exact.sum()),
+            near=int(made.near.sum()),
+            exact_expected=float(self.other.exact.mean() * len(generated)),
+            near_expected=float(self.other.near.mean() * len(generated)),
+            membership_advantage=_advantage(*distances, self.rounding),
+            advantage_noise=float(np.sqrt((t + h + 1) / (3 * t * h))),
+            copies=made.copies(self.first),
+        )
+
+
+def _first_of_each(rows: FloatArray) -> IntArray:
+    """The first of each set of equal rows, in increasing order of their coordinates.
+
+    NumPy's own answer makes a type of as many fields as there are columns. Bytes whose order is that of the numbers
+    do the same: the sign is turned around, and of negative numbers all bits.
+
+    Examples
+    --------
+    >>> _first_of_each(np.array([[2.0, 1.0], [-3.0, 0.0], [2.0, -1.0], [-3.0, -0.0], [-4.0, 9.0]])).tolist()
+    [4, 1, 2, 0]
+    """
+    bits = np.ascontiguousarray(rows + 0.0).view(np.uint64)  # -0.0 becomes 0.0
+    sign = np.uint64(1 << 63)
+    ordered = np.where(bits & sign, ~bits, bits | sign).astype(">u8")
+    found = np.unique(ordered.view(f"V{ordered.itemsize * ordered.shape[1]}").ravel(), return_index=True)[1]
+    return np.asarray(found, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,8 @@
-"""Encoders: mixed tables to vectors and back to valid rows; texts and images to vectors."""
+"""Encoders: mixed tables to vectors and back to valid rows; texts and images to vectors.
 
-from fairlattice.encoders._images import ImageEncoder
-from fairlattice.encoders._sentences import SentenceEncoder
-from fairlattice.encoders._table import TableEncoder
-from fairlattice.encoders._text import TextEncoder
-from fairlattice.encoders._text_table import TextTableEncoder
+Names are listed in ``__init__.pyi`` and loaded when first used: most tables have no texts or images.
+"""
 
-__all__ = ["ImageEncoder", "SentenceEncoder", "TableEncoder", "TextEncoder", "TextTableEncoder"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,14 +7,14 @@ what comes back is the category whose coordinate is largest, so it is always one
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from fairlattice._validation import BoolArray, Column, FloatArray, IntArray, distinct_values, index_of
+from fairlattice._column import Column
+from fairlattice._validation import BoolArray, FloatArray, IntArray, sorted_values
 from fairlattice.exceptions import InputError
 
 _FARTHEST = 1e100  # standard deviations from the mean, whose squares must be numbers
@@ -65,9 +65,8 @@ class NumericCodec:
         """What the coordinates of a column of this name are called."""
         return [column, *([f"{column}_missing"] if self.has_missing else [])]
 
-    def encode(self, column: Column, name: str) -> FloatArray:
-        """Coordinates of shape (n, width)."""
-        out = np.zeros((len(column.missing), self.width))
+    def encode(self, column: Column, name: str, out: FloatArray) -> None:
+        """Write coordinates into `out`, zeros of shape (n, width)."""
         with np.errstate(over="ignore"):
             values = np.where(column.missing, 0.0, (_finite(column, name) - self.mean) / self.scale)
         if np.abs(values).max(initial=0.0) > _FARTHEST:
@@ -78,7 +77,6 @@ class NumericCodec:
         out[:, 0] = values
         if self.has_missing:
             out[:, 1] = column.missing
-        return out
 
     def check(self, column: Column, name: str) -> None:
         """Raise if the column holds what no training row could."""
@@ -95,7 +93,7 @@ class NumericCodec:
 
     def snap(self, Z: FloatArray) -> FloatArray:
         """The coordinates of the valid value that Z decodes to."""
-        return self.encode(Column(*self.decode(Z)), "")
+        return _encoded(self, Column(*self.decode(Z)))
 
     def decode(self, Z: FloatArray) -> tuple[FloatArray, BoolArray]:
         """Values, and where they are missing."""
@@ -161,13 +159,8 @@ class CategoryCodec:
 
     @classmethod
     def fit(cls, column: Column, name: str, max_categories: int) -> CategoryCodec:
-        present = column.values[~column.missing]
-        try:
-            distinct = distinct_values(present) if len(present) else []
-        except InputError as error:
-            raise InputError(f"Column `{name}` holds values that cannot be categories. {error}") from error
-        counts = Counter(present.astype(str).tolist() if present.dtype.kind in "Mm" else present.tolist())
-        levels = tuple(sorted(distinct, key=lambda v: -counts[v]))
+        counts = _counts(column, name)
+        levels = tuple(sorted(sorted_values(counts), key=lambda v: -counts[v]))
         n_own = max_categories - 1 if len(levels) > max_categories else len(levels)
         return cls(levels, n_own, bool(column.missing.any()))
 
@@ -179,31 +172,28 @@ class CategoryCodec:
     @property
     def width(self) -> int:
         """How many coordinates the column takes."""
-        return self.n_own + (len(self.levels) > self.n_own) + self.has_missing
+        return self.n_own + self.has_rare + self.has_missing
 
     def names(self, column: str) -> list[str]:
         """What the coordinates of a column of this name are called: its name and the category's."""
         own = [f"{column}_{level}" for level in self.levels[: self.n_own]]
-        rare = [f"{column}_infrequent"] if len(self.levels) > self.n_own else []
+        rare = [f"{column}_infrequent"] if self.has_rare else []
         return own + rare + ([f"{column}_missing"] if self.has_missing else [])
 
-    def encode(self, column: Column, _: str) -> FloatArray:
-        """Coordinates of shape (n, width)."""
-        rare = len(self.levels) > self.n_own
-        place = index_of(column.values, self.levels)
-        if rare:
+    def encode(self, column: Column, _: str, out: FloatArray) -> None:
+        """Write coordinates into `out`, zeros of shape (n, width)."""
+        place = column.places(self.levels)
+        if self.has_rare:
             place = np.where((place < 0) | (place > self.n_own), self.n_own, place)
         rows = np.flatnonzero(~column.missing & (place >= 0))
-        out = np.zeros((len(column.missing), self.width))
         out[rows, place[rows]] = 1.0
         if self.has_missing:
             out[:, -1] = column.missing
-        return out
 
     def check(self, column: Column, name: str) -> None:
         """Raise if the column holds a category that no training row has."""
         _check_missing(column, name, self.has_missing)
-        unseen = ~column.missing & (index_of(column.values, self.levels) < 0)
+        unseen = ~column.missing & (column.places(self.levels) < 0)
         _refuse_first(unseen, column.values, name, "a category that no training row has. Merge it into one")
 
     def snap(self, Z: FloatArray) -> FloatArray:
@@ -246,7 +236,7 @@ class OrdinalCodec(NumericCodec):
     def snap(self, Z: FloatArray) -> FloatArray:
         """The coordinates of the valid value that Z decodes to."""
         place, missing = self.decode_place(Z)
-        return self.encode(Column(np.asarray(self.levels)[place], missing), "")
+        return _encoded(self, Column(np.asarray(self.levels)[place], missing))
 
     def decode_place(self, Z: FloatArray) -> tuple[IntArray, BoolArray]:
         """Indices into `levels`, and where the value is missing."""
@@ -269,9 +259,8 @@ class CarriedCodec:
         """No coordinates, no names."""
         return []
 
-    def encode(self, column: Column, _: str) -> FloatArray:
-        """Coordinates of shape (n, 0)."""
-        return np.zeros((len(column.missing), 0))
+    def encode(self, column: Column, _: str, out: FloatArray) -> None:
+        """No coordinates to write."""
 
     def check(self, column: Column, name: str) -> None:
         """Any value is possible."""
@@ -299,9 +288,35 @@ def fit_codec(column: Column, name: str, max_categories: int, kind: str = "numbe
     return NumericCodec.fit(column, name)
 
 
+def _counts(column: Column, name: str) -> dict[Any, int]:
+    """How many rows have each value that is not missing."""
+    if column.is_text:
+        try:
+            return column.counted()
+        except TypeError as error:
+            kind = type(column.values[~column.missing][0]).__name__
+            raise InputError(
+                f"Column `{name}` holds values that cannot be categories. A column holds {kind} objects. "
+                "Turn them into numbers or text."
+            ) from error
+    present = column.values[~column.missing]
+    levels, sizes = np.unique(
+        present.astype(str) if present.dtype.kind in "Mm" else present, return_counts=True
+    )
+    return dict(zip(levels.tolist(), sizes.tolist(), strict=True))
+
+
+def _encoded(codec: NumericCodec, column: Column) -> FloatArray:
+    out = np.zeros((len(column.missing), codec.width))
+    codec.encode(column, "", out)
+    return out
+
+
 def _few_with_gaps(column: Column) -> bool:
     """Whether the column is a few whole numbers that skip some."""
     present = column.values[~column.missing]
+    if len(np.unique(present[: _TIMES_EACH * _FEW])) > _FEW:  # the first rows show it of most columns
+        return False
     if not (np.isfinite(present).all() and (present % 1 == 0).all()):
         return False
     distinct = np.unique(present)

@@ -9,8 +9,10 @@ import narwhals as nw
 import numpy as np
 from scipy.sparse import issparse
 
-from fairlattice._validation import Column, as_columns
+from fairlattice._column import Column
+from fairlattice._validation import as_columns
 from fairlattice.exceptions import InputError
+from fairlattice.tables._shared import Feature
 
 
 def is_named(X: Any) -> bool:
@@ -51,3 +53,13 @@ def table_columns(X: Any) -> dict[str, Column]:
             raise InputError(message if array.shape[1] == 0 else "`X` has no rows.")
         X = array
     return as_columns(X, "X", default="x")
+
+
+def read_columns(X: Any, features: Mapping[str, Feature]) -> dict[str, Column]:
+    """The columns of a table as they are meant, given what each is."""
+    return read_as(table_columns(X), features)
+
+
+def read_as(columns: Mapping[str, Column], features: Mapping[str, Feature]) -> dict[str, Column]:
+    """Columns as they are meant, given what each is."""
+    return {name: features[name].reading.apply(column) for name, column in columns.items()}

@@ -12,7 +12,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from fairlattice._validation import Column, index_of
+from fairlattice._column import Column
 from fairlattice.encoders._columns import CarriedCodec, CategoryCodec, Codec, OrdinalCodec
 from fairlattice.exceptions import InputError
 
@@ -26,7 +26,7 @@ class FrameMaker:
     """Rebuilds columns in the library, and with the types, of the training frame."""
 
     def __init__(
-        self, frame: nw.DataFrame[Any], columns: dict[str, Column], codecs: dict[str, Codec]
+        self, frame: nw.DataFrame[Any], columns: Mapping[str, Column], codecs: dict[str, Codec]
     ) -> None:
         # Real cells of the column, one per category or one number and one hole, or of an identifier all: whatever
         # is made from them has exactly their type, in every library.
@@ -75,7 +75,7 @@ class FrameMaker:
 class ArrayMaker:
     """Rebuilds a two-dimensional array of the training array's type."""
 
-    def __init__(self, X: Any, columns: dict[str, Column], codecs: dict[str, Codec]) -> None:
+    def __init__(self, X: Any, columns: Mapping[str, Column], codecs: dict[str, Codec]) -> None:
         if isinstance(X, Mapping):
             X = np.column_stack([np.asarray(column, dtype=object) for column in X.values()])
         array = X if isinstance(X, np.ndarray) else np.asarray(X)
@@ -117,7 +117,7 @@ def exemplar_rows(column: Column, codec: Codec) -> list[int]:
     if isinstance(codec, CarriedCodec):
         return list(range(len(column.missing)))
     if isinstance(codec, CategoryCodec | OrdinalCodec):
-        place = np.where(column.missing, -1, index_of(column.values, codec.levels))
+        place = np.where(column.missing, -1, column.places(codec.levels))
         rows = np.full(len(codec.levels), -1)
         seen = np.flatnonzero(place >= 0)[::-1]  # backwards, so that the first row of a level is kept
         rows[place[seen]] = seen

@@ -11,15 +11,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from fairlattice._validation import (
-    BoolArray,
-    Column,
-    FloatArray,
-    IntArray,
-    check_columns_exist,
-    check_count,
-    index_of,
-)
+from fairlattice._column import Column
+from fairlattice._validation import BoolArray, FloatArray, IntArray, check_columns_exist, check_count
 from fairlattice.encoders._columns import (
     CarriedCodec,
     CategoryCodec,
@@ -30,7 +23,7 @@ from fairlattice.encoders._columns import (
     fit_codec,
     refuse_infinite,
 )
-from fairlattice.encoders._inputs import is_named, table_columns, written_types
+from fairlattice.encoders._inputs import is_named, read_as, read_columns, table_columns, written_types
 from fairlattice.encoders._makers import ArrayMaker, FrameMaker
 from fairlattice.encoders._names import Names, check_names, coordinate_names, names_in
 from fairlattice.exceptions import InputError
@@ -125,14 +118,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn passes it
         """Learn every column's type, bounds and categories. `y` is ignored."""
         columns = table_columns(X)
-        return self._fit_columns(X, columns, self._read(X, columns))
+        features = self._read(X, columns)
+        return self._fit_columns(X, read_as(columns, features), features)
 
     def read(self, X: Any) -> dict[str, Feature]:
         """What each column is, to be passed to :meth:`fit_as`; reports what that assumes, refuses infinities."""
         columns = table_columns(X)
         features = self._read(X, columns)
-        for name in (name for name, f in features.items() if f.kind not in ("category", "identifier")):
-            refuse_infinite(columns[name], name)
+        for name, feature in features.items():
+            if feature.kind not in ("category", "identifier"):
+                refuse_infinite(columns[name], name)
         return features
 
     def _read(self, X: Any, columns: dict[str, Column]) -> dict[str, Feature]:
@@ -141,25 +136,27 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         assume(notes)
         return features
 
-    def fit_as(self, X: Any, features: Mapping[str, Feature]) -> Self:
-        """Fit to rows of a table whose columns were read already, as those of one fold."""
-        return self._fit_columns(X, table_columns(X), features)
+    def fit_as(
+        self, X: Any, features: Mapping[str, Feature], read: Mapping[str, Column] | None = None
+    ) -> Self:
+        """Fit to some rows of a table, as those of one fold, given what :meth:`read` found its columns to be.
 
-    def _fit_columns(self, X: Any, columns: dict[str, Column], features: Mapping[str, Feature]) -> Self:
+        `read` are the rows' columns as :func:`read_columns` reads them, where they are at hand.
+        """
+        return self._fit_columns(X, read_columns(X, features) if read is None else read, features)
+
+    def _fit_columns(self, X: Any, read: Mapping[str, Column], features: Mapping[str, Feature]) -> Self:
         check_count("max_categories", self.max_categories, 2)
         self.__dict__.pop("_plain_numbers", None)  # of an earlier fit
-        if not len(next(iter(columns.values())).missing):
+        if not len(next(iter(read.values())).missing):
             raise InputError("`X` has no rows.")
         self.features_ = dict(features)
-        written = written_types(X)
-        read = {name: features[name].reading.apply(column) for name, column in columns.items()}
+        kinds = {name: feature.kind for name, feature in features.items()}
+        kinds |= dict.fromkeys(written_types(X), "written")
         self.codecs_: dict[str, Codec] = {
-            name: fit_codec(
-                column, name, self.max_categories, "written" if name in written else features[name].kind
-            )
-            for name, column in read.items()
+            name: fit_codec(column, name, self.max_categories, kinds[name]) for name, column in read.items()
         }
-        self.n_features_in_ = len(columns)
+        self.n_features_in_ = len(read)
         self._remember_names(names_in(X))
         ends = np.cumsum([codec.width for codec in self.codecs_.values()]).tolist()
         self.slices_ = {
@@ -172,21 +169,19 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"There is no feature to learn from: {names} look like identifiers. Pass `keep` (--keep)."
             )
         self._rare = {
-            name: index_of(read[name].values, codec.levels)
+            name: read[name].places(codec.levels)
             for name, codec in self.codecs_.items()
             if isinstance(codec, CategoryCodec) and codec.has_rare
         }
-        self._maker: FrameMaker | ArrayMaker
         frame = nw.from_native(X, eager_only=True, pass_through=True)
-        framed = isinstance(frame, nw.DataFrame)
-        self._maker = (FrameMaker if framed else ArrayMaker)(frame if framed else X, read, self.codecs_)
+        maker = FrameMaker if isinstance(frame, nw.DataFrame) else ArrayMaker
+        self._maker: FrameMaker | ArrayMaker = maker(frame, read, self.codecs_)
         return self
 
     def _remember_names(self, names: Names | None) -> None:
+        self.__dict__.pop("feature_names_in_", None)  # of an earlier fit
         if names is not None:
             self.feature_names_in_ = names
-        else:  # of an earlier fit
-            self.__dict__.pop("feature_names_in_", None)
 
     def get_feature_names_out(self, input_features: Any = None) -> Names:
         """One name for each coordinate.
@@ -241,12 +236,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 f"X has {len(columns)} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input."
             )
-        check_columns_exist([name for name, codec in self.codecs_.items() if codec.width], list(columns))
-        out = np.empty((len(next(iter(columns.values())).missing), self.n_features_out_))
+        needed = [name for name, codec in self.codecs_.items() if codec.width]
+        check_columns_exist(needed, list(columns))
+        return self.encode({name: self.features_[name].reading.apply(columns[name]) for name in needed})
+
+    def encode(self, read: Mapping[str, Column]) -> FloatArray:
+        """Vectors of shape (n, n_features_out_), of columns that are read already."""
+        out = np.zeros((len(next(iter(read.values())).missing), self.n_features_out_))
         for name, codec in self.codecs_.items():
             if codec.width:
-                read = self.features_[name].reading.apply(columns[name])
-                out[:, self.slices_[name]] = codec.encode(read, name)
+                codec.encode(read[name], name, out[:, self.slices_[name]])
         return out
 
     @property

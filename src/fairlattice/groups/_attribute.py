@@ -15,14 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import (
-    Column,
-    IntArray,
-    check_choice,
-    did_you_mean,
-    distinct_values,
-    index_of,
-)
+from fairlattice._column import Column, index_of
+from fairlattice._validation import IntArray, check_choice, did_you_mean, distinct_values
 from fairlattice.exceptions import InputError
 
 Level = str | int | float | bool | None

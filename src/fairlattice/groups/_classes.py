@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import IntArray, distinct_values, index_of, sorted_values
+from fairlattice._column import index_of
+from fairlattice._validation import IntArray, distinct_values, sorted_values
 from fairlattice.exceptions import InputError
 from fairlattice.tables._shared import check_labels_differ
 

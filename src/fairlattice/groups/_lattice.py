@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fairlattice._column import Column
 from fairlattice._validation import (
-    Column,
     IntArray,
     as_columns,
     check_columns_exist,

@@ -15,8 +15,8 @@ import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
+from fairlattice._column import Column
 from fairlattice._validation import (
-    Column,
     IntArray,
     as_column,
     as_columns,

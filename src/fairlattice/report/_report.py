@@ -280,17 +280,21 @@ def _summary_of(result: Any, about: dict[str, Any], label: str | None, more: dic
         from fairlattice.report._augment import augment_summary
 
         return augment_summary(result, more.pop("rows"), {"label": label or "label", **about}, **more)
-    from fairlattice.benchmark import BenchResults, Comparison, Diagnosis
+    from fairlattice.benchmark import Comparison  # each kind is loaded when it is asked for
 
     about = {"label": label or "label", **about}
     if isinstance(result, Comparison):
         from fairlattice.report._summary_compare import compare_summary
 
         return compare_summary(result, {"rows": len(result.truth), **about}, **more)
+    from fairlattice.benchmark import Diagnosis
+
     if isinstance(result, Diagnosis):
         from fairlattice.report._summary_diagnose import diagnose_summary
 
         return diagnose_summary(result, {"rows": result.n_train + result.n_held_out, **about}, **more)
+    from fairlattice.benchmark import BenchResults
+
     if isinstance(result, BenchResults):
         from fairlattice.report._summary_bench import bench_summary
 

@@ -60,10 +60,10 @@ def _cell(cell: CellDiagnosis) -> Summary:
 def _figures(figures: SourceFigures | None, *, columns: bool) -> Summary | None:
     if figures is None:
         return None
-    marginals = fields_of(figures.marginals)
-    by_column = marginals.pop("columns")
+    found = figures.marginals
+    marginals: Summary = {"mean": found.mean, "worst": found.worst, "column": found.column}
     if columns:
-        marginals["columns"] = [fields_of(c) for c in by_column]
+        marginals["columns"] = [fields_of(c) for c in found.columns]
     memory = None
     if figures.memory is not None:
         memory = fields_of(figures.memory)

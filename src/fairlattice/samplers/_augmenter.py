@@ -7,14 +7,17 @@ of the new row wherever possible, so that a person in the age band 25 to 45 gets
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from fairlattice._column import index_of
 from fairlattice._validation import (
     FloatArray,
     IntArray,
@@ -23,7 +26,6 @@ from fairlattice._validation import (
     check_real,
     check_same_length,
     did_you_mean,
-    index_of,
 )
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError, SmallCellWarning
@@ -37,7 +39,15 @@ from fairlattice.samplers._importance import ImportanceSampler
 from fairlattice.samplers._lazy import Roles, augmented, counted, sample, shortfalls
 from fairlattice.samplers._mixing import SHARES, MixingSampler
 from fairlattice.samplers._rows import check_same_kind, concat_rows, take_rows
-from fairlattice.samplers._sampler import Piece, Sampler, batches_of, entropy_of, pieces_of
+from fairlattice.samplers._sampler import (
+    PIECE,
+    Piece,
+    Sampler,
+    batches_of,
+    entropy_of,
+    in_order,
+    pieces_of,
+)
 from fairlattice.samplers._sensitive_columns import (
     attribute_values,
     columns_inside,
@@ -50,6 +60,7 @@ from fairlattice.tables._shared import Rules, read_attributes, read_labels
 
 IMPORTANCE, SMOTE = "importance", "smote"
 _MOST_LABELS = 1000
+_AHEAD = 2**25  # coordinates of the batches that are drawn at once, each by a thread
 _CARRIED = 10  # stream of the rows whose rare categories are copied
 
 
@@ -350,8 +361,14 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             (Cell(self.lattice_.code(leaf), self._label_code(label)), check_count("wanted", n, 0))
             for (leaf, label), n in wanted.items()
         ]
-        for number, pieces in enumerate(batches_of(pieces_of(cells))):
-            yield self._batch(pieces, number, stream)
+        alone = copy.copy(self)
+        alone.n_jobs = 1
+        width = PIECE * max(self.encoder_.n_features_out_, 1)
+        threads = min(effective_n_jobs(self.n_jobs), max(_AHEAD // width, 1))
+        made = (alone if threads > 1 else self)._batch
+        yield from in_order(
+            lambda item: made(item[1], item[0], stream), enumerate(batches_of(pieces_of(cells))), threads
+        )
 
     def _batch(self, pieces: list[Piece], number: int, stream: int = 0) -> Augmented:
         """New rows that depend on the number of the batch and what it holds, and on nothing made before."""

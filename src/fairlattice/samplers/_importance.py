@@ -26,7 +26,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.distance import cdist
 
 from fairlattice._validation import BoolArray, FloatArray, IntArray, check_real
 from fairlattice.divergences import median_bandwidths
@@ -35,17 +34,14 @@ from fairlattice.generators import MixingFit
 from fairlattice.samplers._cells import Cell, CellIndex
 from fairlattice.samplers._device import check_device
 from fairlattice.samplers._membership import MembershipModel, MembershipScores, thinned
+from fairlattice.samplers._neighbours import FIRST, MOST, Neighbours
 from fairlattice.samplers._own_shares import category_correction, own_shares, random_features
 from fairlattice.samplers._rows import draw_by_weight
 from fairlattice.samplers._sampler import Piece, Vectors, fill_pieces, pieces_of, stream_of, stream_of_piece
 
 _FEATURES = 256  # pairs of random features
 _POOL = 500  # rows among which similar ones are looked for
-_NEIGHBOURS = 5
 _LEAST_MOVE = 0.1  # standard deviations of a number
-_BETWEEN = 2.5  # times as much, by which two rows differ so that there is room between them
-_TRIES = 4
-_NEAR = _NEIGHBOURS * _TRIES  # of the pool that are ever asked
 _TILE = 8192  # rows at a time, which bounds memory
 _ROUNDING = 1e-9
 
@@ -270,28 +266,27 @@ class ImportanceSampler:
         kept = int(self.max_copies * len(main))
         if not len(self.numbers) or kept >= len(main):
             return
-        pool = np.unique(rows[draw_by_weight(weights, _POOL, rng)])
         unique, back = np.unique(main[kept:], return_inverse=True)
-        near, room = self._similar(unique, pool)
+        pool = np.unique(rows[draw_by_weight(weights, _POOL, rng)])
+        similar = Neighbours(self.Z, self.numbers, self._least, rows=unique, pool=pool)
         for first in range(0, len(back), _TILE):
             own, tile = back[first : first + _TILE], slice(kept + first, kept + first + _TILE)
-            out[tile, self.numbers], sources[tile, 1] = self._moved(main[tile], near[own], room[own], rng)
+            out[tile, self.numbers], sources[tile, 1] = self._moved(main[tile], own, similar, rng)
             if len(self._unsnapped):
-                able = kept + first + np.flatnonzero(room[own])
+                able = kept + first + np.flatnonzero(similar.room[own])
                 out[np.ix_(able, self._unsnapped)] = self._snapped(main[able])[:, self._unsnapped]
 
     def _moved(
-        self, main: IntArray, near: IntArray, room: IntArray, rng: np.random.Generator
+        self, main: IntArray, own: IntArray, similar: Neighbours, rng: np.random.Generator
     ) -> tuple[FloatArray, IntArray]:
         """The numbers of the rows `main`, moved, and the rows that they were moved towards.
 
-        Of the rows `near` each, (n, k), the first `room` have other numbers.
+        `own` are the rows' places among those of `similar`. Later attempts look at more of their neighbours.
         """
         numbers, partners = self._numbers[main], main.copy()
-        todo = np.flatnonzero(room)
-        for attempt in range(_TRIES):
-            reach = np.minimum(room[todo], _NEIGHBOURS * (attempt + 1))
-            partners[todo] = near[todo, (rng.random(len(todo)) * reach).astype(np.int64)]
+        todo = np.flatnonzero(similar.room[own])
+        for reach in range(FIRST, MOST + 1, FIRST):
+            partners[todo] = similar.pick(own[todo], reach, rng.random(len(todo)))
             start, end = self._numbers[main[todo]], self._numbers[partners[todo]]
             path = end - start
             # So near an end it is a copy.
@@ -305,39 +300,6 @@ class ImportanceSampler:
     def _hardly_moved(self, new: FloatArray, old: FloatArray) -> BoolArray:
         """Whether numbers equal others but for small moves."""
         return np.asarray((np.abs(new - old) - self._least).max(axis=1) <= _ROUNDING)
-
-    def _similar(self, rows: IntArray, pool: IntArray) -> tuple[IntArray, IntArray]:
-        """For each row the most similar of the pool, nearest first, and how many of them have other numbers.
-
-        Those that do not, towards which nothing would move, come last.
-        """
-        near = np.empty((len(rows), min(_NEAR, len(pool))), dtype=np.int64)
-        room = np.empty(len(rows), dtype=np.int64)
-        others = self.Z[pool]
-        numbers = others[:, self.numbers] / self._least
-        for first in range(0, len(rows), _TILE):
-            tile = slice(first, first + _TILE)
-            vectors = self.Z[rows[tile]]
-            distance = cdist(vectors, others)
-            own = vectors[:, self.numbers] / self._least
-            distance[self._like_in_numbers(own, numbers, distance)] = np.inf
-            some = np.argpartition(distance, near.shape[1] - 1, axis=1)[:, : near.shape[1]]
-            some.sort(axis=1)  # so that of equal distances the first row comes first
-            distance = np.take_along_axis(distance, some, axis=1)
-            order = np.argsort(distance, axis=1, kind="stable")
-            near[tile] = pool[np.take_along_axis(some, order, axis=1)]
-            room[tile] = np.isfinite(distance).sum(axis=1)
-        return near, room
-
-    def _like_in_numbers(self, own: FloatArray, others: FloatArray, distance: FloatArray) -> Any:
-        """Which pairs of rows have numbers, in units of the least move, between which there is no room."""
-        if len(self._copied):
-            return cdist(own, others, "chebyshev") <= _BETWEEN
-        # Where all coordinates are numbers, such pairs are near each other, and few.
-        close = distance <= 1.001 * _BETWEEN * np.sqrt((self._least**2).sum())
-        row, other = np.divmod(np.flatnonzero(close), len(others))
-        like = np.abs(own[row] - others[other]).max(axis=1, initial=0.0) <= _BETWEEN
-        return row[like], other[like]
 
     @cached_property
     def _least(self) -> FloatArray:

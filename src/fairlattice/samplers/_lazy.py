@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import narwhals as nw
 import numpy as np
 
-from fairlattice._validation import FloatArray, IntArray, as_column, as_native, check_columns_exist, index_of
+from fairlattice._column import index_of
+from fairlattice._validation import FloatArray, IntArray, as_column, as_native, check_columns_exist
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupCounts, Leaf
 from fairlattice.groups._shared import plainly_named

@@ -7,8 +7,10 @@ without holding them together, draws the same rows.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +22,8 @@ from fairlattice.generators import MixingFit
 from fairlattice.samplers._cells import Cell, CellIndex
 
 PIECE = 65_536
+T = TypeVar("T")
+R = TypeVar("R")
 Vectors = npt.NDArray[Any]
 
 
@@ -127,6 +131,28 @@ def batches_of(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
         batch.append(piece)
     if batch:
         yield batch
+
+
+def in_order(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+    """What becomes of each item, in their order; threads work ahead, on as many items as there are threads.
+
+    joblib would go on however little of it is used, and hold all that is made.
+    """
+    if threads == 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        ahead: deque[Future[R]] = deque()
+        try:
+            for item in items:
+                if len(ahead) == threads:
+                    yield ahead.popleft().result()
+                ahead.append(pool.submit(work, item))
+            while ahead:
+                yield ahead.popleft().result()
+        finally:  # whoever asked wants no more, or something failed
+            for waiting in ahead:
+                waiting.cancel()
 
 
 def fill_pieces(

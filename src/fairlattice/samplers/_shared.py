@@ -7,6 +7,7 @@ from fairlattice.samplers._cells import (
     even_share,
     ranks,
 )
+from fairlattice.samplers._device import check_device
 from fairlattice.samplers._engines import cast_like
 from fairlattice.samplers._lazy import MOST, SYNTHETIC, cell_sizes, shortfalls
 from fairlattice.samplers._membership import LeafProbabilities
@@ -26,6 +27,7 @@ __all__ = [
     "RowsByKey",
     "cast_like",
     "cell_sizes",
+    "check_device",
     "columns_inside",
     "concat_rows",
     "describe_small_cells",

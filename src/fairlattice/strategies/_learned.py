@@ -196,11 +196,9 @@ class _Seen:
     def accuracy(self, correct: FloatArray) -> float:
         """Balanced accuracy of the whole table, estimated."""
         place = self.represented.place
-        stand_for = self.table_sizes[place] / self.represented.sizes[place]  # rows of the table for each
+        each = self.table_sizes[place] / self.represented.sizes[place]  # rows of the table for each row seen
         labels = self.represented.labels[place]
-        return float(
-            np.mean(np.bincount(labels, weights=correct * stand_for) / np.bincount(labels, weights=stand_for))
-        )
+        return float(np.mean(np.bincount(labels, weights=correct * each) / np.bincount(labels, weights=each)))
 
 
 class _Fold:
@@ -316,8 +314,9 @@ def fit_mass(
     spread: bool,
     cost: float = 0.005,
     entropy: Sequence[int],
+    device: str | None = None,
 ) -> tuple[ImportanceSampler, FloatArray]:
     """The membership model of encoded rows Z, and learned weights of the cells that have rows."""
-    sampler = ImportanceSampler.fit(Z, index, entropy=entropy)
+    sampler = ImportanceSampler.fit(Z, index, entropy=entropy, device=device)
     rng = np.random.default_rng([*entropy, 1])
     return sampler, learn_mass(sampler, learner, spread=spread, cost=cost, rng=rng).mass

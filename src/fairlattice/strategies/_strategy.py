@@ -16,7 +16,8 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
-from fairlattice._validation import FloatArray, IntArray, did_you_mean, index_of
+from fairlattice._column import index_of
+from fairlattice._validation import FloatArray, IntArray, did_you_mean
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 from fairlattice.strategies._decision import Decision, FittedDecision

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice._validation import BoolArray, Column, IntArray
+from fairlattice._column import Column
+from fairlattice._validation import IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.tables._dates import date_numbers
 from fairlattice.tables._numbers import (
@@ -87,17 +88,11 @@ class Reading:
         """The column as it is meant; the same object where nothing differs from how it is written."""
         if self.kind == "date":
             column = _digits(column)
-        if column.values.dtype.kind not in "OUS":
+        if not column.is_text:
             return self._without_missing_numbers(column)
         if self.kind == "plain" and not self.numeric:
             changes = self._changes(_texts(column))
-            if not changes:
-                return column
-            values = column.values.astype(object) if column.values.dtype.kind != "O" else column.values.copy()
-            plain = values.tolist()
-            values[:] = [changes.get(v, v) if isinstance(v, str) else v for v in plain]
-            missing = column.missing | np.fromiter((v is None for v in values), dtype=bool, count=len(values))
-            return Column(values, missing)
+            return _recoded(column, changes) if changes else column
         return self._numbers(column)
 
     def _changes(self, texts: Mapping[str, int]) -> dict[str, str | None]:
@@ -126,16 +121,11 @@ class Reading:
             raise InputError(
                 f"Column `{self.name}` holds {what} written as text in training, and {odd!r} now."
             )
-        missing = column.missing.copy()
-        values = np.zeros(len(missing))
-        for row, value in enumerate(column.values.tolist()):
-            if missing[row]:
-                continue
-            number = known.get(value) if isinstance(value, str) else float(value)
-            if number is None or number != number:
-                missing[row] = True
-            else:
-                values[row] = number
+        levels, codes = column.coded
+        numbers = [known.get(v, np.nan) if isinstance(v, str) else float(v) for v in levels]
+        values = np.array([*numbers, np.nan])[codes]  # the last is that of missing rows
+        missing = np.isnan(values)
+        values[missing] = 0.0
         whole = self.kind != "date" and bool(
             np.all(np.abs(values) < _LARGEST_WHOLE) and np.all(values % 1 == 0)
         )
@@ -149,6 +139,15 @@ class Reading:
             return column
         gone = np.isin(column.values, self.rules.missing.numbers)
         return Column(column.values, column.missing | gone) if gone.any() else column
+
+
+def _recoded(column: Column, changes: Mapping[str, str | None]) -> Column:
+    """The column with some texts changed into others, or into nothing."""
+    levels, codes = column.coded
+    meant = [changes.get(v, v) if isinstance(v, str) else v for v in levels]
+    place = {v: i for i, v in enumerate(dict.fromkeys(v for v in meant if v is not None))}
+    moved = np.array([*(-1 if v is None else place[v] for v in meant), -1], dtype=np.int32)
+    return Column.of_codes(list(place), moved[codes])
 
 
 def read_column(
@@ -181,7 +180,7 @@ def read_column(
     plain = Reading(name, "plain", rules, numeric=column.values.dtype.kind in "iuf")
     if dates and name not in rules.categorical and _are_days(column):
         return Reading(name, "date", rules), [f"{what} `{name}`: dates, such as {column.values.max():.0f}."]
-    if column.values.dtype.kind not in "OUS":
+    if not column.is_text:
         gone = plain.apply(column).missing & ~column.missing
         n = int(gone.sum() if counts is None else counts[gone].sum())
         return plain, [f"{what} `{name}`: taken as missing in {n:,} rows, by `na`."] if n else []
@@ -255,7 +254,7 @@ def _digits(column: Column) -> Column:
 
 def similar_levels(what: str, column: Column) -> list[str]:
     """Sentences on levels of a tidy column that differ by case or punctuation only."""
-    if column.values.dtype.kind not in "OUS":
+    if not column.is_text:
         return []
     alike = nearly_alike(_texts(column))
     return [
@@ -321,27 +320,22 @@ def _percent(texts: Iterable[str]) -> str:
 
 def _texts(column: Column, counts: IntArray | None = None) -> dict[str, int]:
     """The distinct texts of a column that are not missing, and how many rows have each."""
-    found: dict[str, int] = {}
-    present: BoolArray = ~column.missing
-    values = column.values[present].tolist()
-    if counts is None:
-        counted = Counter(values) if column.values.dtype.kind != "O" else _count(values)
-        return {str(v): n for v, n in counted.items() if isinstance(v, str | bytes)}
-    for value, n in zip(values, counts[present].tolist(), strict=True):
-        if isinstance(value, str):
-            found[value] = found.get(value, 0) + n
-    return found
-
-
-def _count(values: list[Any]) -> Counter[Any]:
     try:
-        return Counter(values)
+        counted = column.counted(counts)
     except TypeError:  # lists and the like, which others refuse
-        return Counter(v for v in values if isinstance(v, str))
+        return Counter(v for v in column.values[~column.missing].tolist() if isinstance(v, str))
+    return {str(v): n for v, n in counted.items() if isinstance(v, str | bytes)}
 
 
 def _others(column: Column) -> list[Any]:
     """Values of a column of objects that are not text."""
-    if column.values.dtype.kind != "O":
+    if column.values.dtype.kind != "O" or _all_text(column):
         return []
     return [v for v in column.values[~column.missing].tolist() if not isinstance(v, str)]
+
+
+def _all_text(column: Column) -> bool:
+    try:
+        return all(isinstance(level, str) for level in column.coded.levels)
+    except TypeError:  # lists and the like
+        return False

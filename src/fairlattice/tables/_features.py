@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import Column, FloatArray, check_columns_exist
+from fairlattice._column import Column
+from fairlattice._validation import FloatArray, check_columns_exist
 from fairlattice.tables._columns import Reading, Rules, read_column, similar_levels
 
 _LEAST_ROWS = 20  # of fewer, nothing can be said about a column
@@ -100,7 +101,7 @@ def _feature(reading: Reading, column: Column, rules: Rules, *, named: bool) -> 
     chosen, kept = name in rules.categorical, name in rules.keep
     numeric = present.dtype.kind in "iuf" and len(present) > 0
     if named and not kept and not chosen:
-        why = _why_identifier(name, present, numeric=numeric, dates=reading.kind == "date")
+        why = _why_identifier(name, read, numeric=numeric, dates=reading.kind == "date")
         if why:
             return Feature(reading, "identifier"), [f"Column `{name}` {why}, so it is not used as a feature. Pass "
                                                    "`keep` (--keep) to use it."]  # fmt: skip
@@ -120,13 +121,14 @@ def _feature(reading: Reading, column: Column, rules: Rules, *, named: bool) -> 
     return Feature(reading, "written" if reading.kind == "number" else "number"), []
 
 
-def _why_identifier(name: str, present: npt.NDArray[Any], *, numeric: bool, dates: bool) -> str:
+def _why_identifier(name: str, column: Column, *, numeric: bool, dates: bool) -> str:
     """Why nothing can be learned from a column, in words that follow its name; or nothing."""
+    present = column.values[~column.missing]
     n = len(present)
     if n < _LEAST_ROWS or present.dtype.kind == "b":
         return ""
     if not numeric:
-        return _why_text_identifier(present)
+        return _why_text_identifier(column)
     values = present.astype(np.float64)
     if not np.isfinite(values).all() or (not dates and (values % 1 != 0).any()):
         return ""
@@ -138,12 +140,12 @@ def _why_identifier(name: str, present: npt.NDArray[Any], *, numeric: bool, date
     return "" if dates else _why_row_number(name, values)
 
 
-def _why_text_identifier(present: npt.NDArray[Any]) -> str:
-    n = len(present)
+def _why_text_identifier(column: Column) -> str:
     try:
-        distinct = len(set(present.tolist()))
+        sizes = column.counted()
     except TypeError:  # lists and the like, which the encoder refuses
         return ""
+    n, distinct = sum(sizes.values()), len(sizes)
     if distinct == n:
         return "is different in every row"
     return f"is text with {distinct:,} values in {n:,} rows" if distinct > n / 2 else ""

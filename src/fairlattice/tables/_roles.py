@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import Column, IntArray, as_column, as_columns, as_labels
+from fairlattice._column import Column
+from fairlattice._validation import IntArray, as_column, as_columns, as_labels
 from fairlattice.exceptions import InputError
 from fairlattice.tables._columns import Reading, Rules, read_column, similar_levels
 from fairlattice.tables._notes import assume
