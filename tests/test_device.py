@@ -186,3 +186,15 @@ def test_a_device_that_cannot_be_used_ends_the_command_before_any_work(torch, mo
     assert "`--device`" in error
     assert error.count("\n") == 1
     assert not out.exists()
+
+
+def test_compare_takes_a_device_on_the_command_line(torch, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Z, levels, y = people(300, 3)
+    pl.DataFrame({"y": y, "a": levels[0], **{f"x{j}": Z[:, j] for j in range(3)}}).write_parquet("t.parquet")
+    command = ["compare", "t.parquet", "--label", "y", "--sensitive", "a", "--strategies", "none,borrow"]
+    command += ["--folds", "2", "--repeats", "1", "--json", "o.json"]
+    assert main([*command, "--device", "cpu"]) == 0
+    assert json.loads(Path("o.json").read_text())["settings"]["device"] == "cpu"
+    assert main([*command, "--device", "cuda:99"]) == 2
+    assert "`--device` 'cuda:99'" in capsys.readouterr().err
