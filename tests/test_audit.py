@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fairlattice as fl
+from fairlattice.metrics import _one_rate
 
 S = {"sex": ["f"] * 5 + ["m"] * 5, "old": [0, 0, 1, 1, 1, 0, 0, 0, 0, 0]}
 Y = [1, 1, 0, 0, 0, 1, 1, 0, 0, 1]
@@ -173,3 +174,18 @@ def test_the_interval_of_the_group_picked_as_worst_allows_for_the_picking():
 def test_a_positive_label_given_as_a_numpy_number_is_written_as_json():
     result = fl.audit([1, 0], [1, 1], sensitive_features=["a", "b"], positive=np.int64(1))
     assert type(result.positive) is int
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_threads_change_nothing(monkeypatch, labelled):
+    rng = np.random.default_rng(0)
+    S = {name: rng.integers(0, 4, 600) for name in "abc"}
+    y, p = np.ones(600, dtype=int), rng.integers(0, 2, 600)  # without negatives the TNR is undefined
+    found = fl.audit(y if labelled else None, p, sensitive_features=S, positive=1)
+    alone = fl.Report.of(found).to_json()
+    monkeypatch.setattr(_one_rate, "_MANY", 1)
+    again = fl.audit(y if labelled else None, p, sensitive_features=S, positive=1)
+    _one_rate.compute_ahead(again, again.rates)
+    assert "pooled" in vars(again._one_rate("selection_rate"))
+    assert ("pooled" in vars(again._one_rate("tnr"))) is False
+    assert fl.Report.of(again).to_json() == alone

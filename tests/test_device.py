@@ -109,6 +109,27 @@ def test_a_strategy_trains_with_rows_of_an_augmenter_on_a_device(device):
     assert set(model.predict(Z)) <= {0, 1}
 
 
+@pytest.mark.parametrize("strategy", ["paper", "augment", "borrow", "minimax"])
+def test_a_comparison_on_a_device_predicts_nearly_as_with_numpy(device, strategy):
+    Z, levels, y = people(600)
+    groups = {"a": levels[0], "b": levels[1]}
+    options = {"sensitive_features": groups, "strategies": [strategy], "folds": 2, "repeats": 1, "n_jobs": 1}
+    ours, theirs = (fl.compare(Z, y, **options, device=where) for where in (None, device))
+    assert np.mean(ours.predictions()["y_pred"] == theirs.predictions()["y_pred"]) > 0.99
+    assert theirs.settings["device"] == device and "device" not in ours.settings
+
+
+@pytest.mark.parametrize("train", ["compare", "classifier"])
+def test_comparisons_and_classifiers_refuse_a_device_that_cannot_be_used(torch, train):
+    Z, levels, y = people(200)
+    groups = {"a": levels[0], "b": levels[1]}
+    with pytest.raises(InputError, match=r"`device` 'nonsense' cannot be used"):
+        if train == "compare":
+            fl.compare(Z, y, sensitive_features=groups, device="nonsense")
+        else:
+            fl.FairClassifier(LogisticRegression(), device="nonsense").fit(Z, y, sensitive_features=groups)
+
+
 @pytest.mark.parametrize("mixing", ["importance", "scalar"])
 @pytest.mark.parametrize("odd", ["cuda:99", "nonsense", "meta", 7.5])
 def test_a_device_that_cannot_be_used_is_refused_by_name(torch, mixing, odd):
@@ -165,3 +186,15 @@ def test_a_device_that_cannot_be_used_ends_the_command_before_any_work(torch, mo
     assert "`--device`" in error
     assert error.count("\n") == 1
     assert not out.exists()
+
+
+def test_compare_takes_a_device_on_the_command_line(torch, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Z, levels, y = people(300, 3)
+    pl.DataFrame({"y": y, "a": levels[0], **{f"x{j}": Z[:, j] for j in range(3)}}).write_parquet("t.parquet")
+    command = ["compare", "t.parquet", "--label", "y", "--sensitive", "a", "--strategies", "none,borrow"]
+    command += ["--folds", "2", "--repeats", "1", "--json", "o.json"]
+    assert main([*command, "--device", "cpu"]) == 0
+    assert json.loads(Path("o.json").read_text())["settings"]["device"] == "cpu"
+    assert main([*command, "--device", "cuda:99"]) == 2
+    assert "`--device` 'cuda:99'" in capsys.readouterr().err

@@ -27,17 +27,19 @@ from fairlattice._validation import (
 from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._compared_rows import ComparedRows, prepared
 from fairlattice.benchmark._comparison import Comparison
+from fairlattice.benchmark._giveaways import giveaway_notes, nearly_perfect
 from fairlattice.benchmark._over_seeds import Run
 from fairlattice.benchmark._posterior import NOTIONS
 from fairlattice.benchmark._splits import Fold, child_seed, cross_folds
 from fairlattice.benchmark._tasks import as_they_end
 from fairlattice.encoders import TableEncoder
+from fairlattice.encoders._shared import read_columns
 from fairlattice.exceptions import InputError
 from fairlattice.groups._shared import Grouping
 from fairlattice.metrics import Audit
 from fairlattice.metrics._shared import find_positive
 from fairlattice.samplers import CellIndex
-from fairlattice.samplers._shared import describe_small_cells
+from fairlattice.samplers._shared import check_device, describe_small_cells
 from fairlattice.strategies import STRATEGIES
 from fairlattice.strategies._shared import (
     AnyStrategy,
@@ -47,7 +49,7 @@ from fairlattice.strategies._shared import (
     default_for,
     strategies_of,
 )
-from fairlattice.tables._shared import Rules, read_attributes, read_labels
+from fairlattice.tables._shared import Feature, Rules, read_attributes, read_labels
 
 Progress = Callable[[int, int], None]
 
@@ -75,6 +77,7 @@ def compare(
     decimal: str | None = None,
     categorical: Sequence[str] = (),
     keep: Sequence[str] = (),
+    device: str | None = None,
     random_state: int = 0,
     n_jobs: int | None = None,
     progress: Progress | None = None,
@@ -119,6 +122,9 @@ def compare(
         As in :meth:`GroupLattice.from_features`.
     na, decimal, categorical, keep
         How columns are read, as in :class:`TableEncoder`; `na` holds for labels and attributes too.
+    device : str, optional
+        Device of PyTorch, such as "cuda", on which mixes and membership models are fitted, in double precision; by
+        default NumPy. Classifiers train where they do.
     random_state : int, default=0
         Seed. The same seed gives the same result, whatever `n_jobs`.
     n_jobs : int, optional
@@ -154,6 +160,7 @@ def compare(
     named = strategies_of(_presets(groups_at_prediction) if strategies is None else strategies, auto=auto)
     chosen = [aimed_at(strategy, notion) for strategy in named]
     default = default_among([strategy.name for strategy in chosen], auto)
+    check_device(device)
     check_count("folds", folds, 2)
     if max_loss is not None:
         check_real("max_loss", max_loss, 0.0, 1.0)
@@ -174,7 +181,7 @@ def compare(
     if who is not None:
         check_same_length(y=truth, units=who)
     splits = cross_folds(leaves, truth, folds=folds, repeats=repeats, seed=child_seed(seed), units=who)
-    data = ComparedRows(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading)
+    data = ComparedRows(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading, device)
     tasks = [(split, alike) for split in splits for alike in by_model(chosen)]
     work = as_they_end([delayed(_one_run)(data, *task) for task in tasks], n_jobs, ahead=4)
     parts: dict[tuple[str, int, int], _Part] = {}
@@ -200,6 +207,7 @@ def compare(
     settings |= (
         {"reading": given} if (given := {name: value for name, value in read.items() if value}) else {}
     )
+    settings |= {} if device is None else {"device": device}
     tested = tuple(
         (s, tuple(_joined([parts[s.name, r, f] for f in range(folds)]) for r in range(repeats)))
         for s in chosen
@@ -209,7 +217,7 @@ def compare(
     for split in splits:
         fold[split.repeat, split.test] = split.number
     small = describe_small_cells(CellIndex(lattice, leaves, truth, 2), classes)
-    notes = (*([small] if small else []), *_remarks(tested))
+    notes = (*([small] if small else []), *_giveaways(X, reading, truth, tested), *_remarks(tested))
     features = tuple(name for name, feature in reading.items() if feature.kind != "identifier")
     return Comparison(settings, lattice, classes, truth, leaves, fold, tested, notes, features)
 
@@ -274,6 +282,20 @@ def two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]:
     chosen = find_positive(tuple(known), positive)
     other = next(k for k in known if k != chosen)
     return (other, chosen), index_of(labels, [other, chosen])
+
+
+def _giveaways(
+    X: Any,
+    reading: Mapping[str, Feature],
+    truth: IntArray,
+    tested: Sequence[tuple[AnyStrategy, Sequence[Run]]],
+) -> list[str]:
+    """Remarks on features that give the label away, where a strategy is nearly always right."""
+    if not any(nearly_perfect(runs[0].predicted, truth) for _, runs in tested):
+        return []
+    columns = read_columns(X, reading)
+    learned = {name: columns[name] for name, feature in reading.items() if feature.kind != "identifier"}
+    return giveaway_notes(learned, truth)
 
 
 def _remarks(tested: Sequence[tuple[AnyStrategy, Sequence[Run]]]) -> list[str]:

@@ -40,6 +40,7 @@ class ComparedRows(SentOnce):
     seed: int
     folds: int
     reading: Mapping[str, Feature]
+    device: str | None
     token: str = field(default_factory=lambda: uuid4().hex)
 
     def table(self, split: Fold, columns: Mapping[str, Column]) -> TrainingTable:
@@ -63,6 +64,7 @@ class ComparedRows(SentOnce):
             per_cell=self.per_cell,
             encoded=Vectors(encoder, encoder.encode(read)),
             reading=self.reading,
+            device=self.device,
         )
 
 

@@ -91,7 +91,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "help": "rows of each cell to fit on, where read in pieces (default: 250,000 rows of all cells)",
         },
         device={
-            "metavar": "NAME",
             "help": "device of PyTorch, such as cuda, on which to fit (default: NumPy); rows agree up to rounding",
         },
         jobs={

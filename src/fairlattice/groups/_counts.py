@@ -21,6 +21,7 @@ from fairlattice._validation import FloatArray, IntArray
 from fairlattice.exceptions import InputError
 from fairlattice.groups._classes import class_positions, common_classes, join_classes
 from fairlattice.groups._counts_json import SCHEMA, dump_counts, parse_counts
+from fairlattice.groups._exact import ExactSums
 from fairlattice.groups._labels import as_labels_of
 from fairlattice.groups._lattice import Group, GroupLattice, Leaf
 from fairlattice.groups._leaf_sums import distinct_leaves, summed_at
@@ -185,27 +186,28 @@ class GroupCounts:
         truth: IntArray | None,
         predicted: IntArray,
         rows: IntArray | None = None,
-        sums: Mapping[str, FloatArray] | None = None,
+        sums: Mapping[str, ExactSums] | None = None,
         excluded: int = 0,
     ) -> GroupCounts:
         """Count rows given as leaf codes and positions of labels and predictions among `classes`.
 
         Without labels `truth` is None. `rows` is how many rows each entry represents, by default one; `sums` may
-        hold their ``weights`` and ``squares``.
+        hold those of their ``weights`` and ``squares``.
         """
         k = len(classes)
         labels = 1 if truth is None else k
         codes, place = distinct_leaves(lattice.n_leaves, leaf_codes)
         cell = (place * labels + (0 if truth is None else truth)) * k + predicted
 
-        def summed(values: Any) -> FloatArray:
-            flat = np.bincount(cell, weights=values, minlength=len(codes) * labels * k)
-            return flat.astype(np.float64).reshape(-1, labels, k)
-
+        size = len(codes) * labels * k
         weighted = {
-            name: summed((sums or {})[name]) for name in ("weights", "squares") if name in (sums or {})
+            name: found.at(cell, size).reshape(-1, labels, k)
+            for name, found in (sums or {}).items()
+            if name in ("weights", "squares")
         }
-        table = np.rint(summed(rows)).astype(np.int64)
+        table = (
+            np.rint(np.bincount(cell, weights=rows, minlength=size)).astype(np.int64).reshape(-1, labels, k)
+        )
         known = truth is not None
         return cls(
             lattice, classes, codes.astype(np.int64), table, excluded=excluded, labelled=known, **weighted

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from fairlattice._validation import FloatArray, IntArray, as_labels, check_count
 from fairlattice.exceptions import InputError
 from fairlattice.groups._classes import class_positions, common_classes, join_classes
+from fairlattice.groups._exact import ExactSums
 from fairlattice.groups._lattice import GroupLattice
 from fairlattice.groups._tally import (
     Tally,
@@ -99,7 +100,8 @@ class ScoreCounts:
         arrays = {"y_true": y_true, "bin": place, "score": numbers}
         tally = tally_arrays(arrays, sensitive_features, cuts=cuts, missing=missing, na=na)
         score_kept = tally.values["score"].astype(np.float64)
-        sums = {"score": score_kept, "score_squares": score_kept**2}
+        known = np.where(tally.values["bin"] >= 0, score_kept, 0.0)
+        sums = {"score": ExactSums.of_scores(known), "score_squares": ExactSums.of_scores(known**2)}
         return cls._of_tally(tally, sums, bins, "score")
 
     @classmethod
@@ -143,7 +145,7 @@ class ScoreCounts:
         return ScoreCounts(lattice, self.classes, kept, table, sums, self.excluded + other.excluded)
 
     @classmethod
-    def _of_tally(cls, tally: Tally, sums: Mapping[str, FloatArray], bins: int, name: str) -> ScoreCounts:
+    def _of_tally(cls, tally: Tally, sums: Mapping[str, ExactSums], bins: int, name: str) -> ScoreCounts:
         place, rows = tally.values["bin"], tally.multiplicity
         for sign, what in ((-1, "missing values"), (-2, "values outside [0, 1]")):
             odd = int(rows[place == sign].sum())
@@ -161,10 +163,7 @@ class ScoreCounts:
         cell = leaf * 2 + truth
         last = np.minimum(place, bins - 1)
         table = np.bincount(cell * bins + last, weights=rows, minlength=len(codes) * 2 * bins)
-        moments = [
-            np.bincount(cell, weights=sums[key], minlength=len(codes) * 2).reshape(-1, 2)
-            for key in ("score", "score_squares")
-        ]
+        moments = [sums[key].at(cell, len(codes) * 2).reshape(-1, 2) for key in ("score", "score_squares")]
         return cls(
             tally.lattice,
             classes,

@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from fairlattice._column import Column
 from fairlattice._validation import (
-    FloatArray,
     IntArray,
     as_column,
     as_columns,
@@ -30,7 +29,10 @@ from fairlattice._validation import (
 )
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import check_cuts
+from fairlattice.groups._collected import collected
+from fairlattice.groups._exact import SCORE_BITS, SCORE_DIGITS, ExactSums, Split
 from fairlattice.groups._lattice import GroupLattice
+from fairlattice.groups._weights import Bands, check_weights, read_weights, weight_bands
 from fairlattice.groups._written import bins_of, written_numbers
 from fairlattice.tables._shared import (
     Rules,
@@ -43,7 +45,6 @@ _TEXTS = (nw.String, nw.Categorical, nw.Enum, nw.Object)
 _EXACT = 2.0**53  # beyond, floats skip whole numbers
 _WHOLE = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32)
 _HUGE = 1.79e308  # beyond it lie the infinities, which engines write in different ways
-_REFUSED = -1e150  # marks a weight that is missing or negative
 _INFINITE = -1  # the band of infinite values, which are refused
 
 
@@ -61,8 +62,8 @@ class Tally:
         The values counted within each leaf, such as labels and predictions.
     rows : int array of shape (k,), or None
         Rows that each entry represents; None for one each.
-    sums : mapping of str to float array of shape (k,)
-        Sums over these rows, such as of weights.
+    sums : mapping of str to ExactSums of k entries
+        Sums over these rows: ``weights`` and their ``squares``, ``score`` and ``score_squares``.
     excluded : int
         Rows left out because an attribute is missing.
     """
@@ -71,31 +72,13 @@ class Tally:
     codes: IntArray
     values: Mapping[str, npt.NDArray[Any]]
     rows: IntArray | None
-    sums: Mapping[str, FloatArray]
+    sums: Mapping[str, ExactSums]
     excluded: int = 0
 
     @property
     def multiplicity(self) -> IntArray:
         """Rows of every entry."""
         return np.ones(len(self.codes), dtype=np.int64) if self.rows is None else self.rows
-
-    def weighted(self, name: str | None) -> Tally:
-        """The same with the sums ``weights`` and ``squares`` of the weights called `name` checked."""
-        weights = self.sums.get("weights")
-        if weights is not None:
-            squares = self.sums["squares"]
-            if (
-                not np.isfinite(squares).all()
-                or (weights < 0).any()
-                or ((weights > 0) & (squares == 0)).any()
-            ):
-                raise InputError(
-                    f"Weights `{name}` must be 0, or lie between 1e-150 and 1e150, in every row. "
-                    "Correct, scale or remove them."
-                )
-            if not weights.sum() > 0:
-                raise InputError(f"Weights `{name}` are 0 in every row, so nothing is counted.")
-        return self
 
 
 def tally_arrays(
@@ -113,7 +96,7 @@ def tally_arrays(
     rules = Rules(na)
     arrays = {name: read_labels(v, name, rules, what="Column")[0] for name, v in values.items()}
     sensitive_features, _ = read_attributes(sensitive_features, rules)
-    weight = _weights(sample_weight)
+    weight = read_weights(sample_weight)
     if weight is not None:
         arrays["sample_weight"] = weight
     excluded = 0
@@ -131,9 +114,8 @@ def tally_arrays(
     codes = lattice.encode(sensitive_features)
     check_same_length(**arrays, sensitive_features=codes)
     weight = arrays.pop("sample_weight", None)
-    with np.errstate(over="ignore", under="ignore"):  # refused by `weighted`
-        sums = {} if weight is None else {"weights": weight, "squares": weight**2}
-    return Tally(lattice, codes, arrays, None, sums, excluded).weighted("sample_weight")
+    sums = {} if weight is None else {"weights": ExactSums.of(weight), "squares": ExactSums.of(weight**2)}
+    return Tally(lattice, codes, arrays, None, sums, excluded)
 
 
 def tally_frame(
@@ -179,39 +161,51 @@ def tally_frame(
         for i, name in enumerate(columns)
     }
     keys |= {f"text {name}": nw.col(at[name]) for name in also if name in written}
-    sums: dict[str, nw.Expr] = {}
+    sums: dict[str, Split] = {}
+    bands = None
     if weight is not None and weight not in written:
         w = nw.col(at[weight]).cast(nw.Float64())
-        # Engines leave missing values out of sums; here they show, as a weight that is refused.
-        valid = _present(at[weight], schema[weight]) & (w >= 0.0)
-        w = nw.when(valid).then(w).otherwise(nw.lit(_REFUSED))
-        sums = {"weights": w, "squares": w * w}
+        present = _present(at[weight], schema[weight])
+        bands = weight_bands(table, w, present, weight)
+        if bands.count > 1:
+            keys["band"] = bands.number(w)
+        x = bands.fraction(w)
+        sums = {
+            "weights": Split(x, bands.bits, bands.size(1)),
+            "squares": Split(x * x, bands.bits, bands.size(2)),
+        }
     if score is not None and score[0] not in written:
         name, bins = score
         keys["bin"] = _bin(at[name], bins, schema[name])
         s = (
-            nw.when(_present(at[name], schema[name]))
+            nw.when(_present(at[name], schema[name]) & (keys["bin"] >= 0))
             .then(nw.col(at[name]).cast(nw.Float64()))
             .otherwise(nw.lit(0.0))
         )
-        sums |= {"score": s, "score_squares": s * s}
+        sums |= {
+            "score": Split(s, SCORE_BITS, SCORE_DIGITS),
+            "score_squares": Split(s * s, SCORE_BITS, SCORE_DIGITS),
+        }
     found = _aggregate(table, keys, sums)
     rows = np.asarray(found["rows"], dtype=np.int64)
     if not rows.sum():
         raise InputError("The table has no rows.")
     raw = {name: found[f"k{i}"] for i, name in enumerate(columns)}
     _check_values(raw, rows, list(values.values()), list(banded))
-    totals = {name: np.asarray(found[name], dtype=np.float64) for name in sums}
+    totals = {name: _sums_of(name, split, found, bands) for name, split in sums.items()}
     placed = {"bin": np.asarray(found["bin"], dtype=np.int64)} if "bin" in keys else {}
     for name in written.intersection(also):
         numbers = written_numbers(found[f"text {name}"], name, rules, rows)
         if name == weight:
-            weights = np.where(numbers >= 0.0, numbers, _REFUSED)
-            totals |= {"weights": weights * rows, "squares": weights**2 * rows}
+            check_weights(name, numbers)
+            totals |= {"weights": ExactSums.of(numbers, rows), "squares": ExactSums.of(numbers**2, rows)}
         elif score is not None:
             placed = {"bin": bins_of(numbers, score[1])}
-            known = np.nan_to_num(numbers)
-            totals |= {"score": known * rows, "score_squares": known**2 * rows}
+            known = np.where(placed["bin"] >= 0, numbers, 0.0)
+            totals |= {
+                "score": ExactSums.of_scores(known, rows),
+                "score_squares": ExactSums.of_scores(known**2, rows),
+            }
     tally = Tally(
         GroupLattice(()),
         np.zeros(len(rows), dtype=np.int64),
@@ -227,7 +221,7 @@ def tally_frame(
     features = (
         as_columns(read_attributes(given, rules, counts=rows)[0], "sensitive_features") if given else {}
     )
-    return _with_leaves(tally, features, cuts, missing).weighted(weight)
+    return _with_leaves(tally, features, cuts, missing)
 
 
 def _check_parts(values: Sequence[str], sensitive: Sequence[str]) -> None:
@@ -246,6 +240,8 @@ def _check_values(raw: Mapping[str, Any], rows: IntArray, labels: Sequence[str],
             raise InputError(f"Column `{name}` has {n:,} {what}.")
 
     for name in labels:
+        if isinstance(raw[name], np.ndarray):  # of whole numbers, which are neither
+            continue
         refuse(name, [v is None for v in raw[name]], "missing values. Remove these rows first")
         infinite = [isinstance(v, float) and abs(v) > _HUGE for v in raw[name]]
         refuse(name, infinite, "infinite values. Remove or replace them")
@@ -266,7 +262,7 @@ def _with_leaves(tally: Tally, features: dict[str, Column], cuts: Mapping[str, A
             codes=tally.codes[kept],
             values={role: v[kept] for role, v in tally.values.items()},
             rows=rows[kept],
-            sums={name: v[kept] for name, v in tally.sums.items()},
+            sums={name: v.of_entries(kept) for name, v in tally.sums.items()},
             excluded=int(rows[~kept].sum()),
         )
     policy = "level" if missing == "exclude" else missing
@@ -283,15 +279,6 @@ def _check_some_kept(kept: int, of: int) -> None:
             f"All {of:,} rows have a missing attribute, so excluding them leaves none. "
             "Pass missing='level' to give missing values a level of their own."
         )
-
-
-def _weights(sample_weight: Any) -> FloatArray | None:
-    if sample_weight is None:
-        return None
-    column = as_column(sample_weight, "sample_weight")
-    if column.missing.any() or column.values.dtype.kind not in "biuf":
-        raise InputError("`sample_weight` must be numbers without missing values.")
-    return column.values.astype(np.float64)
 
 
 def _lazy(frame: Any) -> nw.LazyFrame[Any]:
@@ -318,18 +305,30 @@ def plainly_named(table: nw.LazyFrame[Any], names: Sequence[str]) -> tuple[nw.La
 
 
 def _aggregate(
-    table: nw.LazyFrame[Any], keys: Mapping[str, nw.Expr], sums: Mapping[str, nw.Expr]
+    table: nw.LazyFrame[Any], keys: Mapping[str, nw.Expr], sums: Mapping[str, Split]
 ) -> dict[str, Any]:
-    """Rows and sums of every combination of keys."""
-    named = table.select(*(value.alias(name) for name, value in {**keys, **sums}.items()))
+    """Rows and sums of digits of every combination of keys."""
+    named = table.select(
+        *(value.alias(name) for name, value in keys.items()),
+        *(split.column.alias(name) for name, split in sums.items()),
+    )
+    for name, split in sums.items():
+        named = split.spread(named, name)
+    digits = [column for name, split in sums.items() for column in split.names(name)]
     # Some engines aggregate plain columns only, hence the selection first.
-    grouped = named.group_by(*keys).agg(nw.len().alias("rows"), *(nw.col(name).sum() for name in sums))
-    # Polars reads files in pieces if asked to; other engines do as they are set up.
-    streaming: dict[str, Any] = {"engine": "streaming"} if grouped.implementation.is_polars() else {}
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Dask support is moving", FutureWarning)
-        counted = grouped.collect(**streaming)
-    return {name: _values(counted.get_column(name)) for name in (*keys, "rows", *sums)}
+    grouped = named.group_by(*keys).agg(nw.len().alias("rows"), *(nw.col(name).sum() for name in digits))
+    counted = collected(grouped)
+    return {name: _values(counted.get_column(name)) for name in (*keys, "rows", *digits)}
+
+
+def _sums_of(name: str, split: Split, found: Mapping[str, Any], bands: Bands | None) -> ExactSums:
+    """The sums of digits that were found for a column."""
+    digits = [np.asarray(found[column], dtype=np.float64) for column in split.names(name)]
+    tops = np.zeros(len(digits[0]), dtype=np.int64)
+    if bands is not None and name in ("weights", "squares"):
+        number = np.asarray(found["band"], dtype=np.int64) if "band" in found else tops
+        tops = bands.tops(number) * (2 if name == "squares" else 1)
+    return ExactSums(digits, tops, split.bits)
 
 
 def _values(series: nw.Series[Any]) -> Any:

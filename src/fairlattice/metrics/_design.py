@@ -84,7 +84,8 @@ class Design:
         if isinstance(self.matrix, csr_array):
             product: FloatArray = (self.matrix.T @ self.matrix.multiply(weight[:, None]).tocsr()).toarray()
         else:
-            product = self.matrix.T @ (self.matrix * weight[:, None])
+            scaled = self.matrix * np.sqrt(weight)[:, None]  # times itself: half of the result is computed
+            product = scaled.T @ scaled
         return product
 
 

@@ -1,11 +1,15 @@
-"""What is computed once of each rate of an audit."""
+"""What is computed once of each rate of an audit, of many groups in threads."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from fairlattice.exceptions import UndefinedRateError
 from fairlattice.metrics._attribution import LevelGaps, level_gaps
 from fairlattice.metrics._fairness import Extremes, extremes_of
 from fairlattice.metrics._homogeneity import homogeneity_test
@@ -14,6 +18,9 @@ from fairlattice.metrics._rates import Rates
 
 if TYPE_CHECKING:
     from fairlattice.metrics._audit import Audit
+
+_MANY = 2_000  # groups from which on arrays are long enough for threads to get out of each other's way
+_MOST_THREADS = 4  # each holds the draws of one rate in memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +43,18 @@ class OneRate:
     @cached_property
     def level_gaps(self) -> LevelGaps | None:
         """Every group of every level against everyone else."""
-        audit = self.audit
-        return level_gaps(audit._levels, audit.counts.classes, self.name, audit.positive, audit.confidence)
+        return self._level_gaps()
 
     @cached_property
     def pooled(self) -> PooledRates:
         """Shrunk towards their ancestors."""
+        return self._pooled()
+
+    def _level_gaps(self) -> LevelGaps | None:
+        audit = self.audit
+        return level_gaps(audit._levels, audit.counts.classes, self.name, audit.positive, audit.confidence)
+
+    def _pooled(self) -> PooledRates:
         audit = self.audit
         return pooled_rates(
             self.rates, audit._design, confidence=audit.confidence, random_state=audit.random_state
@@ -51,3 +64,24 @@ class OneRate:
     def extremes(self) -> Extremes:
         """The lowest and the highest rate of the groups that define it, in every draw."""
         return extremes_of(self.pooled.draws[:, self.rates.defined])
+
+
+def compute_ahead(audit: Audit, rates: Sequence[str]) -> None:
+    """Compute what takes longest of some rates, and of those that the audit is about, if groups are many: in threads.
+
+    Every rate has random numbers of its own, so that threads change nothing.
+    """
+    if len(audit.groups) < _MANY:
+        return
+    # What threads share is there before they start. A cached property might let one of them in only.
+    _ = audit._design, audit._levels
+    one_rates = {name: audit._one_rate(name) for name in [*audit.judged, *rates]}
+    wanted: list[tuple[OneRate, str, Callable[[], Any]]] = [
+        *((one, "pooled", one._pooled) for one in one_rates.values()),
+        *((one_rates[name], "level_gaps", one_rates[name]._level_gaps) for name in audit.judged),
+    ]
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
+        found: list[Future[Any]] = [pool.submit(compute) for _, _, compute in wanted]
+    for (one, key, _), future in zip(wanted, found, strict=True):
+        if not isinstance(future.exception(), UndefinedRateError):  # which whoever asks for it meets again
+            vars(one)[key] = future.result()

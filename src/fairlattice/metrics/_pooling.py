@@ -24,13 +24,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 from scipy.special import betaln, expit, logit, ndtr, softmax
 
 from fairlattice._validation import FloatArray, IntArray, check_count, check_real
 from fairlattice.exceptions import InputError, UndefinedRateError
 from fairlattice.groups import Group
 from fairlattice.metrics._design import Design
+from fairlattice.metrics._evidence import Beta, Evidence
 from fairlattice.metrics._rates import Rates
 
 _SPREADS = np.array([0.02, 0.08, 0.16, 0.27, 0.42, 0.65, 1.0, 1.6, 2.6])  # σ at which the model is fitted
@@ -43,9 +43,8 @@ _ODD = np.array(
 _WIDE = 1.6  # σ of such a group
 _DOUBT = 0.05  # share of draws that suppose the groups to have nothing in common
 _MOST_DRAWN = 4_000_000  # numbers in memory, and time, for the draws of one rate
-
-
-_Beta = tuple[FloatArray, FloatArray]  # its two parameters
+_BLOCK = 1 << 16  # numbers that are computed together, as many as a processor's cache holds several times
+_NEGLIGIBLE = 1e-13  # weights of values of σ that change no digit anyone reads
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,39 +195,41 @@ class _Model:
     @cached_property
     def weights(self) -> FloatArray:
         """Posterior of σ on the fine grid, under a half-Cauchy prior of scale ½ (Gelman 2006)."""
-        evidence = CubicSpline(np.log(_SPREADS), [f.evidence for f in self.fits])(np.log(_FINE))
-        log = evidence + np.log(_FINE) - np.log1p((_FINE / 0.5) ** 2)
+        evidence = np.array([f.evidence for f in self.fits])
+        log = _SPLINE @ (evidence - evidence.max()) + np.log(_FINE) - np.log1p((_FINE / 0.5) ** 2)
         weights = np.exp(log - log.max())
         normal: FloatArray = weights / weights.sum()
         return normal
 
-    @cached_property
+    @property
     def predicted(self) -> FloatArray:
         share = np.bincount(_NEAREST, weights=self.weights, minlength=len(_SPREADS))
         return np.asarray(share @ np.array([expit(self.design.linear(f.mode)) for f in self.fits]))
 
     @cached_property
+    def counts(self) -> Evidence:
+        return Evidence(self.successes, self.trials - self.successes)
+
+    @property
     def mean(self) -> FloatArray:
         """Posterior means, averaged over what σ may be."""
-        means = np.zeros((len(_FINE), len(self.trials)))
-        possible = self.weights > 0.0  # many groups rule most of the others out, beyond what a float can hold
-        for nearest in np.unique(_NEAREST[possible]):
+        mean: FloatArray = np.zeros(len(self.trials))
+        likely = np.flatnonzero(self.weights > _NEGLIGIBLE)
+        for nearest in np.unique(_NEAREST[likely]):
             odds = _odds(self.design.linear(self.fits[nearest].mode))
-            wide = _prior(odds, _WIDE)
-            evidence = self._evidence(wide)  # of one σ of the fit for several finer ones
-            for place in np.flatnonzero(possible & (nearest == _NEAREST)):
-                usual = _prior(odds, _FINE[place])
-                ratios = _ratios(evidence, self._evidence(usual))
-                odd = np.array([_odd(ratios, share) for share in _ODD]).T @ _shares(ratios)
-                mean = [(self.successes + a) / (self.trials + a + b) for a, b in (usual, wide)]
-                means[place] = (1 - odd) * mean[0] + odd * mean[1]
-        return np.asarray(self.weights @ means)
+            wide, own = _prior(odds, _WIDE), likely[_NEAREST[likely] == nearest]
+            for places in np.split(own, range(self._at_once, len(own), self._at_once)):
+                usual = _prior(odds, _FINE[places][:, None])
+                ratios = self.counts.quotients(wide, usual)
+                odd = np.einsum("kp,kpm->pm", _shares(ratios), [_odd(ratios, share) for share in _ODD])
+                means = [(self.successes + a) / (self.trials + a + b) for a, b in (usual, wide)]
+                mean += self.weights[places] @ ((1 - odd) * means[0] + odd * means[1])
+        return mean
 
-    def _evidence(self, prior: _Beta) -> FloatArray:
-        """Logarithm of the marginal likelihood of each group's counts, but for a constant."""
-        a, b = prior
-        log: FloatArray = betaln(self.successes + a, self.trials - self.successes + b) - betaln(a, b)
-        return log
+    @property
+    def _at_once(self) -> int:
+        """Draws, or values of σ, that are computed together."""
+        return max(_BLOCK // len(self.trials), 1)
 
     def draw(self, size: int, rng: np.random.Generator) -> FloatArray:
         """Draws of all groups' rates, shape (size, m), inside (0, 1); the last ones doubt the model."""
@@ -238,14 +239,23 @@ class _Model:
         drawn[size - doubting :] = rng.beta(self.successes + 0.5, failures + 0.5, (doubting, len(failures)))
         normals = rng.standard_normal((size - doubting, len(self.design.blocks)))
         for own, linear in self._linear(picked, normals):
-            odds = _odds(linear)
-            usual, wide = _prior(odds, _FINE[picked[own]][:, None]), _prior(odds, _WIDE)
-            ratios = _ratios(self._evidence(wide), self._evidence(usual))
-            below = _shares(ratios).cumsum(axis=0)[:-1] < rng.random(len(own))
-            odd = rng.random(linear.shape) < _odd(ratios, _ODD[below.sum(axis=0)][:, None])
-            a, b = (np.where(odd, other, one) for one, other in zip(usual, wide, strict=True))
-            drawn[own] = rng.beta(self.successes + a, failures + b)
-        return np.clip(drawn, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
+            chances, luck = rng.random(len(own)), rng.random(linear.shape)
+            for start in range(0, len(own), self._at_once):
+                part = slice(start, start + self._at_once)
+                a, b = self._priors(
+                    linear[part], _FINE[picked[own[part]]][:, None], chances[part], luck[part]
+                )
+                drawn[own[part]] = rng.beta(self.successes + a, failures + b)
+        return np.clip(drawn, np.finfo(float).tiny, 1 - np.finfo(float).epsneg, out=drawn)
+
+    def _priors(self, linear: FloatArray, spread: FloatArray, chances: FloatArray, luck: FloatArray) -> Beta:
+        """The prior of every group in some draws, the wide one where the group is odd; uniform numbers decide."""
+        odds = _odds(linear)
+        usual, wide = _prior(odds, spread), _prior(odds, _WIDE)
+        ratios = self.counts.quotients(wide, usual)
+        below = _shares(ratios).cumsum(axis=0)[:-1] < chances
+        odd = luck < _odd(ratios, _ODD[below.sum(axis=0)][:, None])
+        return np.where(odd, wide[0], usual[0]), np.where(odd, wide[1], usual[1])
 
     def draw_priors(self, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The two parameters of every group's Beta prior, each of shape (size, m), from standard normal draws."""
@@ -265,12 +275,6 @@ class _Model:
             yield own, self.design.linear(fit.mode + normals[own] @ fit.root)
 
 
-def _ratios(wide: FloatArray, usual: FloatArray) -> FloatArray:
-    """Marginal likelihood of each group's counts under the wide prior, in multiples of the usual one's."""
-    ratios: FloatArray = np.exp(np.clip(wide - usual, -50.0, 50.0))
-    return ratios
-
-
 def _odd(ratios: FloatArray, share: FloatArray | float) -> FloatArray:
     """How likely each group is to have the wide prior, if `share` of all groups have it."""
     odd: FloatArray = share * ratios / (1 + share * (ratios - 1))
@@ -279,11 +283,27 @@ def _odd(ratios: FloatArray, share: FloatArray | float) -> FloatArray:
 
 def _shares(ratios: FloatArray) -> FloatArray:
     """How likely each of the shares in `_ODD` is, along the first axis; groups are along the last one of `ratios`."""
-    likelihood = np.array([np.log1p(share * (ratios - 1)).sum(axis=-1) for share in _ODD])
+    likelihood = np.array([np.log(share * ratios + (1 - share)).sum(axis=-1) for share in _ODD])
     shares: FloatArray = softmax(likelihood, axis=0)
     return shares
 
 
+def _spline(knots: FloatArray, at: FloatArray) -> FloatArray:
+    """What the cubic spline through values at some knots is at other points, as a matrix that multiplies the values.
+
+    No third derivative jumps at the second and the last but one knot ("not a knot"). SciPy has such splines as well,
+    but loading them takes longer than a small audit.
+    """
+
+    def basis(x: FloatArray) -> FloatArray:
+        z = 2.0 * (x - knots[0]) / (knots[-1] - knots[0]) - 1.0
+        inner = 2.0 * (knots[2:-2] - knots[0]) / (knots[-1] - knots[0]) - 1.0
+        return np.column_stack([np.vander(z, 4), np.maximum(z[:, None] - inner, 0.0) ** 3])
+
+    return np.asarray(np.linalg.solve(basis(knots).T, basis(at).T).T, dtype=np.float64)
+
+
+_SPLINE = _spline(np.log(_SPREADS), np.log(_FINE))
 _NEAREST = np.abs(np.log(_FINE)[:, None] - np.log(_SPREADS)).argmin(axis=1)  # whose effects a fine σ uses
 
 
@@ -292,7 +312,7 @@ def _odds(linear: FloatArray) -> FloatArray:
     return odds
 
 
-def _prior(odds: FloatArray, spread: FloatArray | float) -> _Beta:
+def _prior(odds: FloatArray, spread: FloatArray | float) -> Beta:
     """Parameters of the Beta whose logit has as its mean that of `odds`, and standard deviation `spread`, nearly."""
     return 0.5 + (1.0 + odds) / spread**2, 0.5 + (1.0 + 1.0 / odds) / spread**2
 

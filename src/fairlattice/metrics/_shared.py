@@ -6,6 +6,7 @@ from fairlattice.metrics._design import Design
 from fairlattice.metrics._fairness import alpha_measure, log_ratio
 from fairlattice.metrics._figures import parse_figure
 from fairlattice.metrics._notions import DEFAULT_NOTION, NOTIONS
+from fairlattice.metrics._one_rate import compute_ahead
 from fairlattice.metrics._pooling import draw_priors
 from fairlattice.metrics._rate_columns import RateColumns, columns_of, pooled_columns
 from fairlattice.metrics._rates import RATES
@@ -32,6 +33,7 @@ __all__ = [
     "alpha_measure",
     "assumed_sentence",
     "columns_of",
+    "compute_ahead",
     "draw_priors",
     "find_positive",
     "is_favour",

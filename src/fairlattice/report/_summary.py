@@ -21,10 +21,15 @@ from fairlattice.metrics import GroupChange, GroupRate
 
 Summary = dict[str, Any]
 _MOST_EMPTY = 100
+_GROUPS = {"group", "against"}  # entries that hold one of few mappings, each many times
+_MOST_INLINE, _WIDEST = 20, 100  # items and characters of a list on one line
 
 
 def to_json(summary: Summary) -> str:
     """A summary as JSON text that ends in a newline.
+
+    Mappings are indented, but those that are items of a list, such as a group's rates, are one line each. So is a
+    list of a few plain values, while a longer list begins a line with every item, in whatever it is part of.
 
     Raises
     ------
@@ -35,16 +40,16 @@ def to_json(summary: Summary) -> str:
 
 
 class _Writer:
-    """What ``json.dumps(…, indent=2, ensure_ascii=False, allow_nan=False)`` writes, in a fraction of the time.
+    """What ``json.dumps(…, ensure_ascii=False, allow_nan=False)`` writes, laid out in lines, in a fraction of the time.
 
-    Lines within a value begin with `line`, a line feed and blanks. Groups come up many times, as the same objects, so
-    the texts of mappings within rows are kept.
+    Groups come up many times, as the same objects, so the texts of mappings within rows are kept.
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, dict[int, str]] = {}  # by line, and by the mapping's identity
+        self._known: dict[int, str | None] = {}  # by the mapping's identity
 
     def pieces(self, value: Any, line: str) -> Iterator[str]:
+        """The text of a value, whose further lines begin with `line`, a line feed and blanks."""
         inner, start = line + "  ", ""
         if isinstance(value, dict):
             for key, part in value.items():
@@ -53,46 +58,76 @@ class _Writer:
                 start = ","
             yield f"{line}}}" if start else "{}"
         elif isinstance(value, list | tuple):
-            yield f"[{inner}{f',{inner}'.join(self._texts(value, inner))}{line}]" if value else "[]"
+            texts = self._texts(value)
+            short = _short_list(value, texts)
+            if short is not None:
+                yield short
+                return
+            if None not in texts:
+                yield f"[{inner}{f',{inner}'.join(texts)}{line}]"  # type: ignore[arg-type]
+                return
+            for item, text in zip(value, texts, strict=True):
+                yield f"{start or '['}{inner}"
+                yield from self.pieces(item, inner) if text is None else (text,)
+                start = ","
+            yield f"{line}]"
         else:
             yield _SCALARS.get(type(value), _ENCODER.encode)(value)
 
-    def _texts(self, values: Sequence[Any], line: str) -> list[str]:
-        """The texts of values at the same depth."""
+    def _texts(self, values: Sequence[Any]) -> Sequence[str | None]:
+        """Every value on one line; None for those that hold a longer list."""
         kinds = list(dict.fromkeys(map(type, values)))
         if len(kinds) == 1:
-            return self._alike(kinds[0], values, line)
-        found = [""] * len(values)
+            return self._alike(kinds[0], values)
+        found: list[str | None] = [None] * len(values)
         for kind in kinds:
             places = [place for place, value in enumerate(values) if type(value) is kind]
-            for place, text in zip(places, self._alike(kind, [values[i] for i in places], line), strict=True):
+            for place, text in zip(places, self._alike(kind, [values[i] for i in places]), strict=True):
                 found[place] = text
         return found
 
-    def _alike(self, kind: type, values: Sequence[Any], line: str) -> list[str]:
+    def _alike(self, kind: type, values: Sequence[Any]) -> Sequence[str | None]:
         """The texts of values of one kind; mappings with the same keys are written column by column."""
         if kind is float and all(map(isfinite, values)):
             return _floats(values)
         if kind in _SCALARS:
             return list(map(_SCALARS[kind], values))
-        if kind is dict and len(values) > 1:
-            keys, *others = set(map(tuple, values))
-            if keys and not others and all(type(key) is str for key in keys):
-                inner = line + "  "
-                columns = (self._column(list(map(itemgetter(key), values)), inner) for key in keys)
-                parts = [f"{_key(key)}: ".replace("%", "%%") + "%s" for key in keys]
-                row = f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
-                return list(map(row.__mod__, zip(*columns, strict=True)))
-        return ["".join(self.pieces(value, line)) for value in values]
+        if issubclass(kind, list | tuple):
+            return [_short_list(value, self._texts(value)) for value in values]
+        if not issubclass(kind, dict):
+            return list(map(_ENCODER.encode, values))
+        keys = tuple(values[0])
+        alike = all(type(key) is str for key in keys) and all(map(keys.__eq__, map(tuple, values)))
+        if len(values) > 1 and not alike:
+            return [self._alike(kind, [value])[0] for value in values]
+        columns = [self._column(key, list(map(itemgetter(key), values))) for key in keys]
+        parts = [f"{_key(key)}: ".replace("%", "%%") + "%s" for key in keys]
+        rows = (
+            map(f"{{{', '.join(parts)}}}".__mod__, zip(*columns, strict=True))
+            if keys
+            else ["{}"] * len(values)
+        )
+        lists = [column for column in columns if None in column]
+        if not lists:
+            return list(rows)
+        return [None if None in cells else row for row, *cells in zip(rows, *lists, strict=True)]
 
-    def _column(self, values: list[Any], line: str) -> list[str]:
+    def _column(self, key: Any, values: list[Any]) -> Sequence[str | None]:
         """The texts of one entry of many mappings."""
-        if not all(type(value) is dict for value in values):
-            return self._texts(values, line)
-        known, keys = self._known.setdefault(line, {}), list(map(id, values))
-        new = {key: value for key, value in zip(keys, values, strict=True) if key not in known}
-        known.update(zip(new, self._texts(list(new.values()), line), strict=True))
-        return list(map(known.__getitem__, keys))
+        if key not in _GROUPS or not all(type(value) is dict for value in values):
+            return self._texts(values)
+        known, places = self._known, list(map(id, values))
+        new = {place: value for place, value in zip(places, values, strict=True) if place not in known}
+        known.update(zip(new, self._texts(list(new.values())), strict=True))
+        return list(map(known.__getitem__, places))
+
+
+def _short_list(values: Sequence[Any], texts: Sequence[str | None]) -> str | None:
+    """A list on one line, if it is short and holds neither mappings nor lists."""
+    if len(values) > _MOST_INLINE or not all(type(value) in _SCALARS for value in values):
+        return None
+    text = f"[{', '.join(map(str, texts))}]"
+    return text if len(text) <= _WIDEST else None
 
 
 def _floats(values: Sequence[float]) -> list[str]:

@@ -22,7 +22,13 @@ from fairlattice.metrics import (
     Pair,
     WorseOff,
 )
-from fairlattice.metrics._shared import RateColumns, columns_of, pooled_columns, verdict_sentence
+from fairlattice.metrics._shared import (
+    RateColumns,
+    columns_of,
+    compute_ahead,
+    pooled_columns,
+    verdict_sentence,
+)
 from fairlattice.report._summary import (
     Summary,
     attribute_rows,
@@ -70,6 +76,7 @@ def audit_summary(
     rates = dict.fromkeys([*audit.rates, *per_class])
     judged = list(audit.judged)
     few = judged[:_MOST_CLAIMED]
+    compute_ahead(audit, list(rates))
     measures = {rate: _measure(audit, rate) for rate in rates}
     words = {
         **audit.words,

@@ -207,12 +207,20 @@ class LeafProbabilities:
 
     @classmethod
     def fit(
-        cls, X: FloatArray, lattice: GroupLattice, leaves: IntArray, *, rng: np.random.Generator
+        cls,
+        X: FloatArray,
+        lattice: GroupLattice,
+        leaves: IntArray,
+        *,
+        rng: np.random.Generator,
+        device: str | None = None,
     ) -> LeafProbabilities:
-        """Learn from rows X of shape (n, d) and their leaf codes; `rng` thins large leaves."""
+        """Learn from rows X of shape (n, d) and their leaf codes; `rng` thins large leaves, `device` computes."""
         known, leaf, sizes = np.unique(leaves, return_inverse=True, return_counts=True)
         digits = np.array(lattice.digits(known))
-        model = MembershipModel.fit(X, digits[:, leaf], thinned(leaf, rng), levels=lattice.shape)
+        model = MembershipModel.fit(
+            X, digits[:, leaf], thinned(leaf, rng), levels=lattice.shape, device=device
+        )
         return cls(model, digits, np.log(sizes))
 
     def expected(self, X: FloatArray, values: FloatArray) -> FloatArray:

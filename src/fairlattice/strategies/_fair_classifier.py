@@ -28,7 +28,7 @@ from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 from fairlattice.groups._shared import Grouping
 from fairlattice.samplers import CellIndex, HierarchicalAugmenter
-from fairlattice.samplers._shared import entropy_of, groups_of
+from fairlattice.samplers._shared import check_device, entropy_of, groups_of
 from fairlattice.strategies._default import default_for
 from fairlattice.strategies._leaf_thresholds import NOTIONS
 from fairlattice.strategies._lookup import aimed_at, strategy_of
@@ -74,6 +74,9 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
     per_cell : int, default=1000
         Strategies with synthetic rows raise smaller (leaf, label) cells to this many rows, at most to the largest
         cell's number.
+    device : str, optional
+        Device of PyTorch, such as "cuda", on which mixes and membership models are fitted, in double precision; by
+        default NumPy. The estimator trains where it does.
     random_state : int, sequence of int, RandomState or None, default=None
         Seed of everything that the strategy draws. With the integer that was the `random_state` of a comparison, or
         the pair ``(random_state, repeat)``, the model is the one of that comparison.
@@ -127,6 +130,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         na: Sequence[str] | None = None,
         notion: str = "equalized_odds",
         per_cell: int = 1000,
+        device: str | None = None,
         random_state: Any = None,
     ) -> None:
         self.estimator = estimator
@@ -137,6 +141,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         self.na = na
         self.notion = notion
         self.per_cell = per_cell
+        self.device = device
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, *, sensitive_features: Any = None) -> Self:
@@ -152,6 +157,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             The sensitive attributes; may be left out for "none" and "label", which do not use them.
         """
         check_choice("notion", self.notion, NOTIONS)
+        check_device(self.device)
         strategy_of(self.strategy)  # refuses what is none before anything else
         validate_data(self, X=X, skip_check_array=True)
         labels = column_or_1d(y, warn=True)
@@ -182,6 +188,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             max_categories=64 if self.augmenter is None else self.augmenter.max_categories,
             encoded=None if self._encoder is None else Vectors(self._encoder, self._encoder.vectors(X)),
             reading=None if self._encoder is None else self._encoder.features_,
+            device=self.device,
         )
         try:
             self.fitted_ = self.strategy_.fit(table)

@@ -314,8 +314,9 @@ def fit_mass(
     spread: bool,
     cost: float = 0.005,
     entropy: Sequence[int],
+    device: str | None = None,
 ) -> tuple[ImportanceSampler, FloatArray]:
     """The membership model of encoded rows Z, and learned weights of the cells that have rows."""
-    sampler = ImportanceSampler.fit(Z, index, entropy=entropy)
+    sampler = ImportanceSampler.fit(Z, index, entropy=entropy, device=device)
     rng = np.random.default_rng([*entropy, 1])
     return sampler, learn_mass(sampler, learner, spread=spread, cost=cost, rng=rng).mass

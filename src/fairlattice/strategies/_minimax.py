@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -71,15 +72,16 @@ class MinimaxCosts:
         _, place = known_cells(index)
         leaves = np.unique(index.leaves)
         rows = thinned_cells(place, min(_MOST_ROWS, _MOST_SHARES // len(leaves)), rng, least=_FOLDS)
+        learn = partial(LeafProbabilities.fit, rng=rng, device=table.device)
         chances = np.zeros((len(rows), len(leaves)))
         for train, rest in cell_folds(place[rows], _FOLDS, rng):
             known = np.searchsorted(leaves, np.unique(index.leaves[rows[train]]))
-            model = LeafProbabilities.fit(Z[rows[train]], index.lattice, index.leaves[rows[train]], rng=rng)
+            model = learn(Z[rows[train]], index.lattice, index.leaves[rows[train]])
             chances[np.ix_(rest, known)] = model(Z[rows[rest]])
         share = balanced.predict_proba(odds[rows, None])[:, 1]
         recalls = Recalls.of(index.lattice, leaves, index.leaves[rows], positive[rows])
         costs = learned_costs(share, chances, recalls)
-        membership = LeafProbabilities.fit(Z, index.lattice, index.leaves, rng=rng)
+        membership = learn(Z, index.lattice, index.leaves)
         return ExpectedCosts(features, as_odds, balanced, membership, costs)
 
 

@@ -152,6 +152,7 @@ class MixedRows:
             share=self.share,
             beta=self.beta,
             bandwidths=self.bandwidths,
+            device=table.device,
         )
         return _from_sampler(sampler, wanted, distinct)
 
@@ -183,6 +184,7 @@ class ImportanceRows:
             max_copies=self.max_copies,
             snap=encoder.snap,
             crowded=table.features.crowded,
+            device=table.device,
         )
         return _from_sampler(sampler, wanted, distinct)
 

@@ -119,6 +119,8 @@ class TrainingTable:
         All features as vectors, where these are known already.
     reading : mapping of str to Feature, optional
         What each column is, where that was decided on a larger table.
+    device : str, optional
+        Device of PyTorch on which mixes and membership models are fitted; by default NumPy.
     """
 
     rows: Any = field(repr=False)
@@ -131,6 +133,7 @@ class TrainingTable:
     max_categories: int = 64
     encoded: Vectors | None = field(default=None, repr=False)
     reading: Mapping[str, Feature] | None = field(default=None, repr=False)
+    device: str | None = None
 
     @property
     def X(self) -> Any:  # noqa: N802 - the field's name

@@ -134,7 +134,9 @@ def _fitted(table: TrainingTable, *, spread: bool) -> tuple[ImportanceSampler, F
     check_learnable(table.index)
     learner = Learner.of(table.estimator, table.X, table.vectors.Z)
     entropy = (*table.entropy, SPREAD_STREAM if spread else LEARNED_STREAM)
-    return fit_mass(table.features.Z, table.index, learner, spread=spread, entropy=entropy)
+    return fit_mass(
+        table.features.Z, table.index, learner, spread=spread, entropy=entropy, device=table.device
+    )
 
 
 def _mass_of_rows(index: CellIndex, mass: FloatArray, rows: TrainingRows) -> tuple[FloatArray, IntArray]:
