@@ -36,6 +36,8 @@ from fairlattice.datasets import load_dataset
 from fairlattice.groups import PairedCounts, ScoreCounts
 from fairlattice.metrics import audit_scores, audit_series
 from fairlattice.samplers._engines import _Kept
+from fairlattice.samplers._places import Places
+from fairlattice.tables._shared import Rules
 
 N = 5_000
 CUTS = {"age": [25, 45]}
@@ -807,3 +809,24 @@ def test_a_diagnosis_stays_in_its_process_whatever_the_cluster(backend, request)
     with joblib.parallel_config(request.getfixturevalue(backend)):
         spread = diagnose(**given, n_jobs=2, max_rows=100)
     assert repr(spread) == repr(diagnose(**given, max_rows=100))
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_places_are_those_of_each_row_by_itself(many):
+    rng = np.random.default_rng(2)
+    n = 400
+    frame = pl.DataFrame(
+        {
+            "^s.*$": rng.choice(["f", "m", None], n).tolist(),
+            "age": pl.Series(rng.normal(40, 9, n) if many else rng.integers(20, 60, n)).cast(pl.Float64),
+            "y": rng.integers(0, 2, n),
+        }
+    ).with_columns(pl.when(pl.int_range(n) % 7 == 0).then(None).otherwise("age").name.keep())
+    names, cuts = ["^s.*$", "age"], {"age": [25.0, 45.0]}
+    counts = GroupCounts.from_frame(frame.lazy(), label="y", prediction="y", sensitive=names, cuts=cuts)
+    places = Places.of(frame.lazy(), counts, names, "y", Rules(None, None))
+    found = places(frame)
+    assert found.tolist() == [int(places(frame[i : i + 1])[0]) for i in range(n)]
+    sizes = np.diagonal(counts.table, axis1=1, axis2=2).ravel()
+    assert np.bincount(found, minlength=len(sizes)).tolist() == sizes.tolist()
+    assert places(frame[:0]).tolist() == []

@@ -60,6 +60,8 @@ class Places:
         rows = pl.DataFrame({str(i): batch.get_column(name) for i, name in enumerate(names)})
         if not rows.height:
             return np.zeros(0, dtype=np.int64)
+        if pl.Object in rows.dtypes:  # which polars does not compare
+            return self._each(rows, names)
         distinct = rows.unique()
         if 2 * distinct.height > rows.height:
             return self._each(rows, names)
