@@ -14,7 +14,7 @@ import pytest
 from fairlattice.cli import main
 from fairlattice.cli._augment import MANY_ROWS
 from fairlattice.cli._fit_rows import row_keys, rows_per_cell, sample_rows
-from fairlattice.cli._tables import lazy_writer, many_rows, scan_rows
+from fairlattice.cli._tables import lazy_writer, many_rows, read_table, scan_rows
 from fairlattice.groups import GroupCounts
 from fairlattice.tables._shared import Rules
 
@@ -409,3 +409,40 @@ def test_memory_does_not_grow_with_the_table(tmp_path):
     out = pl.scan_parquet(f"{large}.out.parquet")
     assert out.select(pl.len()).collect().item() > 700_000
     assert many - few < 200, f"{few:.0f} MB for 50,000 rows, {many:.0f} MB for 500,000"
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("first", ["7", "1.5", "-3", ""])
+@pytest.mark.parametrize(
+    "late",
+    [
+        "8",
+        "2.5",
+        "-.5",
+        "5.",
+        "5-",
+        "1.2.3",
+        "--5",
+        "-",
+        ".",
+        "007",
+        "",
+        "9" * 19,
+        "9" * 30,
+        "nan",
+        " 5",
+        "+5",
+    ],
+)
+def test_columns_of_digits_have_the_types_that_all_rows_allow(tmp_path, monkeypatch, first, late, ends):
+    monkeypatch.setattr("fairlattice.cli._text_tables._FIRST_ROWS", 10)
+    path = tmp_path / "t.csv"
+    path.write_text("x,y" + ends + f"{first},1{ends}" * 50 + f"{late},2{ends}", newline="")
+    whole = pl.read_csv(path, infer_schema_length=None)
+    if late == "007":  # digits that begin with zeros are codes
+        whole = pl.read_csv(path, schema_overrides={"x": pl.String})
+    assert read_table(path).equals(whole)
+    assert read_table(path).schema == whole.schema
+    assert scan_rows(path).collect().equals(whole)
+    monkeypatch.setattr("fairlattice.cli._text_tables._HELD", 0)
+    assert scan_rows(path).collect().equals(whole)

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import polars as pl
-import polars.selectors as cs
 
 from fairlattice._files import FolderWriter, Writer, beside, resolved
 from fairlattice.cli._reading import UNREADABLE, reading
-from fairlattice.cli._text_files import SEPARATORS, TextLayout, check_rows, text_layout
+from fairlattice.cli._text_files import SEPARATORS
+from fairlattice.cli._text_tables import read_text, scan_text
 from fairlattice.exceptions import InputError
 
 _FORMATS = {
@@ -27,8 +27,6 @@ _FORMATS = {
     ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc",
 }  # fmt: skip
 _ROW_GROUP = 100_000
-_HELD = 2**28  # bytes of text whose table is held in memory while it is asked for several things
-_ZEROS = r"^\s*0\d"
 
 
 def table_format(path: Path) -> str:
@@ -61,7 +59,7 @@ def read_table(path: Path, *, as_text: bool = False, decimal: str | None = None)
     kind = table_format(path)
     with reading(path, kind):
         _check_file(path)
-        frame = _read_text(path, kind, as_text, decimal) if kind in SEPARATORS else _read_binary(path, kind)
+        frame = read_text(path, kind, as_text, decimal) if kind in SEPARATORS else _read_binary(path, kind)
     if not frame.height:
         raise InputError(f"`{path}` has a header but no rows.")
     return frame
@@ -97,36 +95,7 @@ def scan_rows(path: Path, *, as_text: bool = False, decimal: str | None = None) 
             return pl.scan_parquet(path, glob=False, hive_partitioning=False)
         if kind == "ipc":
             return pl.scan_ipc(path, glob=False, hive_partitioning=False)
-        return _scan_text(text_layout(path, kind), as_text, decimal)
-
-
-def _scan_text(layout: TextLayout, as_text: bool, decimal: str | None) -> pl.LazyFrame:
-    if layout.carriage:
-        raise InputError(
-            f"`{layout.path}` has lines that end with a carriage return alone. Convert them to line feeds first."
-        )
-    options = {"glob": False, **layout.options}
-    if layout.quoted:
-        check_rows(layout, None)  # names the line of a quote that is open
-    scan = text = pl.scan_csv(layout.path, infer_schema=False, **options)
-    names = text.collect_schema().names()
-    if not as_text:  # all rows are looked at to tell the types, but once only
-        found = pl.scan_csv(layout.path, infer_schema_length=None, **options).collect_schema()
-        numbers = [name for name, dtype in found.items() if dtype.is_numeric()]
-        codes = []
-        if numbers and layout.has_leading_zeros():
-            zeros = text.select(cs.by_name(numbers).str.contains(_ZEROS).any()).collect(engine="streaming")
-            codes = [name for name in numbers if zeros.get_column(name).item()]
-        pointed = [name for name, dtype in found.items() if dtype.is_float()] if decimal == "," else []
-        for name in [*codes, *pointed]:
-            found[name] = pl.String()
-        scan = pl.scan_csv(layout.path, schema=found, **options)
-        if layout.path.stat().st_size <= _HELD:  # else every pass over the rows reads their text again
-            scan = scan.collect(engine="streaming").lazy()
-    if layout.quoted:
-        check_rows(layout, int(scan.select(pl.len()).collect(engine="streaming").item()))
-    header = layout.header
-    return scan.rename(dict(zip(names, header, strict=True))) if len(header) == len(names) else scan
+        return scan_text(path, kind, as_text, decimal)
 
 
 def many_rows(path: Path) -> int:
@@ -227,60 +196,6 @@ def _read_binary(path: Path, kind: str) -> pl.DataFrame:
     # Files are passed open: a name could be taken for a pattern that matches other files.
     with path.open("rb") as source:
         return pl.read_parquet(source) if kind == "parquet" else pl.read_ipc(source)
-
-
-def _read_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.DataFrame:
-    layout = text_layout(path, kind)
-    try:
-        frame = _read_layout(layout, infer_schema=not as_text)
-    except UNREADABLE:
-        check_rows(layout, None)  # names the line, where it can
-        raise
-    if layout.quoted or (frame.width and frame[:, -1].alias("values").null_count()):
-        check_rows(layout, frame.height)
-    return frame if as_text else _with_codes(frame, layout, decimal)
-
-
-def _read_layout(layout: TextLayout, *, infer_schema: bool, columns: list[str] | None = None) -> pl.DataFrame:
-    """The table of a text file; `columns` are those to read, by their own names."""
-    schema = None
-    if infer_schema:  # first all types, then the values: together they take twice as long
-        with layout.open() as source:
-            schema = pl.scan_csv(source, infer_schema_length=None, **layout.options).collect_schema()
-    with layout.open() as source:
-        frame = pl.read_csv(
-            source,
-            schema=schema,
-            infer_schema=False,
-            columns=None if columns is None else [layout.header.index(name) for name in columns],
-            **layout.options,
-        )
-    # Polars leaves doubled quotes in names as they are.
-    names = layout.header if columns is None else columns
-    return frame.rename(dict(zip(frame.columns, names, strict=True))) if len(names) == frame.width else frame
-
-
-def _with_codes(frame: pl.DataFrame, layout: TextLayout, decimal: str | None) -> pl.DataFrame:
-    """The table with digits that begin with zeros, as of zip codes, as the text that they are.
-
-    Where the decimal mark is a comma, numbers with a point are text too, to be read as thousands.
-    """
-    if len(layout.header) != frame.width:
-        return frame
-    numbers = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
-    pointed = [name for name, dtype in frame.schema.items() if dtype.is_float()] if decimal == "," else []
-    zeros = numbers if layout.has_leading_zeros() else []
-    if not zeros and not pointed:
-        return frame
-    wanted = zeros or pointed
-    text = _read_layout(layout, infer_schema=False, columns=wanted)
-    return frame.with_columns(
-        text.get_column(name) for name in text.columns if name in pointed or _has_zeros(text, name)
-    )
-
-
-def _has_zeros(text: pl.DataFrame, name: str) -> bool:
-    return bool(text.get_column(name).alias("values").str.contains(_ZEROS).any())
 
 
 def check_writable(

@@ -82,6 +82,16 @@ class TextLayout:
             return self.path.open("rb")
         return io.BytesIO(self.path.read_bytes().replace(b"\r", b"\n"))
 
+    def is_digits(self) -> bool:
+        """Whether all values are of digits, points and minus signs alone."""
+        if self.carriage:
+            return False
+        allowed = b"0123456789.-\r\n" + self.separator.encode()
+        with self.path.open("rb") as source:
+            for _ in range(self.skip + 1):
+                source.readline()
+            return not any(block.translate(None, allowed) for block in iter(lambda: source.read(2**20), b""))
+
     def has_leading_zeros(self) -> bool:
         """Whether some value may begin with a zero and another digit, as the code 00501; looked for quickly."""
         opening = rb"[\r\n" + re.escape(self.separator.encode()) + rb']\s*"?\s*0\d'
