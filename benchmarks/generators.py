@@ -1,6 +1,6 @@
 """What fitting the generators costs beside a plain loop of automatic differentiation, and as data grows.
 
-python benchmarks/generators.py [--quick] [--repeats 3] [--only loop|rows|cells|device]
+python benchmarks/generators.py [--quick] [--repeats 3] [--only loop|rows|cells]
 
 loop   in turns, in this process, on the same rows: a loop in torch (minibatches of 128 rows of a random cell
        of the label, of each parent to mix and of each parent to resemble, 1,000 steps of Adam per label,
@@ -10,9 +10,6 @@ loop   in turns, in this process, on the same rows: a loop in torch (minibatches
        repeats.
 rows   seconds of `MixingSampler.fit` for 10^4, 10^5 and 10^6 rows, and by what power they grow
 cells  the same for 16 to 1,458 cells, with the growth of peak memory
-device seconds of fits of NumPy arrays and of torch tensors, on a graphics card too where there is one, and
-       how far losses at the end are from NumPy's; the membership model likewise, with its largest difference
-       in probability
 
 Rows are synthetic: means and spreads depend on the leaf, group sizes are unequal. Seeds are fixed. Time on a
 shared machine is noisy: look at the ratios, which come from one run, and at their least and greatest.
@@ -29,7 +26,6 @@ from fairlattice.divergences import RBFMixture, median_bandwidths, mmd2
 from fairlattice.generators import CellRows, fit_mixing
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers import CellIndex, MixingSampler
-from fairlattice.samplers._membership import MembershipModel
 
 BATCH = 128
 RATE = 0.01
@@ -203,61 +199,6 @@ def cells_curve(quick, repeats):
     grow("cells", sizes, lambda size: table(n, 35, levels[size]), repeats)
 
 
-def membership_on_devices(quick, repeats, names):
-    """Rows to learn from, rows to score, columns."""
-    for few, many, d in [(1_000, 2_000, 35)] if quick else [(3_200, 120_000, 35), (40_000, 120_000, 768)]:
-        X, S, _ = table(many, d)
-        digits = np.array([np.unique(column, return_inverse=True)[1] for column in S.values()])
-        levels = [int(own.max()) + 1 for own in digits]
-        thin, first, shown = np.arange(few), None, []
-        for name in names:
-            where, seconds = None if name == "numpy" else name, []
-            for _ in range(repeats + 1):
-                start = time.perf_counter()
-                model = MembershipModel.fit(X, digits, thin, levels=levels, device=where)
-                fitted = time.perf_counter()
-                scores = model.scores(X).parts
-                seconds.append((fitted - start, time.perf_counter() - fitted))
-            first = scores if first is None else first
-            fit, score = np.median(seconds[1:], axis=0)
-            apart = float(np.abs(np.exp(scores) - np.exp(first)).max() / np.exp(first).max())
-            shown.append(f"{name} fit {fit:.2f} s, scores {score:.2f} s ({apart:.0e})")
-        print(f"  membership, {few:,} rows of {many:,}, d={d}: {'; '.join(shown)}")
-
-
-def on_devices(quick, repeats):
-    import torch
-
-    sizes = [(6_000, 35, 64)] if quick else [(120_000, 35, 128), (120_000, 35, 1024), (20_000, 768, 128)]
-    names = ["numpy", "cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    card = torch.cuda.get_device_name() if "cuda" in names else "no graphics card"
-    print(f"devices, 16 leaves, one label, {card}:")
-    for n, d, batch in sizes:
-        X, S, y = table(n, d)
-        cells, widths = cells_of(S, y)[0], median_bandwidths(X, rng=np.random.default_rng(0))
-        for mixing in ("scalar", "diagonal"):
-            told, ends = [], []
-            for name in names:
-                Z, seconds = X if name == "numpy" else torch.as_tensor(X, device=name), []
-                for _ in range(repeats + 1):  # the first wakes the device
-                    start = time.perf_counter()
-                    fit = fit_mixing(
-                        Z,
-                        cells,
-                        mixing=mixing,
-                        bandwidths=widths,
-                        batch_size=batch,
-                        rng=np.random.default_rng(0),
-                    )
-                    seconds.append(time.perf_counter() - start)
-                ends.append(fit.curve[-1])
-                told.append(f"{name} {np.median(seconds[1:]):.3f} s ({fit.curve[-1] - ends[0]:+.1e})")
-            print(
-                f"  {n:,} rows, d={d}, {mixing}, {batch} rows a cell: {', '.join(told)}; loss {ends[0]:.4f}"
-            )
-    membership_on_devices(quick, repeats, names)
-
-
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -265,7 +206,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--steps", type=int, default=1000, help="of Adam, per label")
-    parser.add_argument("--only", choices=("loop", "rows", "cells", "device"))
+    parser.add_argument("--only", choices=("loop", "rows", "cells"))
     arguments = parser.parse_args()
     load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
     print(f"{os.cpu_count()} processors, load {load}; times are noisy on a shared machine")
@@ -275,8 +216,6 @@ def main():
             loop(n, d, steps, arguments.repeats)
     if arguments.only in (None, "rows"):
         rows_curve(arguments.quick, arguments.repeats)
-    if arguments.only in (None, "device"):
-        on_devices(arguments.quick, arguments.repeats)
     if arguments.only in (None, "cells"):
         cells_curve(arguments.quick, arguments.repeats)
 

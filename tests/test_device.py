@@ -1,13 +1,17 @@
 """`device=`: fits on a device of PyTorch find what NumPy finds, and a device that is not there is refused by name."""
 
 import builtins
+import json
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 import fairlattice as fl
 from fairlattice import HierarchicalAugmenter, InputError
+from fairlattice.cli import main
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers import CellIndex, ImportanceSampler, MixingSampler
 from fairlattice.samplers._membership import MembershipModel
@@ -149,3 +153,48 @@ def test_without_torch_the_error_says_what_to_install(monkeypatch):
     with pytest.raises(InputError, match=r"needs PyTorch.*fairlattice\[torch\]"):
         HierarchicalAugmenter(device="cuda").fit(Z, y, sensitive_features={"a": levels[0]})
     HierarchicalAugmenter().fit(Z, y, sensitive_features={"a": levels[0]})
+
+
+@pytest.mark.parametrize("more", [[], ["--stream"]])
+def test_augment_fits_on_a_device_of_the_command_line(device, more, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Z, levels, y = people(400, 4)
+    pl.DataFrame({"y": y, "a": levels[0], **{f"x{j}": Z[:, j] for j in range(4)}}).write_parquet("t.parquet")
+    command = ["augment", "t.parquet", "--label", "y", "--sensitive", "a", "--mixing", "scalar", *more]
+    assert main([*command, "--out", "o.parquet", "--device", device, "--json", "o.json"]) == 0
+    assert main([*command, "--out", "n.parquet", "--json", "n.json"]) == 0
+    ours, theirs = (pl.read_parquet(f"{name}.parquet") for name in "no")
+    assert ours.columns == theirs.columns
+    np.testing.assert_allclose(theirs["x0"].to_numpy(), ours["x0"].to_numpy(), atol=1e-3)
+    settings = [json.loads(Path(f"{name}.json").read_text())["settings"] for name in "no"]
+    assert "device" not in settings[0]
+    assert settings[1]["device"] == device
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [(["--device", "cuda:99"], "cuda:99"), (["--device", "cpu", "--mixing", "smote"], "SMOTE")],
+)
+def test_a_device_that_cannot_be_used_ends_the_command_before_any_work(torch, more, word, tmp_path, capsys):
+    table, out = tmp_path / "t.csv", tmp_path / "o.csv"
+    table.write_text("y,a,x\n1,f,1\n0,m,2\n")
+    command = ["augment", str(table), "--label", "y", "--sensitive", "a", "--out", str(out), *more]
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert word in error
+    assert "`--device`" in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
+def test_compare_takes_a_device_on_the_command_line(torch, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Z, levels, y = people(300, 3)
+    pl.DataFrame({"y": y, "a": levels[0], **{f"x{j}": Z[:, j] for j in range(3)}}).write_parquet("t.parquet")
+    command = ["compare", "t.parquet", "--label", "y", "--sensitive", "a", "--strategies", "none,borrow"]
+    command += ["--folds", "2", "--repeats", "1", "--json", "o.json"]
+    assert main([*command, "--device", "cpu"]) == 0
+    assert json.loads(Path("o.json").read_text())["settings"]["device"] == "cpu"
+    assert main([*command, "--device", "cuda:99"]) == 2
+    assert "`--device` 'cuda:99'" in capsys.readouterr().err

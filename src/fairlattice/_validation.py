@@ -256,11 +256,14 @@ def _time_column(array: npt.NDArray[Any]) -> Column:
 
 def _series_column(series: nw.Series[Any]) -> Column:
     dtype = series.dtype
-    if dtype.is_nested() or dtype == nw.Binary:
+    is_float = dtype.is_float()  # of most columns in tables of thousands
+    if not is_float and (dtype.is_nested() or dtype == nw.Binary):
         raise InputError(f"Column `{series.name}` has type {dtype}. Turn it into numbers or text.")
-    if dtype.is_temporal():
+    if is_float:
+        pass
+    elif dtype.is_temporal():
         return as_column(series.to_list(), series.name)
-    if dtype.is_decimal():
+    elif dtype.is_decimal():
         series = series.alias("values").cast(nw.Float64)
     elif dtype in (nw.Int128, nw.UInt128):  # as Python's own whole numbers
         return as_column(series.to_list(), series.name)
@@ -269,7 +272,7 @@ def _series_column(series: nw.Series[Any]) -> Column:
     if series.null_count():
         series = series.alias("values")  # Polars takes some names for patterns, also of a series
         missing = series.is_null()
-        if dtype.is_float():
+        if is_float:
             missing = missing | series.is_nan().fill_null(True)
         mask = missing.to_numpy().astype(bool)
         valid = series.filter(~missing).to_numpy()

@@ -27,11 +27,13 @@ from fairlattice._validation import (
 from fairlattice.benchmark._classifiers import make_classifier
 from fairlattice.benchmark._compared_rows import ComparedRows, prepared
 from fairlattice.benchmark._comparison import Comparison
+from fairlattice.benchmark._giveaways import giveaway_notes, nearly_perfect
 from fairlattice.benchmark._over_seeds import Run
 from fairlattice.benchmark._posterior import NOTIONS
 from fairlattice.benchmark._splits import Fold, child_seed, cross_folds
 from fairlattice.benchmark._tasks import as_they_end
 from fairlattice.encoders import TableEncoder
+from fairlattice.encoders._shared import read_columns
 from fairlattice.exceptions import InputError
 from fairlattice.groups._shared import Grouping
 from fairlattice.metrics import Audit
@@ -47,7 +49,7 @@ from fairlattice.strategies._shared import (
     default_for,
     strategies_of,
 )
-from fairlattice.tables._shared import Rules, read_attributes, read_labels
+from fairlattice.tables._shared import Feature, Rules, read_attributes, read_labels
 
 Progress = Callable[[int, int], None]
 
@@ -215,7 +217,7 @@ def compare(
     for split in splits:
         fold[split.repeat, split.test] = split.number
     small = describe_small_cells(CellIndex(lattice, leaves, truth, 2), classes)
-    notes = (*([small] if small else []), *_remarks(tested))
+    notes = (*([small] if small else []), *_giveaways(X, reading, truth, tested), *_remarks(tested))
     features = tuple(name for name, feature in reading.items() if feature.kind != "identifier")
     return Comparison(settings, lattice, classes, truth, leaves, fold, tested, notes, features)
 
@@ -280,6 +282,20 @@ def two_classes(labels: Any, positive: Any) -> tuple[tuple[Any, Any], IntArray]:
     chosen = find_positive(tuple(known), positive)
     other = next(k for k in known if k != chosen)
     return (other, chosen), index_of(labels, [other, chosen])
+
+
+def _giveaways(
+    X: Any,
+    reading: Mapping[str, Feature],
+    truth: IntArray,
+    tested: Sequence[tuple[AnyStrategy, Sequence[Run]]],
+) -> list[str]:
+    """Remarks on features that give the label away, where a strategy is nearly always right."""
+    if not any(nearly_perfect(runs[0].predicted, truth) for _, runs in tested):
+        return []
+    columns = read_columns(X, reading)
+    learned = {name: columns[name] for name, feature in reading.items() if feature.kind != "identifier"}
+    return giveaway_notes(learned, truth)
 
 
 def _remarks(tested: Sequence[tuple[AnyStrategy, Sequence[Run]]]) -> list[str]:

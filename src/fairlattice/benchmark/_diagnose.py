@@ -14,7 +14,6 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from fairlattice._column import Column
 from fairlattice._validation import FloatArray, IntArray, check_choice, check_count, check_real
 from fairlattice.benchmark._diagnosis import (
     LEAST,
@@ -36,12 +35,13 @@ from fairlattice.diagnostics._shared import (
     associations_of,
     both_samples,
     classifier_test_of,
-    column_pairs,
+    decoded_pairs,
     manifold_of,
     marginals_of,
     permutations_needed,
 )
 from fairlattice.encoders import TableEncoder
+from fairlattice.encoders._shared import DecodedColumns
 from fairlattice.exceptions import InputError
 from fairlattice.groups._shared import Grouping
 from fairlattice.samplers import Cell
@@ -214,7 +214,7 @@ class _Real(NamedTuple):
     """Held-out rows that several sources are compared with: their vectors, and the columns that these mean."""
 
     Z: FloatArray
-    columns: dict[str, Column]
+    columns: DecodedColumns
 
     @classmethod
     def of(cls, split: HeldOut, Z: FloatArray) -> _Real:
@@ -233,7 +233,7 @@ def _figures(
     both = both_samples(real.Z, rows)
     classifiers = classifier_test_of(both, permutations=permutations, rng=rng)
     mmd = mmd_test(real.Z, rows, permutations=permutations, rng=rng)
-    pairs = column_pairs(real.columns, split.frame(rows))
+    pairs = decoded_pairs(real.columns, split.frame(rows))
     p_values = {**{name: test.p_value for name, test in classifiers.items()}, "mmd": mmd.p_value}
     remembered = None if train is None else train.memory(rows)
     return SourceFigures(
@@ -263,7 +263,9 @@ def _one_cell(
     sources: dict[str, SourceFigures | None] = {
         REAL: _figures(split, real, _some(train, max_rows, rng), None, permutations, rng)
     }
-    known = TrainingRows.of(train, real.Z)
+    # A stream of its own, so that other figures do not depend on whether there are too many.
+    seen = _some(train, _MOST_SEEN, np.random.default_rng([seed, 5, *cell]))
+    known = TrainingRows.of(seen, real.Z)
     for name, rows in made.items():
         mine = rows.get(cell)
         sources[name] = None if mine is None else _figures(split, real, mine, known, permutations, rng)
@@ -360,7 +362,10 @@ def _notes(cells: Sequence[CellDiagnosis], split: HeldOut) -> tuple[str, ...]:
             "they are in the figures over all cells."
         )
     if len(split.Z) > _MOST_SEEN:
-        notes.append(f"Copies were looked for among {_MOST_SEEN:,} of the {len(split.Z):,} training rows.")
+        notes.append(
+            f"Copies were looked for among {_MOST_SEEN:,} of the {len(split.Z):,} training rows, and among as many "
+            "of a cell's at most."
+        )
     if split.Z.shape[1] > 200:
         notes.append(
             f"With {split.Z.shape[1]:,} coordinates distances say little; read the classifiers first."

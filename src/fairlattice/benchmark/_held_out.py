@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from fairlattice._column import Column, index_of
+from fairlattice._column import index_of
 from fairlattice._validation import FloatArray, IntArray, check_same_length, distinct_values
 from fairlattice.benchmark._splits import child_seed, stratified_splits
 from fairlattice.encoders import TableEncoder
+from fairlattice.encoders._shared import DecodedColumns
 from fairlattice.groups import GroupLattice
 from fairlattice.groups._shared import Grouping
 from fairlattice.samplers import Cell, CellIndex
@@ -55,7 +56,7 @@ class HeldOut:
     labels: LabelReading
     attributes: AttributeReading
 
-    def frame(self, Z: FloatArray) -> dict[str, Column]:
+    def frame(self, Z: FloatArray) -> DecodedColumns:
         """The columns that vectors mean."""
         return self.encoder.columns_of(Z)
 

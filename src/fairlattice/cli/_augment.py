@@ -90,6 +90,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "type": int, "metavar": "N",
             "help": "rows of each cell to fit on, where read in pieces (default: 250,000 rows of all cells)",
         },
+        device={
+            "help": "device of PyTorch, such as cuda, on which to fit (default: NumPy); rows agree up to rounding",
+        },
         jobs={
             "help": "threads; -1 (default) is one per core. Their number changes nothing about the rows",
         },
@@ -110,6 +113,12 @@ def check(arguments: argparse.Namespace) -> Files:
     if arguments.seed < 0:
         raise InputError(f"`--seed` must be at least 0, got {arguments.seed}.")
     check_jobs(arguments.jobs, "threads")
+    if arguments.device is not None:
+        from fairlattice.samplers._shared import check_device
+
+        if arguments.mixing == "smote":
+            raise InputError("`--device` has no meaning with SMOTE, which fits nothing. Leave it out.")
+        check_device(arguments.device, "--device")
     if arguments.fit_rows is not None:
         check_count("--fit-rows", arguments.fit_rows, 2)
     return Files(
@@ -146,6 +155,7 @@ def compute(arguments: argparse.Namespace, frame: pl.DataFrame | None) -> Found:
         max_copies=arguments.max_copies,
         beta=arguments.beta,
         n_jobs=arguments.jobs,
+        device=arguments.device,
         random_state=arguments.seed,
     )
     if frame is None:
@@ -203,6 +213,8 @@ def augmented(
 
     warned = [str(w.message) for w in caught if issubclass(w.category, FairlatticeWarning)]
     original, synthetic = sizes
+    if arguments.device is not None:  # rows agree with NumPy's up to rounding only
+        settings["device"] = arguments.device
     digest = file_hash(arguments.table)
     data = data_about(arguments, arguments.table.name, original, columns, sha256=digest)
     report = Report.of(augmenter, rows=rows, data=data, notes=warned, settings=settings)

@@ -91,6 +91,10 @@ class Table:
 
 def check(arguments: argparse.Namespace) -> Files:
     """Files and options, before any work is done."""
+    if arguments.device is not None:
+        from fairlattice.samplers._shared import check_device
+
+        check_device(arguments.device, "--device")
     return Files((arguments.predictions, arguments.card), (getattr(arguments, "table", None),))
 
 
@@ -164,6 +168,7 @@ def _compared(arguments: argparse.Namespace, table: Table) -> Comparison:
         "max_loss",
         "per_cell",
         "alpha",
+        "device",
     )
     with worker_processes(jobs), progress("training") as bar:
         return compare(

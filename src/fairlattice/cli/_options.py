@@ -146,6 +146,11 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "type": int, "default": 1000, "metavar": "N",
         "help": "synthetic rows raise smaller cells to N rows, at most to the largest cell's (default 1000)",
     },
+    "device": {
+        "metavar": "NAME",
+        "help": "device of PyTorch, such as cuda, on which mixes and membership models are fitted (default: NumPy); "
+        "results agree up to rounding",
+    },
     "data_dir": {"type": Path, "metavar": "FOLDER", "help": "folder with the data sets' own files"},
     "top": {"type": int, "default": 10, "metavar": "N", "help": "rows of a table to print (default 10)"},
     "seed": {"type": int, "default": 0, "help": "the same seed gives the same result (default 0)"},
@@ -168,7 +173,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 READING = ("na", "decimal", "categorical", "keep")
 TRAINING = (
     "strategies", "groups_at_prediction", "plugin", "classifier", "notion", "folds", "repeats", "max_loss", "per_cell",
-    "seed", "jobs", "json", "report", "card", "predictions", "fail_on_leveling_down",
+    "device", "seed", "jobs", "json", "report", "card", "predictions", "fail_on_leveling_down",
 )  # fmt: skip
 
 

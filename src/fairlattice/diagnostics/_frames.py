@@ -20,6 +20,7 @@ from fairlattice._validation import (
     check_columns_exist,
     plain_value,
 )
+from fairlattice.encoders._shared import DecodedColumns
 from fairlattice.exceptions import InputError
 
 
@@ -88,6 +89,21 @@ def column_pairs(real: Any, generated: Any) -> ColumnPairs:
         _categories(i, first[names[i]], second[names[i]], names[i]) for i in np.flatnonzero(~numeric).tolist()
     ]
     return ColumnPairs(names, numbers, sides[0], sides[1], tuple(others))
+
+
+def decoded_pairs(real: DecodedColumns, generated: DecodedColumns) -> ColumnPairs:
+    """The columns of two tables that one encoder decoded."""
+    place = {name: i for i, name in enumerate(real.names)}
+    numbers = np.array([place[name] for name in real.plain], dtype=np.int64)
+    if not real.others:
+        return ColumnPairs(real.names, numbers, real.numbers, generated.numbers, ())
+    some = column_pairs(real.others, generated.others)
+    at = np.array([place[name] for name in some.names])
+    categories = tuple(column._replace(place=int(at[column.place])) for column in some.categories)
+    numbers = np.concatenate([numbers, at[some.numbers]])
+    sides = [(real.numbers, some.real), (generated.numbers, some.generated)]
+    x, y = (np.vstack([plain, others.reshape(-1, plain.shape[1])]) for plain, others in sides)
+    return ColumnPairs(real.names, numbers, x, y, categories)
 
 
 def varying(pairs: ColumnPairs) -> IntArray:

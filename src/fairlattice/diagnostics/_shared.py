@@ -2,7 +2,7 @@
 
 from fairlattice.diagnostics._associations import associations_of
 from fairlattice.diagnostics._assumption import advice, verdict
-from fairlattice.diagnostics._frames import column_pairs
+from fairlattice.diagnostics._frames import decoded_pairs
 from fairlattice.diagnostics._manifold import manifold_of
 from fairlattice.diagnostics._marginals import marginals_of
 from fairlattice.diagnostics._memory import TrainingRows
@@ -19,7 +19,7 @@ __all__ = [
     "associations_of",
     "both_samples",
     "classifier_test_of",
-    "column_pairs",
+    "decoded_pairs",
     "holm",
     "manifold_of",
     "marginals_of",

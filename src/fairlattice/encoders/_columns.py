@@ -7,7 +7,6 @@ what comes back is the category whose coordinate is largest, so it is always one
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +16,7 @@ from fairlattice._column import Column
 from fairlattice._validation import BoolArray, FloatArray, IntArray, sorted_values
 from fairlattice.exceptions import InputError
 
-_FARTHEST = 1e100  # standard deviations from the mean, whose squares must be numbers
+FARTHEST = 1e100  # standard deviations from the mean, whose squares must be numbers
 _LARGEST = 1e100  # squares of it still fit a float
 _LARGEST_WHOLE = 2**53  # beyond, a float cannot hold every whole number
 
@@ -69,7 +68,7 @@ class NumericCodec:
         """Write coordinates into `out`, zeros of shape (n, width)."""
         with np.errstate(over="ignore"):
             values = np.where(column.missing, 0.0, (_finite(column, name) - self.mean) / self.scale)
-        if np.abs(values).max(initial=0.0) > _FARTHEST:
+        if np.abs(values).max(initial=0.0) > FARTHEST:
             raise InputError(
                 f"Column `{name}` holds values beyond all in training: {np.abs(values).max():.3g} of its "
                 "standard deviations away. Check its unit."
@@ -102,46 +101,6 @@ class NumericCodec:
             values = np.rint(values)
         missing = Z[:, 1] >= 0.5 if self.has_missing else np.zeros(len(Z), dtype=bool)
         return np.clip(values, self.low, self.high), missing
-
-
-@dataclass(frozen=True)
-class PlainNumbers:
-    """Many numeric columns without missing values, treated together: tables may have thousands."""
-
-    places: IntArray
-    mean: FloatArray
-    scale: FloatArray
-    low: FloatArray
-    high: FloatArray
-    integral: BoolArray
-
-    @classmethod
-    def of(cls, codecs: Mapping[int, NumericCodec]) -> PlainNumbers:
-        """Codecs by the coordinate that each takes."""
-        mean, scale, low, high = (
-            np.array([getattr(codec, key) for codec in codecs.values()], dtype=np.float64)
-            for key in ("mean", "scale", "low", "high")
-        )
-        integral = np.array([codec.integral for codec in codecs.values()], dtype=bool)
-        return cls(np.array(list(codecs), dtype=np.int64), mean, scale, low, high, integral)
-
-    def take(self, places: IntArray) -> PlainNumbers:
-        """Those of some coordinates."""
-        at = np.searchsorted(self.places, places)
-        return PlainNumbers(
-            places, *(getattr(self, key)[at] for key in ("mean", "scale", "low", "high", "integral"))
-        )
-
-    def decode(self, Z: FloatArray) -> FloatArray:
-        """Values, as the codecs' own ``decode`` returns them, column by column."""
-        values = Z.astype(np.float64) * self.scale + self.mean
-        values[:, self.integral] = np.rint(values[:, self.integral])
-        return np.clip(values, self.low, self.high)
-
-    def snap(self, Z: FloatArray) -> FloatArray:
-        """As the codecs' own ``snap``, column by column."""
-        snapped: FloatArray = (self.decode(Z) - self.mean) / self.scale
-        return snapped
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import narwhals as nw
 import numpy as np
 
 from fairlattice._column import Column
+from fairlattice._validation import frame_of
 from fairlattice.encoders._columns import CarriedCodec, CategoryCodec, Codec, OrdinalCodec
 from fairlattice.exceptions import InputError
 
@@ -32,9 +33,15 @@ class FrameMaker:
         # is made from them has exactly their type, in every library.
         called = {str(c): c for c in frame.columns}  # pandas allows names that are not text
         rows = {name: exemplar_rows(columns[name], codec) for name, codec in codecs.items()}
-        # Polars takes some names for patterns, also of a series.
-        series = {name: frame.get_column(called[name]).alias("values") for name in codecs}
-        self.cells = {name: nw.maybe_reset_index(series[name])[rows[name]] for name in codecs}
+        first = nw.maybe_reset_index(
+            frame[[0]]
+        )  # one row does for most columns of numbers, which may be many
+        self.cells = {}
+        for name in codecs:
+            short = rows[name] == [0]
+            series = (first if short else frame).get_column(called[name])
+            series = series.alias("values")  # Polars takes some names for patterns, also of a series
+            self.cells[name] = series if short else nw.maybe_reset_index(series)[rows[name]]
 
     def check(self, X: Any) -> None:
         """Raise if a column is of another type than in training."""
@@ -48,28 +55,44 @@ class FrameMaker:
                 raise InputError(f"Column `{name}` has type {given}, and had {known} in training. Cast it.")
 
     def make(self, decoded: dict[str, tuple[Any, Any]], codecs: dict[str, Codec]) -> Any:
-        series = [self._series(name, *decoded[name], codec).alias(name) for name, codec in codecs.items()]
-        return nw.concat([nw.maybe_reset_index(s.to_frame()) for s in series], how="horizontal").to_native()
+        plain = {name for name, codec in codecs.items() if self._is_plain(name, decoded[name][1], codec)}
+        parts = [
+            nw.maybe_reset_index(self._series(name, *decoded[name], codec).alias(name).to_frame())
+            for name, codec in codecs.items()
+            if name not in plain
+        ]
+        if plain:
+            types = {name: self.cells[name].dtype for name in plain}
+            values = {name: decoded[name][0].astype(_kind(dtype)) for name, dtype in types.items()}
+            parts.append(nw.from_dict(values, types, backend="polars"))
+        made = nw.concat(parts, how="horizontal")
+        return (frame_of(made, list(codecs)) if plain else made).to_native()
+
+    def _is_plain(self, name: str, missing: Any, codec: Codec) -> bool:
+        """Whether numbers make a column as they are: types of polars have one form each."""
+        return not is_copied(codec) and self.cells[name].implementation.is_polars() and not missing.any()
 
     def _series(self, name: str, values: Any, missing: Any, codec: Codec) -> nw.Series[Any]:
         cells: nw.Series[Any] = self.cells[name]
         if is_copied(codec):
             picked: nw.Series[Any] = cells[values]
             return picked
-        kind: Any = np.int64 if cells.dtype.is_integer() else np.float64
-        if cells.dtype == nw.Float32:  # pandas refuses to narrow by itself
-            kind = np.float32
-        if cells.implementation.is_polars() and not missing.any():  # types there have one form each
-            return nw.new_series("values", values.astype(kind), cells.dtype, backend="polars")
         filled = np.flatnonzero(~missing)
         template = nw.maybe_reset_index(cells[missing.astype(np.int64)])
         try:
-            made: nw.Series[Any] = template.scatter(filled, values[filled].astype(kind))
+            made: nw.Series[Any] = template.scatter(filled, values[filled].astype(_kind(cells.dtype)))
         except Exception as error:
             raise InputError(
                 f"Column `{name}` has type {cells.dtype}, of which no rows can be made. Cast it to Float64."
             ) from error
         return made
+
+
+def _kind(dtype: Any) -> Any:
+    """The type of NumPy that numbers of a column's type are made of."""
+    if dtype == nw.Float32:  # pandas refuses to narrow by itself
+        return np.float32
+    return np.int64 if dtype.is_integer() else np.float64
 
 
 class ArrayMaker:

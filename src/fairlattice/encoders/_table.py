@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import Any, Self
 
 import narwhals as nw
@@ -19,13 +18,13 @@ from fairlattice.encoders._columns import (
     Codec,
     NumericCodec,
     OrdinalCodec,
-    PlainNumbers,
     fit_codec,
     refuse_infinite,
 )
 from fairlattice.encoders._inputs import is_named, read_as, read_columns, table_columns, written_types
 from fairlattice.encoders._makers import ArrayMaker, FrameMaker
 from fairlattice.encoders._names import Names, check_names, coordinate_names, names_in
+from fairlattice.encoders._plain_numbers import DecodedColumns, PlainNumbers
 from fairlattice.exceptions import InputError
 from fairlattice.tables._shared import Feature, Rules, assume, read_features
 
@@ -147,7 +146,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _fit_columns(self, X: Any, read: Mapping[str, Column], features: Mapping[str, Feature]) -> Self:
         check_count("max_categories", self.max_categories, 2)
-        self.__dict__.pop("_plain_numbers", None)  # of an earlier fit
         if not len(next(iter(read.values())).missing):
             raise InputError("`X` has no rows.")
         self.features_ = dict(features)
@@ -168,6 +166,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise InputError(
                 f"There is no feature to learn from: {names} look like identifiers. Pass `keep` (--keep)."
             )
+        plain = {n: c for n, c in self.codecs_.items() if type(c) is NumericCodec and not c.has_missing}
+        places = np.array([self.slices_[name].start for name in plain], dtype=np.int64)
+        self._plain_numbers = PlainNumbers.of(plain, places)
+        self._other_codecs = {n: c for n, c in self.codecs_.items() if c.width and n not in plain}
         self._rare = {
             name: read[name].places(codec.levels)
             for name, codec in self.codecs_.items()
@@ -243,9 +245,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def encode(self, read: Mapping[str, Column]) -> FloatArray:
         """Vectors of shape (n, n_features_out_), of columns that are read already."""
         out = np.zeros((len(next(iter(read.values())).missing), self.n_features_out_))
-        for name, codec in self.codecs_.items():
-            if codec.width:
-                codec.encode(read[name], name, out[:, self.slices_[name]])
+        self._plain_numbers.encode(read, out)
+        for name, codec in self._other_codecs.items():
+            codec.encode(read[name], name, out[:, self.slices_[name]])
         return out
 
     @property
@@ -310,25 +312,18 @@ training. Clip it, or drop the row.
         Z, plain = np.asarray(Z), self._plain_numbers
         out = np.empty(Z.shape)
         out[:, plain.places] = plain.snap(Z[:, plain.places])
-        for name, codec in self.codecs_.items():
-            if type(codec) is not NumericCodec or codec.has_missing:
-                out[:, self.slices_[name]] = codec.snap(Z[:, self.slices_[name]])
+        for name, codec in self._other_codecs.items():
+            out[:, self.slices_[name]] = codec.snap(Z[:, self.slices_[name]])
         return out
 
     def _snapped_places(self, Z: FloatArray, places: IntArray) -> FloatArray:
         plain, out = self._plain_numbers, np.empty(Z.shape)
         together = np.isin(places, plain.places)
-        out[:, together] = plain.take(places[together]).snap(Z[:, together])
-        named = {at.start: name for name, at in self.slices_.items() if at.stop > at.start}
+        out[:, together] = plain.snap(Z[:, together], places[together])
+        named = {self.slices_[name].start: name for name in self._other_codecs}
         for j in np.flatnonzero(~together).tolist():
             out[:, j : j + 1] = self.codecs_[named[int(places[j])]].snap(Z[:, j : j + 1])
         return out
-
-    @cached_property
-    def _plain_numbers(self) -> PlainNumbers:
-        """The columns of numbers without missing values, to be treated together."""
-        plain = {n: c for n, c in self.codecs_.items() if type(c) is NumericCodec and not c.has_missing}
-        return PlainNumbers.of({self.slices_[name].start: codec for name, codec in plain.items()})
 
     def inverse_transform(self, Z: FloatArray) -> Any:
         """Rows like those of the training table, from vectors of shape (n, n_features_out_).
@@ -351,18 +346,19 @@ training. Clip it, or drop the row.
         check_is_fitted(self)
         return self._maker.make(dict(self._all_decoded(Z, donors)), self.codecs_)
 
-    def columns_of(self, Z: FloatArray) -> dict[str, Column]:
+    def columns_of(self, Z: FloatArray) -> DecodedColumns:
         """The columns that vectors of shape (n, n_features_out_) mean, as they are read, without identifiers."""
         check_is_fitted(self)
         found = {}
-        for name, (values, missing) in self._all_decoded(Z, None):
-            codec = self.codecs_[name]
+        for name, codec in self._other_codecs.items():
+            values, missing = self._decoded(name, Z[:, self.slices_[name]], None)
             if isinstance(codec, _CODED):
                 levels = np.array([*codec.levels, codec.levels[0] if codec.levels else None], dtype=object)
                 values = levels[values].astype(np.float64 if isinstance(codec, OrdinalCodec) else object)
-            if codec.width:
-                found[name] = Column(np.asarray(values), missing)
-        return found
+            found[name] = Column(np.asarray(values), missing)
+        names = tuple(name for name, codec in self.codecs_.items() if codec.width)
+        plain = self._plain_numbers
+        return DecodedColumns(names, plain.names, plain.decode(Z[:, plain.places]).T, found)
 
     def _all_decoded(
         self, Z: FloatArray, donors: Donors | None
@@ -370,10 +366,10 @@ training. Clip it, or drop the row.
         """Every column as :meth:`_decoded` returns it; those of plain numbers are decoded together."""
         Z, plain = np.asfortranarray(Z), self._plain_numbers  # columns are read one by one
         numbers = np.asfortranarray(plain.decode(Z[:, plain.places])).T
-        together = dict(zip(plain.places.tolist(), numbers, strict=True))
+        together = dict(zip(plain.names, numbers, strict=True))
         present = np.zeros(len(Z), dtype=bool)
         for name, at in self.slices_.items():
-            known = together.get(at.start) if at.stop > at.start else None
+            known = together.get(name)
             yield name, (self._decoded(name, Z[:, at], donors) if known is None else (known, present))
 
     def _decoded(self, name: str, Z: FloatArray, donors: Donors | None) -> tuple[Any, BoolArray]:

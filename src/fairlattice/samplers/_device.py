@@ -14,8 +14,15 @@ from fairlattice._validation import CPU_TORCH, FloatArray
 from fairlattice.exceptions import InputError
 
 
-def check_device(device: str | None) -> None:
+def check_device(device: str | None, called: str = "device") -> None:
     """Raise if nothing can be computed on a device of PyTorch; None is NumPy.
+
+    Parameters
+    ----------
+    device : str or None
+        As PyTorch names it.
+    called : str, default="device"
+        The option that names it.
 
     Raises
     ------
@@ -28,15 +35,15 @@ def check_device(device: str | None) -> None:
         import torch
     except ImportError as error:
         raise InputError(
-            f"`device` is {device!r}, which needs PyTorch. "
-            f'Install it with pip install "fairlattice[torch]", or leave `device` out. {CPU_TORCH}'
+            f"`{called}` is {device!r}, which needs PyTorch. "
+            f'Install it with pip install "fairlattice[torch]", or leave `{called}` out. {CPU_TORCH}'
         ) from error
     try:
         float(torch.zeros(1, dtype=torch.float64, device=device) + 1.0)
     except (RuntimeError, AssertionError, TypeError) as error:  # torch asserts that it was built for it
-        words = str(error).strip().splitlines()[0].rstrip(".")
+        words = str(error).strip().splitlines()[0].partition(". ")[0].rstrip(".")
         raise InputError(
-            f"`device` {device!r} cannot be used: {words}. Name another, or leave it out."
+            f"`{called}` {device!r} cannot be used: {words}. Name another, or leave it out."
         ) from error
 
 

@@ -60,8 +60,11 @@ def columns_inside(
         columns = {n: partial(table.get_column, n) for n in table.columns}
     others = [key for key in columns if key not in found]
     followed = {}
+    most = max(len(np.unique(own)) for own in values)
     for key in others:
         codes = _codes(columns[key]()[:_FIRST])
+        if len(np.unique(codes)) > most:  # as of most columns, which may be thousands
+            continue
         near = [i for i, own in enumerate(values) if _follows(codes, own[:_FIRST])]
         if near:
             codes = _codes(columns[key]())

@@ -1,4 +1,4 @@
-"""What other rooms use of this one, beside its public names."""
+"""What other rooms use of this one, besides its public names."""
 
 from fairlattice.samplers._cells import (
     RowsByKey,

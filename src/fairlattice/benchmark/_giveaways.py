@@ -1,0 +1,56 @@
+"""Features that give the label away: the label under another name, or what is recorded after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fairlattice._column import Column
+from fairlattice._validation import BoolArray, IntArray
+
+_SUSPECT = 0.98  # balanced accuracy from which on features are looked at
+_ALL = 0.999  # share of the people of each label for whom a feature says which it is
+_TIMES_EACH = 20  # rows of each value, on average, without which values are names of the rows
+
+
+def nearly_perfect(predicted: IntArray, truth: IntArray) -> bool:
+    """Whether predictions recognise nearly everyone of both labels, which real features seldom allow."""
+    return bool(np.mean([np.mean(predicted[truth == label] == label) for label in (0, 1)]) >= _SUSPECT)
+
+
+def giveaway_notes(columns: Mapping[str, Column], truth: IntArray) -> list[str]:
+    """A sentence on each feature that alone says which label a row has."""
+    return [
+        f"Feature `{name}` alone gives the label of nearly every row. If it is the label under another name, or is "
+        "known only after it, leave it out (--drop) and compare again."
+        for name, column in columns.items()
+        if _gives_away(column, truth)
+    ]
+
+
+def _gives_away(column: Column, truth: IntArray) -> bool:
+    if not column.missing.any() and not column.is_text and _separated(column.values, truth == 1):
+        return True
+    levels, place = _coded(column)
+    if _TIMES_EACH * levels > len(truth):
+        return False
+    counts = np.bincount(place * 2 + truth, minlength=2 * levels).reshape(-1, 2)
+    likely = counts.argmax(axis=1)
+    recalls = [counts[likely == label, label].sum() / counts[:, label].sum() for label in (0, 1)]
+    return bool(min(recalls) >= _ALL)
+
+
+def _coded(column: Column) -> tuple[int, IntArray]:
+    """How many values a column has, and which of them each row has; 0 is missing."""
+    if column.is_text:
+        return len(column.coded.levels) + 1, column.coded.codes.astype(np.int64) + 1
+    values, place = np.unique(column.values, return_inverse=True)
+    return len(values) + 1, np.where(column.missing, 0, place + 1)
+
+
+def _separated(values: Any, positive: BoolArray) -> bool:
+    """Whether the values of one label lie above all of the other."""
+    one, other = values[positive], values[~positive]
+    return bool(one.min() > other.max() or other.min() > one.max())
