@@ -75,6 +75,11 @@ def test_groups_that_come_up_many_times_are_written_alike(groups, data):
     assert to_json(value) == laid_out(value) + "\n"
 
 
+def test_long_lists_are_written_as_short_ones_are():
+    rows = [{"n": i, "x": i / 7 if i % 3 else None, "y": [i] * (i == 2_500)} for i in range(5_000)]
+    assert to_json({"rows": rows}) == laid_out({"rows": rows}) + "\n"
+
+
 def test_numbers_that_come_up_many_times_keep_their_signs():
     value = [0.0, -0.0, 1.5, 1.5, -0.0, 0.0, 1.5, 1.5]
     assert to_json(value) == json.dumps(value) + "\n"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairlattice._validation import check_count, check_real
+from fairlattice.cli._meanwhile import Meanwhile
 from fairlattice.cli._options import TABLE_HELP, Columns, add_options, add_table, data_about, parse_reference
 from fairlattice.cli._skeleton import Files, Found
 from fairlattice.exceptions import InputError, SmallCellWarning
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from fairlattice.cli._gates import Gate, Outcome
     from fairlattice.metrics import Audit
 
-    _Counted = tuple[Columns, Audit, dict[str, Any]]
+    _Counted = tuple[Columns, Audit, dict[str, Any], str]
 
 _ROLES = ("prediction", "baseline", "score", "by", "weight")
 NAME = "audit"
@@ -116,9 +117,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check(arguments: argparse.Namespace) -> Files:
     """Gates and options, before any work is done."""
-    from fairlattice.cli._gates import parse_gates
+    if arguments.fail_above:
+        from fairlattice.cli._gates import parse_gates  # with all measures, which take time to load
 
-    parse_gates(arguments.fail_above)
+        parse_gates(arguments.fail_above)
     _check_options(arguments)
     return Files((arguments.counts, arguments.gate_json), (arguments.table,))
 
@@ -136,10 +138,9 @@ def compute(arguments: argparse.Namespace, counted: _Counted) -> Found:
     """The report, and what became of the gates."""
     from fairlattice.cli._checks import notes_on_attributes
     from fairlattice.cli._gates import gates_summary, parse_gates
-    from fairlattice.cli._tables import file_hash
     from fairlattice.report import Report
 
-    columns, result, found = counted
+    columns, result, found, digest = counted
     counts = result.counts
     name = arguments.table.resolve().name if arguments.table.is_dir() else arguments.table.name
     data = data_about(
@@ -151,7 +152,7 @@ def compute(arguments: argparse.Namespace, counted: _Counted) -> Found:
         prediction=arguments.prediction,
         baseline=arguments.baseline,
         date=_today(),
-        sha256=file_hash(arguments.table),
+        sha256=digest,
     )
     outcomes = _outcomes(arguments, result, parse_gates(arguments.fail_above), found)
     gates = json.dumps(gates_summary(name, outcomes), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -209,9 +210,8 @@ def _count_and_audit(arguments: argparse.Namespace) -> _Counted:
     """One aggregation for the audit, and one more for each other question asked."""
     from fairlattice.cli._checks import check_counted, check_scan, period_order
     from fairlattice.cli._reading import reading
-    from fairlattice.cli._tables import scan_table
+    from fairlattice.cli._tables import file_hash, scan_table
     from fairlattice.groups import GroupCounts, PairedCounts, ScoreCounts
-    from fairlattice.metrics import audit, audit_scores, audit_series, harm, leveling_down
 
     table = scan_table(arguments.table, decimal=arguments.decimal)
     others = [getattr(arguments, role) for role in _ROLES]
@@ -227,6 +227,8 @@ def _count_and_audit(arguments: argparse.Namespace) -> _Counted:
         options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing, "na": arguments.na}
         spelled = {key: getattr(arguments, key) for key in ("positive", "positive_prediction")}
         by = () if arguments.by is None else (arguments.by,)
+        digest = Meanwhile(lambda: file_hash(arguments.table), dropped=True)
+        Meanwhile(_load)
         everything = GroupCounts.from_frame(
             table,
             label=label,
@@ -236,6 +238,8 @@ def _count_and_audit(arguments: argparse.Namespace) -> _Counted:
             **options,
             **spelled,
         )
+        from fairlattice.metrics import audit, audit_scores, audit_series, harm, leveling_down
+
         counts = everything.rollup(attributes) if by else everything
         if label is not None:
             check_counted(counts, label, arguments.prediction)
@@ -273,7 +277,13 @@ def _count_and_audit(arguments: argparse.Namespace) -> _Counted:
             found["series"] = audit_series(
                 everything, by[0], positive=result.positive, order=order, **settings, **small
             )
-    return columns, result, found
+    return columns, result, found, digest.result()
+
+
+def _load() -> None:
+    """Load what the report needs."""
+    import fairlattice.report._audit_document
+    import fairlattice.report._summary_audit  # noqa: F401
 
 
 def _check_roles_differ(arguments: argparse.Namespace) -> None:

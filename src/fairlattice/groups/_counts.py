@@ -186,13 +186,13 @@ class GroupCounts:
         truth: IntArray | None,
         predicted: IntArray,
         rows: IntArray | None = None,
-        sums: Mapping[str, ExactSums] | None = None,
+        sums: Mapping[str, FloatArray | ExactSums] | None = None,
         excluded: int = 0,
     ) -> GroupCounts:
         """Count rows given as leaf codes and positions of labels and predictions among `classes`.
 
         Without labels `truth` is None. `rows` is how many rows each entry represents, by default one; `sums` may
-        hold those of their ``weights`` and ``squares``.
+        hold their ``weights`` and ``squares``.
         """
         k = len(classes)
         labels = 1 if truth is None else k
@@ -201,7 +201,7 @@ class GroupCounts:
 
         size = len(codes) * labels * k
         weighted = {
-            name: found.at(cell, size).reshape(-1, labels, k)
+            name: ExactSums.of(found).at(cell, size).reshape(-1, labels, k)
             for name, found in (sums or {}).items()
             if name in ("weights", "squares")
         }

@@ -10,7 +10,6 @@ import numpy as np
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.groups._attribute import Attribute, distinct_plain
 from fairlattice.groups._classes import join_classes
-from fairlattice.groups._exact import ExactSums
 from fairlattice.groups._lattice import GroupLattice
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def parse_counts(found: dict[str, Any]) -> dict[str, Any]:
         "truth": label if labelled else None,
         "predicted": prediction,
         "rows": rows,
-        "sums": {key: ExactSums.of(values) for key, values in sums.items()},
+        "sums": sums,
         "excluded": excluded,
     }
 

@@ -80,8 +80,10 @@ class ExactSums:
     bits: int
 
     @classmethod
-    def of(cls, values: FloatArray, rows: IntArray | None = None) -> ExactSums:
-        """Of a number of at least 0 per entry, or of as many equal ones as it has rows."""
+    def of(cls, values: FloatArray | ExactSums, rows: IntArray | None = None) -> ExactSums:
+        """Of a number of at least 0 per entry, or of as many equal ones as it has rows; exact sums are their own."""
+        if isinstance(values, ExactSums):
+            return values
         n = len(values) if rows is None else int(rows.sum())
         bits, exponents = bits_for(n), np.frexp(values)[1].astype(np.int64)
         tops = -(-exponents // WIDE) * WIDE

@@ -80,6 +80,7 @@ def compute_ahead(audit: Audit, rates: Sequence[str]) -> None:
         *((one, "pooled", one._pooled) for one in one_rates.values()),
         *((one_rates[name], "level_gaps", one_rates[name]._level_gaps) for name in audit.judged),
     ]
+    wanted = [(one, key, compute) for one, key, compute in wanted if key not in vars(one)]
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
         found: list[Future[Any]] = [pool.submit(compute) for _, _, compute in wanted]
     for (one, key, _), future in zip(wanted, found, strict=True):

@@ -140,7 +140,8 @@ def pooled_rates(
     rng = np.random.default_rng(random_state)
     drawn = model.draw(min(draws, max(100, _MOST_DRAWN // len(rates.trials))), rng)
     tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    # Quantiles of sorted rows: the same numbers, much faster than of columns.
+    low, high = np.quantile(np.sort(drawn.T, axis=1), [tail, 1 - tail], axis=1)
     mean, predicted = model.mean, model.predicted
     spread = float((model.weights * _FINE).sum())
     return PooledRates(mean, np.minimum(low, mean), np.maximum(high, mean), predicted, spread, drawn)

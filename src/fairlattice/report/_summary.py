@@ -22,6 +22,7 @@ from fairlattice.metrics import GroupChange, GroupRate
 Summary = dict[str, Any]
 _MOST_EMPTY = 100
 _GROUPS = {"group", "against"}  # entries that hold one of few mappings, each many times
+_AT_ONCE = 2_000  # items, whose parts a processor's cache holds while they are written column by column
 _MOST_INLINE, _WIDEST = 20, 100  # items and characters of a list on one line
 
 
@@ -76,6 +77,9 @@ class _Writer:
 
     def _texts(self, values: Sequence[Any]) -> Sequence[str | None]:
         """Every value on one line; None for those that hold a longer list."""
+        if len(values) > _AT_ONCE:
+            blocks = (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
+            return [text for block in blocks for text in self._texts(block)]
         kinds = list(dict.fromkeys(map(type, values)))
         if len(kinds) == 1:
             return self._alike(kinds[0], values)
