@@ -239,6 +239,10 @@ def test_names_that_are_patterns_or_not_utf8_are_names(table, tmp_path, capsys):
             rows.head(700).write_csv(target)
         assert main(["audit", name, "--label", "hired", "--prediction", "p", "--sensitive", "sex"]) == 0
         assert "700 rows" in capsys.readouterr().out
+        for more in ([], ["--stream"]):
+            command = ["augment", name, "--label", "hired", "--sensitive", "sex", "--out", "o.csv", *more]
+            assert main(command) == 0
+            assert "700 original" in capsys.readouterr().out
 
 
 def test_levels_that_look_like_markup_are_text(table, capsys):

@@ -82,6 +82,16 @@ class TextLayout:
             return self.path.open("rb")
         return io.BytesIO(self.path.read_bytes().replace(b"\r", b"\n"))
 
+    def scanned(self) -> Path | IO[bytes]:
+        """What polars scans: the path, or the bytes of a file whose name is not UTF-8, which polars does not take."""
+        if self.carriage:
+            return self.open()
+        try:
+            str(self.path).encode()
+        except UnicodeEncodeError:
+            return io.BytesIO(self.path.read_bytes())
+        return self.path
+
     def is_digits(self) -> bool:
         """Whether all values are of digits, points and minus signs alone."""
         if self.carriage:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import polars as pl
 import polars.selectors as cs
@@ -33,7 +33,8 @@ def scan_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.L
     options = {"glob": False, **layout.options}
     if layout.quoted:
         check_rows(layout, None)  # names the line of a quote that is open
-    scan = text = pl.scan_csv(layout.path, infer_schema=False, **options)
+    source = layout.scanned()
+    scan = text = pl.scan_csv(source, infer_schema=False, **options)
     names = text.collect_schema().names()
 
     def typed(types: pl.Schema) -> pl.LazyFrame:
@@ -44,7 +45,7 @@ def scan_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.L
             codes = [name for name in numbers if zeros.get_column(name).item()]
         pointed = [name for name, dtype in types.items() if dtype.is_float()] if decimal == "," else []
         found = pl.Schema({**types, **dict.fromkeys([*codes, *pointed], pl.String())})
-        return pl.scan_csv(layout.path, schema=found, **options)
+        return pl.scan_csv(source, schema=found, **options)
 
     if (
         not as_text and layout.path.stat().st_size <= _HELD
@@ -85,9 +86,8 @@ def _with_types(layout: TextLayout, read: Callable[[pl.Schema], T]) -> T:
 
 def _types(layout: TextLayout, rows: int | None) -> pl.Schema:
     """The types that the first rows allow, or all."""
-    with contextlib.ExitStack() as stack:
-        source: Any = stack.enter_context(layout.open()) if layout.carriage else layout.path
-        return pl.scan_csv(source, infer_schema_length=rows, glob=False, **layout.options).collect_schema()
+    scan = pl.scan_csv(layout.scanned(), infer_schema_length=rows, glob=False, **layout.options)
+    return scan.collect_schema()
 
 
 def _read(
