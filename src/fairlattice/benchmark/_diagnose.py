@@ -31,7 +31,7 @@ from fairlattice.benchmark._diagnosis import (
 from fairlattice.benchmark._held_out import HeldOut, hold_out
 from fairlattice.diagnostics import assumption, mmd_test
 from fairlattice.diagnostics._shared import (
-    TrainingRows,
+    RealRows,
     associations_of,
     both_samples,
     classifier_test_of,
@@ -225,7 +225,7 @@ def _figures(
     split: HeldOut,
     real: _Real,
     rows: FloatArray,
-    train: TrainingRows | None,
+    train: RealRows | None,
     permutations: int,
     rng: np.random.Generator,
 ) -> SourceFigures:
@@ -265,7 +265,7 @@ def _one_cell(
     }
     # A stream of its own, so that other figures do not depend on whether there are too many.
     seen = _some(train, _MOST_SEEN, np.random.default_rng([seed, 5, *cell]))
-    known = TrainingRows.of(seen, real.Z)
+    known = RealRows.of(seen, real.Z)
     for name, rows in made.items():
         mine = rows.get(cell)
         sources[name] = None if mine is None else _figures(split, real, mine, known, permutations, rng)
@@ -305,7 +305,7 @@ def _overall(
             found[name] = None
             continue
         real = _Real.of(split, split.Z_held[picked[places]])
-        train = None if name == REAL else TrainingRows.of(split.Z[seen], real.Z)
+        train = None if name == REAL else RealRows.of(split.Z[seen], real.Z)
         figures = _figures(split, real, vectors, train, permutations, rng)
         found[name] = figures
         if figures.memory is not None:

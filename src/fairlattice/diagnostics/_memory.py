@@ -128,12 +128,12 @@ def memory(train: Any, generated: Any, held_out: Any, *, near: float = 0.1) -> M
     """
     t, g, h = as_samples({"train": train, "generated": generated, "held_out": held_out})
     check_real("near", near, 0.0, np.nextafter(1.0, 0.0))
-    return TrainingRows.of(t, h, near).memory(g)
+    return RealRows.of(t, h, near).memory(g)
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingRows:
-    """Training rows, and what other real rows show of them, to hold several samples of generated rows against.
+class RealRows:
+    """Training rows and held-out rows of the same kind, which several samples of generated rows are compared with.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ class TrainingRows:
     other: _Closest
 
     @classmethod
-    def of(cls, rows: FloatArray, held_out: FloatArray, near: float = 0.1) -> TrainingRows:
+    def of(cls, rows: FloatArray, held_out: FloatArray, near: float = 0.1) -> RealRows:
         first = _first_of_each(rows)
         rounding = 1e-9 * float(np.abs(rows).max())
         other = _closest(cdist(held_out, rows[first]), rounding, near)
@@ -166,18 +166,18 @@ class TrainingRows:
     def memory(self, generated: FloatArray) -> Memory:
         """As :func:`memory`."""
         to_train = cdist(generated, self.rows)
-        made = _closest(to_train[:, self.first], self.rounding, self.near)
+        closest = _closest(to_train[:, self.first], self.rounding, self.near)
         distances = to_train.min(axis=0), cdist(generated, self.held_out).min(axis=0)
         t, h = len(self.rows), len(self.held_out)
         return Memory(
-            distance_ratio=_ratio(made.distance, self.other.distance, self.rounding),
-            exact=int(made.exact.sum()),
-            near=int(made.near.sum()),
+            distance_ratio=_ratio(closest.distance, self.other.distance, self.rounding),
+            exact=int(closest.exact.sum()),
+            near=int(closest.near.sum()),
             exact_expected=float(self.other.exact.mean() * len(generated)),
             near_expected=float(self.other.near.mean() * len(generated)),
             membership_advantage=_advantage(*distances, self.rounding),
             advantage_noise=float(np.sqrt((t + h + 1) / (3 * t * h))),
-            copies=made.copies(self.first),
+            copies=closest.copies(self.first),
         )
 
 
@@ -237,10 +237,10 @@ def _closest(distances: FloatArray, rounding: float, near: float) -> _Closest:
     return _Closest(place, distance, exact, ~exact & (distance < near * second))
 
 
-def _ratio(made: FloatArray, other: FloatArray, rounding: float) -> float:
+def _ratio(generated: FloatArray, other: FloatArray, rounding: float) -> float:
     for centre in (np.median, np.mean):
         if centre(other) > rounding:
-            return float(centre(made) / centre(other))
+            return float(centre(generated) / centre(other))
     return 1.0
 
 

@@ -5,7 +5,7 @@ from fairlattice.diagnostics._assumption import advice, verdict
 from fairlattice.diagnostics._frames import decoded_pairs
 from fairlattice.diagnostics._manifold import manifold_of
 from fairlattice.diagnostics._marginals import marginals_of
-from fairlattice.diagnostics._memory import TrainingRows
+from fairlattice.diagnostics._memory import RealRows
 from fairlattice.diagnostics._multiplicity import adjusted, holm, permutations_needed
 from fairlattice.diagnostics._picture import CAVEATS
 from fairlattice.diagnostics._samples import both_samples
@@ -13,7 +13,7 @@ from fairlattice.diagnostics._two_sample import classifier_test_of
 
 __all__ = [
     "CAVEATS",
-    "TrainingRows",
+    "RealRows",
     "adjusted",
     "advice",
     "associations_of",
