@@ -1,4 +1,4 @@
-"""From what size a device of PyTorch pays: seconds and memory of the fits that `device=` moves, beside NumPy's.
+"""From what size a device of PyTorch pays: seconds and memory of the fits that `device=` moves, compared with NumPy.
 
 python benchmarks/device.py [--store device.jsonl] [--rows 10000,100000,1000000] [--columns 20,100]
                             [--batch 128,1024] [--repeats 3] [--work mixing,membership]
