@@ -264,3 +264,17 @@ def test_weights_from_vectors_are_those_of_the_table():
     learner = Learner.of(None, Z, Z)
     first, again = (fit_mass(Z, index, learner, spread=True, entropy=(3,))[1] for _ in range(2))
     assert first.tobytes() == again.tobytes()
+
+
+@pytest.mark.parametrize("borrow", [False, True])
+def test_tables_of_categories_are_searched_as_sparse_arrays_with_the_same_weights(borrow, monkeypatch):
+    X, y, S, _ = people(n=900)
+    kinds = np.random.default_rng(1).integers(0, 40, (len(y), 2))
+    frame = pl.DataFrame({"x": X[:, 0], **{f"kind{j}": [f"k{k}" for k in kinds[:, j]] for j in range(2)}})
+    assert np.mean(fl.TableEncoder().fit_transform(frame) != 0) < learned._LIGHT
+
+    def weights(light):
+        monkeypatch.setattr(learned, "_LIGHT", light)
+        return fl.adaptive_weights(frame, y, sensitive_features=S, spread=borrow, random_state=0)
+
+    np.testing.assert_allclose(weights(learned._LIGHT), weights(0.0), rtol=1e-6)

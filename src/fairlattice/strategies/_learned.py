@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -49,6 +50,7 @@ _COST_OWN = (
     0.01  # of balanced accuracy, that the fairer of an estimator's two rounds may lose against the other
 )
 _WIDE = 500  # coordinates beyond which Newton's method is slower than L-BFGS
+_LIGHT = 0.15  # share of numbers other than 0 below which the quick regression is quicker on a sparse array
 _MOST_ROWS = 20_000  # that are looked at; of larger tables, small cells whole and large ones in part
 _MOST_OWN = 6_000  # rows that an estimator of the caller's, which may be slow, is trained on
 _MOST_SHARES = 50_000_000  # cells times rows, which bounds memory where nearly every row is a cell of its own
@@ -183,6 +185,8 @@ class _Seen:
     def folds(self, learner: Learner, rng: np.random.Generator) -> list[_Fold]:
         """Parts to train on, and the rest to look at."""
         X = take_rows(learner.X, self.rows)
+        if learner.before is None:
+            X = _sparse_if_lighter(X)
         splits = cell_folds(self.represented.place, _FOLDS, rng)
         return [_Fold(X, self.represented, *parts, model=clone(learner.model), rng=rng) for parts in splits]
 
@@ -262,6 +266,11 @@ class Learner:
         if last is None or (plain and type(last) is LogisticRegression and _is_ridge(last)):
             return cls(_quick_regression(Z.shape[1], last), Z)
         return cls(estimator, X, cls(_quick_regression(Z.shape[1], None), Z))
+
+
+def _sparse_if_lighter(Z: FloatArray) -> Any:
+    """The vectors without their zeros where most are, as of tables of categories: the regression is quicker then."""
+    return csr_array(Z) if np.count_nonzero(Z) < _LIGHT * Z.size else Z
 
 
 def _quick_regression(d: int, like: LogisticRegression | None) -> LogisticRegression:
