@@ -3,7 +3,7 @@
 python benchmarks/speed.py [--data-dir FOLDER] [--only wide|compare|importance|augment|groups|small|files]
 
 Both sides run in turns, so that what else the machine does meets both alike; a ratio is the median over turns, with
-the least and the greatest; wide, augment and groups, which take long, have one turn. Seconds are of processor time,
+the least and the greatest, of three turns; wide, augment and groups, which take long, have one, importance nine. Seconds are of processor time,
 of all threads and of child processes, unless it says wall. Set OMP_NUM_THREADS=1.
 
 wide        600 rows × 5,000 columns: every command over reading and writing the table with polars
@@ -143,7 +143,7 @@ def importance(_, data):
         codes = [Cell(fitted.lattice_.code(leaf), fitted._label_code(label)) for leaf, label in cells]
         return lambda: [fitted._sampler.draw(cell, made) for cell in codes]
 
-    taken = in_turns({mixing: drawing(mixing) for mixing in ("importance", "smote")})
+    taken = in_turns({mixing: drawing(mixing) for mixing in ("importance", "smote")}, turns=9)
     rate = {name: len(cells) * made / np.median(seconds) for name, seconds in taken.items()}
     say(f"  importance {rate['importance']:,.0f} rows/s, SMOTE {rate['smote']:,.0f} rows/s")
     say(f"  importance over SMOTE, rates: {ratio(taken['smote'], taken['importance'])}, goal 1")
