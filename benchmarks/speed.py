@@ -3,8 +3,8 @@
 python benchmarks/speed.py [--data-dir FOLDER] [--only wide|compare|importance|augment|groups|small|files]
 
 Both sides run in turns, so that what else the machine does meets both alike; a ratio is the median over turns, with
-the least and the greatest, of three turns; wide, augment and groups, which take long, have one, importance nine. Seconds are of processor time,
-of all threads and of child processes, unless it says wall. Set OMP_NUM_THREADS=1.
+the least and the greatest, of three turns; wide, augment and groups, which take long, have one, importance nine.
+Seconds are of processor time, of all threads and of child processes, unless it says wall. Set OMP_NUM_THREADS=1.
 
 wide        600 rows × 5,000 columns: every command over reading and writing the table with polars
 compare     Adult, `none` (also on its rows ten times over) and all strategies, over all fits of the
