@@ -230,11 +230,11 @@ def compared(people):
     """Every preset and some products on the people, with a sensitive column among the features."""
     names = [*STRATEGIES, "smote+learned", "augment+borrow+thresholds", "parents+borrow+tuned"]
     X, y, S = people.select("hours", "skill", "job", "sex"), people["hired"], people.select(SENSITIVE)
-    options = {"cuts": CUTS, "folds": 3, "repeats": 2, "random_state": 3, "per_cell": 60, "n_jobs": 2}
+    options = {"cuts": CUTS, "folds": 2, "repeats": 2, "random_state": 3, "per_cell": 60, "n_jobs": 2}
     return fl.compare(X, y, sensitive_features=S, strategies=names, **options)
 
 
-@pytest.mark.parametrize(("repeat", "fold"), [(0, 0), (1, 2)])
+@pytest.mark.parametrize(("repeat", "fold"), [(0, 0), (1, 1)])
 @pytest.mark.parametrize(
     "name", [*STRATEGIES, "smote+learned", "augment+borrow+thresholds", "parents+borrow+tuned"]
 )
@@ -249,7 +249,7 @@ def test_a_classifier_trained_on_a_folds_training_rows_predicts_what_compare_rec
         strategy=name,
         cuts=CUTS,
         per_cell=60,
-        random_state=3 if (repeat, fold) == (0, 0) else (3, 3 * repeat + fold),
+        random_state=3 if (repeat, fold) == (0, 0) else (3, 2 * repeat + fold),
     ).fit(X[train], y[train], sensitive_features=S[train])
     groups = {"sensitive_features": S[test]} if STRATEGIES.get(name, model.strategy_).needs_groups else {}
     assert (model.predict(X[test], **groups) == run.predicted[test]).all()
