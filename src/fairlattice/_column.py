@@ -19,7 +19,7 @@ _Places = npt.NDArray[np.int64]
 
 
 class Coded(NamedTuple):
-    """A column as numbers of its distinct values, in no order; -1 where it is missing."""
+    """A column as codes of its distinct values, which are in no particular order; -1 where it is missing."""
 
     levels: list[Any]
     codes: npt.NDArray[np.int32]
@@ -72,7 +72,7 @@ class Column:
         return dict(compress(zip(levels, sizes.tolist(), strict=True), occurring.tolist()))
 
     def places(self, known: Sequence[Any]) -> _Places:
-        """Position of every value among `known`, -1 where it is not there; anything where it is missing."""
+        """Position of every value among `known`, -1 where it is not there; undefined where it is missing."""
         if not self.is_text:
             return index_of(self.values, known)
         levels, codes = self.coded

@@ -285,7 +285,7 @@ def _series_column(series: nw.Series[Any]) -> Column:
 
 
 def _text_column(series: nw.Series[Any]) -> Column | None:
-    """A column of text by its distinct values, which its library finds faster; None where they are nearly as many."""
+    """A column of text by its distinct values, which its library finds faster; None where they are too many."""
     series = series.alias("values")  # Polars takes some names for patterns, also of a series
     present = series.drop_nulls()
     levels = present.unique(maintain_order=True).to_list()

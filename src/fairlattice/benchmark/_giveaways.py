@@ -10,9 +10,9 @@ import numpy as np
 from fairlattice._column import Column
 from fairlattice._validation import BoolArray, IntArray
 
-_SUSPECT = 0.98  # balanced accuracy from which on features are looked at
+_SUSPECT = 0.98  # balanced accuracy from which on every feature is checked
 _ALL = 0.999  # share of the people of each label for whom a feature says which it is
-_TIMES_EACH = 20  # rows of each value, on average, without which values are names of the rows
+_TIMES_EACH = 20  # rows of each value, on average; with fewer, values may identify rows
 
 
 def nearly_perfect(predicted: IntArray, truth: IntArray) -> bool:

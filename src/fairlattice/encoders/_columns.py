@@ -274,7 +274,7 @@ def _encoded(codec: NumericCodec, column: Column) -> FloatArray:
 def _few_with_gaps(column: Column) -> bool:
     """Whether the column is a few whole numbers that skip some."""
     present = column.values[~column.missing]
-    if len(np.unique(present[: _TIMES_EACH * _FEW])) > _FEW:  # the first rows show it of most columns
+    if len(np.unique(present[: _TIMES_EACH * _FEW])) > _FEW:  # for most columns the first rows suffice
         return False
     if not (np.isfinite(present).all() and (present % 1 == 0).all()):
         return False

@@ -82,7 +82,7 @@ class PlainNumbers:
             if values is not None:
                 out[:, self.places[part]] = values.T
                 continue
-            for codec, column, name, place in zip(  # one is odd, and says what is wrong if something is
+            for codec, column, name, place in zip(  # finds the column that is wrong, and raises
                 self.codecs[part], columns, self.names[part], self.places[part].tolist(), strict=True
             ):
                 codec.encode(column, name, out[:, place : place + 1])

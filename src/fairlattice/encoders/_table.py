@@ -138,7 +138,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit_as(
         self, X: Any, features: Mapping[str, Feature], read: Mapping[str, Column] | None = None
     ) -> Self:
-        """Fit to some rows of a table, as those of one fold, given what :meth:`read` found its columns to be.
+        """Fit to some rows of a table, as those of one fold, given what :meth:`read` says of its columns.
 
         `read` are the rows' columns as :func:`read_columns` reads them, where they are at hand.
         """
