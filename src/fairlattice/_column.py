@@ -54,13 +54,16 @@ class Column:
         """The column by its distinct values; TypeError where values, such as lists, have no hash."""
         if self.known is not None:
             return self.known
+        if not self.is_text:
+            numbers, place = np.unique(self.values, return_inverse=True)
+            return Coded(numbers.tolist(), np.where(self.missing, -1, place).astype(np.int32))
         present = self.values[~self.missing].tolist()
-        place = {value: i for i, value in enumerate(dict.fromkeys(present))}
+        position = {value: i for i, value in enumerate(dict.fromkeys(present))}
         codes = np.full(len(self.values), -1, dtype=np.int32)
         codes[~self.missing] = np.fromiter(
-            map(place.__getitem__, present), dtype=np.int32, count=len(present)
+            map(position.__getitem__, present), dtype=np.int32, count=len(present)
         )
-        return Coded(list(place), codes)
+        return Coded(list(position), codes)
 
     def counted(self, counts: _Places | None = None) -> dict[Any, int]:
         """How many rows have each distinct value; or the sum of their `counts`."""

@@ -33,21 +33,13 @@ def giveaway_notes(columns: Mapping[str, Column], truth: IntArray) -> list[str]:
 def _gives_away(column: Column, truth: IntArray) -> bool:
     if not column.missing.any() and not column.is_text and _separated(column.values, truth == 1):
         return True
-    levels, place = _coded(column)
-    if _TIMES_EACH * levels > len(truth):
+    levels, codes = column.coded
+    if _TIMES_EACH * (len(levels) + 1) > len(truth):  # missing is a value, too
         return False
-    counts = np.bincount(place * 2 + truth, minlength=2 * levels).reshape(-1, 2)
+    counts = np.bincount((codes + 1) * 2 + truth, minlength=2 * (len(levels) + 1)).reshape(-1, 2)
     likely = counts.argmax(axis=1)
     recalls = [counts[likely == label, label].sum() / counts[:, label].sum() for label in (0, 1)]
     return bool(min(recalls) >= _ALL)
-
-
-def _coded(column: Column) -> tuple[int, IntArray]:
-    """How many values a column has, and which of them each row has; 0 is missing."""
-    if column.is_text:
-        return len(column.coded.levels) + 1, column.coded.codes.astype(np.int64) + 1
-    values, place = np.unique(column.values, return_inverse=True)
-    return len(values) + 1, np.where(column.missing, 0, place + 1)
 
 
 def _separated(values: Any, positive: BoolArray) -> bool:

@@ -24,12 +24,11 @@ from scipy.special import expit, logit
 from fairlattice._validation import BoolArray, FloatArray, IntArray
 from fairlattice.groups import GroupLattice
 from fairlattice.metrics import Rates
-from fairlattice.metrics._shared import Design, draw_priors
+from fairlattice.metrics._shared import Design, distinct_rows, draw_priors
 
 POSTERIOR_RATES = ("tpr", "tnr", "accuracy", "selection_rate")
 _LEAST_ROWS = 10  # of a group whose repeats say how much training rows matter
 _MOST_WEIGHTS = 20_000_000  # people times draws in memory
-_MOST_KINDS = 2**62  # what a key of a group and its outcomes may count to
 _TINY = 1e-9
 
 
@@ -135,7 +134,8 @@ def _bootstrap(
 
     People of a group with equal outcomes under all strategies share a Gamma weight, which is the sum of theirs.
     """
-    kinds, count = _kinds(place, sums)
+    at, kind = distinct_rows(place, *sums)
+    kinds, count = np.vstack([place, sums])[:, at].T, np.bincount(kind)
     starts, many = np.searchsorted(kinds[:, 0], np.arange(m + 1)), np.flatnonzero(count > 1)
     weighted, total = np.empty((len(sums), size, m)), np.empty((size, m))
     step = max(1, _MOST_WEIGHTS // len(kinds))
@@ -148,17 +148,6 @@ def _bootstrap(
             total[rows, g] = own.sum(axis=1)
             weighted[:, rows, g] = (own @ kinds[start:end, 1:]).T
     return weighted, total
-
-
-def _kinds(place: IntArray, sums: IntArray) -> tuple[IntArray, IntArray]:
-    """Distinct (group, outcomes under every strategy), in order, of shape (k, 1 + strategies), and people of each."""
-    key, base = place, int(sums.max()) + 1
-    for own in sums:
-        if int(key.max()) >= _MOST_KINDS // base:
-            key = np.unique(key, return_inverse=True)[1]
-        key = key * base + own
-    _, first, count = np.unique(key, return_index=True, return_counts=True)
-    return np.vstack([place[first], sums[:, first]]).T, count
 
 
 def paired_normals(

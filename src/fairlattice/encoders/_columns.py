@@ -249,20 +249,14 @@ def fit_codec(column: Column, name: str, max_categories: int, kind: str = "numbe
 
 def _counts(column: Column, name: str) -> dict[Any, int]:
     """How many rows have each value that is not missing."""
-    if column.is_text:
-        try:
-            return column.counted()
-        except TypeError as error:
-            kind = type(column.values[~column.missing][0]).__name__
-            raise InputError(
-                f"Column `{name}` holds values that cannot be categories. A column holds {kind} objects. "
-                "Turn them into numbers or text."
-            ) from error
-    present = column.values[~column.missing]
-    levels, sizes = np.unique(
-        present.astype(str) if present.dtype.kind in "Mm" else present, return_counts=True
-    )
-    return dict(zip(levels.tolist(), sizes.tolist(), strict=True))
+    try:
+        return column.counted()
+    except TypeError as error:
+        kind = type(column.values[~column.missing][0]).__name__
+        raise InputError(
+            f"Column `{name}` holds values that cannot be categories. A column holds {kind} objects. "
+            "Turn them into numbers or text."
+        ) from error
 
 
 def _encoded(codec: NumericCodec, column: Column) -> FloatArray:

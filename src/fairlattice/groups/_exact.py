@@ -19,10 +19,8 @@ from fairlattice._validation import FloatArray, IntArray
 
 MANTISSA = 53  # bits of a float
 WIDE = 24  # bits between the largest and the smallest of numbers that are fractions of the same power of two
-SCORE_BITS, SCORE_DIGITS = (
-    22,
-    3,
-)  # of scores in [0, 1], which 2^31 rows may share; what is left is below 2^-66
+SCORE_BITS, SCORE_DIGITS = 22, 3
+"""Of scores in [0, 1], which 2^31 rows may share; what is left is below 2^-66."""
 
 
 def bits_for(rows: int) -> int:

@@ -2,6 +2,7 @@
 
 from fairlattice.groups._agreement import check_agreement, check_counts
 from fairlattice.groups._attribute import is_open_band, parse_sensitive, show_level
+from fairlattice.groups._collected import collected, unannounced
 from fairlattice.groups._grouping import Grouping
 from fairlattice.groups._labels import find_class, find_positive, name_it
 from fairlattice.groups._tally import plainly_named
@@ -10,6 +11,7 @@ __all__ = [
     "Grouping",
     "check_agreement",
     "check_counts",
+    "collected",
     "find_class",
     "find_positive",
     "is_open_band",
@@ -17,4 +19,5 @@ __all__ = [
     "parse_sensitive",
     "plainly_named",
     "show_level",
+    "unannounced",
 ]

@@ -6,7 +6,6 @@ aggregation. What leaves this file is small, whatever the number of rows.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,7 +28,7 @@ from fairlattice._validation import (
 )
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import check_cuts
-from fairlattice.groups._collected import collected
+from fairlattice.groups._collected import collected, unannounced
 from fairlattice.groups._exact import SCORE_BITS, SCORE_DIGITS, ExactSums, Split
 from fairlattice.groups._lattice import GroupLattice
 from fairlattice.groups._weights import Bands, check_weights, read_weights, weight_bands
@@ -283,9 +282,7 @@ def _check_some_kept(kept: int, of: int) -> None:
 
 def _lazy(frame: Any) -> nw.LazyFrame[Any]:
     """Any frame as a lazy one, so that its engine plans the whole aggregation at once."""
-    with warnings.catch_warnings():
-        # Narwhals announces that its support of Dask will be a package of its own; no user can act on it.
-        warnings.filterwarnings("ignore", "Dask support is moving", FutureWarning)
+    with unannounced():
         native = as_native(frame)
         if not isinstance(native, nw.DataFrame | nw.LazyFrame):
             found = type(frame).__name__

@@ -3,6 +3,7 @@
 from fairlattice.groups._shared import find_positive
 from fairlattice.metrics._claims import FOUR_FIFTHS, UNSURE
 from fairlattice.metrics._design import Design
+from fairlattice.metrics._distinct import distinct_rows
 from fairlattice.metrics._fairness import alpha_measure, log_ratio
 from fairlattice.metrics._figures import parse_figure
 from fairlattice.metrics._notions import DEFAULT_NOTION, NOTIONS
@@ -34,6 +35,7 @@ __all__ = [
     "assumed_sentence",
     "columns_of",
     "compute_ahead",
+    "distinct_rows",
     "draw_priors",
     "find_positive",
     "is_favour",

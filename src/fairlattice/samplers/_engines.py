@@ -7,9 +7,7 @@ the process that asks.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +16,7 @@ import narwhals as nw
 
 from fairlattice._validation import as_native
 from fairlattice.exceptions import InputError
+from fairlattice.groups._shared import unannounced
 
 if TYPE_CHECKING:
     import polars as pl
@@ -95,14 +94,6 @@ def engine_of(data: Any) -> Engine:
     raise InputError(
         f"A lazy frame of {kind.name.lower()} cannot be augmented. Pass one of polars, Dask or Spark, or collect it."
     )
-
-
-@contextmanager
-def unannounced() -> Iterator[None]:
-    """Narwhals announces that its support of Dask will be a package of its own; no user can act on it."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Dask support is moving", FutureWarning)
-        yield
 
 
 class _Kept:

@@ -146,9 +146,8 @@ class _Squares:
             squares = vectors.astype(np.float32) @ self.doubled
             squares += self.squares
         length = np.sqrt((vectors**2).sum(axis=1)) + self.length
-        steps = (
-            vectors.shape[1] + 4
-        )  # roundings that a sum of d products, or the making of its parts, may add up
+        # Roundings that a sum of d products, or the making of its parts, may add up.
+        steps = vectors.shape[1] + 4
         return squares, steps * float(np.finfo(np.float32).eps) * length**2
 
 

@@ -12,8 +12,7 @@ import numpy as np
 from fairlattice._column import index_of
 from fairlattice._validation import IntArray, as_column, as_native
 from fairlattice.groups import GroupCounts
-from fairlattice.groups._shared import plainly_named
-from fairlattice.samplers._engines import unannounced
+from fairlattice.groups._shared import collected, plainly_named, unannounced
 from fairlattice.tables._shared import AttributeReading, LabelReading, Reading, Rules, read_column
 
 if TYPE_CHECKING:
@@ -84,7 +83,5 @@ def _reading(X: Any, name: str, rules: Rules, *, numbers: bool = True) -> Readin
         table, at = plainly_named(as_native(X), [name])
         column = table.select(nw.col(at[name]))
         numeric = column.collect_schema()[at[name]].is_numeric()
-        streaming: dict[str, Any] = {"engine": "streaming"} if column.implementation.is_polars() else {}
-        found = (column.head(1) if numeric else column.unique()).collect(**streaming)
-        values = found.get_column(at[name])
+    values = collected(column.head(1) if numeric else column.unique()).get_column(at[name])
     return read_column(name, as_column(values.to_native(), name), rules, numbers=numbers)[0]

@@ -101,7 +101,8 @@ def _feature(reading: Reading, column: Column, rules: Rules, *, named: bool) -> 
     chosen, kept = name in rules.categorical, name in rules.keep
     numeric = present.dtype.kind in "iuf" and len(present) > 0
     if named and not kept and not chosen:
-        why = _why_identifier(name, read, numeric=numeric, dates=reading.kind == "date")
+        dates = reading.kind == "date"
+        why = _why_identifier(name, present, dates=dates) if numeric else _why_text_identifier(read)
         if why:
             return Feature(reading, "identifier"), [f"Column `{name}` {why}, so it is not used as a feature. Pass "
                                                    "`keep` (--keep) to use it."]  # fmt: skip
@@ -121,14 +122,11 @@ def _feature(reading: Reading, column: Column, rules: Rules, *, named: bool) -> 
     return Feature(reading, "written" if reading.kind == "number" else "number"), []
 
 
-def _why_identifier(name: str, column: Column, *, numeric: bool, dates: bool) -> str:
-    """Why nothing can be learned from a column, in words that follow its name; or nothing."""
-    present = column.values[~column.missing]
+def _why_identifier(name: str, present: npt.NDArray[Any], *, dates: bool) -> str:
+    """Why nothing can be learned from a column of numbers, in words that follow its name; or nothing."""
     n = len(present)
-    if n < _LEAST_ROWS or present.dtype.kind == "b":
+    if n < _LEAST_ROWS:
         return ""
-    if not numeric:
-        return _why_text_identifier(column)
     values = present.astype(np.float64)
     if not np.isfinite(values).all() or (not dates and (values % 1 != 0).any()):
         return ""
@@ -141,6 +139,10 @@ def _why_identifier(name: str, column: Column, *, numeric: bool, dates: bool) ->
 
 
 def _why_text_identifier(column: Column) -> str:
+    """The same for a column of text."""
+    n = int((~column.missing).sum())
+    if n < _LEAST_ROWS or column.values.dtype.kind == "b":
+        return ""
     try:
         sizes = column.counted()
     except TypeError:  # lists and the like, which the encoder refuses
