@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import polars as pl
 import polars.selectors as cs
@@ -30,32 +30,19 @@ def scan_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.L
         raise InputError(
             f"`{layout.path}` has lines that end with a carriage return alone. Convert them to line feeds first."
         )
-    options = {"glob": False, **layout.options}
     if layout.quoted:
         check_rows(layout, None)  # names the line of a quote that is open
-    source = layout.scanned()
-    scan = text = pl.scan_csv(source, infer_schema=False, **options)
-    names = text.collect_schema().names()
-
-    def typed(types: pl.Schema) -> pl.LazyFrame:
-        numbers = [name for name, dtype in types.items() if dtype.is_numeric()]
-        codes = []
-        if numbers and layout.has_leading_zeros():
-            zeros = text.select(cs.by_name(numbers).str.contains(_ZEROS).any()).collect(engine="streaming")
-            codes = [name for name in numbers if zeros.get_column(name).item()]
-        pointed = [name for name, dtype in types.items() if dtype.is_float()] if decimal == "," else []
-        found = pl.Schema({**types, **dict.fromkeys([*codes, *pointed], pl.String())})
-        return pl.scan_csv(source, schema=found, **options)
-
-    if (
-        not as_text and layout.path.stat().st_size <= _HELD
-    ):  # else every pass over the rows reads their text again
-        scan = _with_types(layout, lambda types: typed(types).collect(engine="streaming")).lazy()
-    elif not as_text:
-        scan = typed(_types(layout, None))
+    scan = text = _scan(layout, infer_schema=False)
+    if not as_text and layout.path.stat().st_size <= _HELD:
+        held = _with_types(
+            layout, decimal, lambda types: _scan(layout, schema=types).collect(engine="streaming")
+        )
+        scan = held.lazy()
+    elif not as_text:  # every pass over the rows reads their text again
+        scan = _scan(layout, schema=_as_meant(layout, _types(layout, None), decimal))
     if layout.quoted:
         check_rows(layout, int(scan.select(pl.len()).collect(engine="streaming").item()))
-    header = layout.header
+    header, names = layout.header, text.collect_schema().names()
     return scan.rename(dict(zip(names, header, strict=True))) if len(header) == len(names) else scan
 
 
@@ -63,68 +50,55 @@ def read_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.D
     """The table of a text file."""
     layout = text_layout(path, kind)
     try:
-        frame = _read(layout) if as_text else _with_types(layout, lambda types: _read(layout, types))
+        frame = _read(layout) if as_text else _with_types(layout, decimal, lambda types: _read(layout, types))
     except UNREADABLE:
         check_rows(layout, None)  # names the line, where it can
         raise
     if layout.quoted or (frame.width and frame[:, -1].alias("values").null_count()):
         check_rows(layout, frame.height)
-    return frame if as_text else _with_codes(frame, layout, decimal)
+    return frame
 
 
-def _with_types(layout: TextLayout, read: Callable[[pl.Schema], T]) -> T:
-    """What `read` makes of the file, given the types that all rows allow."""
+def _with_types(layout: TextLayout, decimal: str | None, read: Callable[[pl.Schema], T]) -> T:
+    """What `read` makes of the file, given the types that all rows allow, as they are meant."""
     # What is of digits alone and can be read as a number looks like one to whoever looks at all rows, too; so where
     # every value can be read as what the first rows are, no other type would be found.
     if layout.is_digits():
         types = _types(layout, _FIRST_ROWS)
         if pl.String not in types.values():
             with contextlib.suppress(pl.exceptions.ComputeError):
-                return read(types)
-    return read(_types(layout, None))
+                return read(_as_meant(layout, types, decimal))
+    return read(_as_meant(layout, _types(layout, None), decimal))
 
 
 def _types(layout: TextLayout, rows: int | None) -> pl.Schema:
     """The types that the first rows allow, or all."""
-    scan = pl.scan_csv(layout.scanned(), infer_schema_length=rows, glob=False, **layout.options)
-    return scan.collect_schema()
+    return _scan(layout, infer_schema_length=rows).collect_schema()
 
 
-def _read(
-    layout: TextLayout, types: pl.Schema | None = None, columns: list[str] | None = None
-) -> pl.DataFrame:
-    """The table of a text file, as text without `types`; `columns` are those to read, by their own names."""
-    with layout.open() as source:
-        frame = pl.read_csv(
-            source,
-            schema=types,
-            infer_schema=False,
-            columns=None if columns is None else [layout.header.index(name) for name in columns],
-            **layout.options,
-        )
-    # Polars leaves doubled quotes in names as they are.
-    names = layout.header if columns is None else columns
-    return frame.rename(dict(zip(frame.columns, names, strict=True))) if len(names) == frame.width else frame
-
-
-def _with_codes(frame: pl.DataFrame, layout: TextLayout, decimal: str | None) -> pl.DataFrame:
-    """The table with digits that begin with zeros, as of zip codes, as the text that they are.
+def _as_meant(layout: TextLayout, types: pl.Schema, decimal: str | None) -> pl.Schema:
+    """The types, with text for digits that begin with zeros, as of zip codes.
 
     Where the decimal mark is a comma, numbers with a point are text too, to be read as thousands.
     """
-    if len(layout.header) != frame.width:
-        return frame
-    numbers = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
-    pointed = [name for name, dtype in frame.schema.items() if dtype.is_float()] if decimal == "," else []
-    zeros = numbers if layout.has_leading_zeros() else []
-    if not zeros and not pointed:
-        return frame
-    wanted = zeros or pointed
-    text = _read(layout, columns=wanted)
-    return frame.with_columns(
-        text.get_column(name) for name in text.columns if name in pointed or _has_zeros(text, name)
-    )
+    numbers = [name for name, dtype in types.items() if dtype.is_numeric()]
+    codes = []
+    if numbers and layout.has_leading_zeros():
+        zeros = _scan(layout, infer_schema=False).select(cs.by_name(numbers).str.contains(_ZEROS).any())
+        found = zeros.collect(engine="streaming")
+        codes = [name for name in numbers if found.get_column(name).item()]
+    pointed = [name for name, dtype in types.items() if dtype.is_float()] if decimal == "," else []
+    return pl.Schema({**types, **dict.fromkeys([*codes, *pointed], pl.String())})
 
 
-def _has_zeros(text: pl.DataFrame, name: str) -> bool:
-    return bool(text.get_column(name).alias("values").str.contains(_ZEROS).any())
+def _scan(layout: TextLayout, **options: Any) -> pl.LazyFrame:
+    return pl.scan_csv(layout.scanned(), glob=False, **layout.options, **options)
+
+
+def _read(layout: TextLayout, types: pl.Schema | None = None) -> pl.DataFrame:
+    """The table of a text file, as text without `types`."""
+    with layout.open() as source:
+        frame = pl.read_csv(source, schema=types, infer_schema=False, **layout.options)
+    # Polars leaves doubled quotes in names as they are.
+    names = layout.header
+    return frame.rename(dict(zip(frame.columns, names, strict=True))) if len(names) == frame.width else frame
