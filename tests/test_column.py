@@ -90,8 +90,10 @@ def test_rows_of_columns_read_once_are_encoded_as_rows_that_are_read_by_themselv
     features = TableEncoder().read(frame)
     columns = read_columns(frame, features)
     rows = rng.permutation(n)[:50]
-    alone = TableEncoder().fit_as(frame[rows], features)
-    shared = TableEncoder().fit_as(frame[rows], features, {k: c.take(rows) for k, c in columns.items()})
+    alone = TableEncoder()
+    vectors = alone.fit_vectors(frame[rows], features)
+    np.testing.assert_array_equal(vectors, alone.vectors(frame[rows]))
+    shared = TableEncoder().fit_as(frame[rows], {k: c.take(rows) for k, c in columns.items()}, features)
     assert alone.codecs_ == shared.codecs_
     rest = np.setdiff1d(np.arange(n), rows)
     np.testing.assert_array_equal(

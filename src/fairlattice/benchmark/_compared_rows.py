@@ -51,7 +51,7 @@ class ComparedRows(SentOnce):
         """
         train = split.train
         rows, read = take_rows(self.X, train), _rows_of(columns, train)
-        encoder = TableEncoder().fit_as(rows, self.reading, read)
+        encoder = TableEncoder().fit_as(rows, read, self.reading)
         lattice = self.lattice.occurring(self.leaves[train])
         leaves = self.lattice.recode(self.leaves[train], lattice)
         number = split.repeat * self.folds + split.number

@@ -86,7 +86,7 @@ def hold_out(
     check_same_length(X=X, y=codes, sensitive_features=leaves)
     (train, test), *_ = stratified_splits(leaves, codes, repeats=1, test_size=share, seed=child_seed(seed))
     rows = take_rows(X, train)
-    encoder.fit_as(rows, encoder.read(X))
+    vectors = encoder.fit_vectors(rows, encoder.read(X))
     return HeldOut(
         lattice,
         classes,
@@ -95,7 +95,7 @@ def hold_out(
         CellIndex(lattice, leaves[train], codes[train], len(classes)),
         CellIndex(lattice, leaves[test], codes[test], len(classes)),
         encoder,
-        encoder.vectors(rows),
+        vectors,
         encoder.vectors(take_rows(X, test)),
         read,
         attributes,

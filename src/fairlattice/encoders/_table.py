@@ -21,7 +21,7 @@ from fairlattice.encoders._columns import (
     fit_codec,
     refuse_infinite,
 )
-from fairlattice.encoders._inputs import is_named, read_as, read_columns, table_columns, written_types
+from fairlattice.encoders._inputs import is_named, read_as, table_columns, written_types
 from fairlattice.encoders._makers import ArrayMaker, FrameMaker
 from fairlattice.encoders._names import Names, check_names, coordinate_names, names_in
 from fairlattice.encoders._plain_numbers import DecodedColumns, PlainNumbers
@@ -118,7 +118,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Learn every column's type, bounds and categories. `y` is ignored."""
         columns = table_columns(X)
         features = self._read(X, columns)
-        return self._fit_columns(X, read_as(columns, features), features)
+        return self.fit_as(X, read_as(columns, features), features)
 
     def read(self, X: Any) -> dict[str, Feature]:
         """What each column is, to be passed to :meth:`fit_as`; reports what that assumes, refuses infinities."""
@@ -135,16 +135,18 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         assume(notes)
         return features
 
-    def fit_as(
-        self, X: Any, features: Mapping[str, Feature], read: Mapping[str, Column] | None = None
-    ) -> Self:
-        """Fit to some rows of a table, as those of one fold, given what :meth:`read` says of its columns.
+    def fit_vectors(self, X: Any, features: Mapping[str, Feature] | None = None) -> FloatArray:
+        """Fit to rows, and return their vectors; columns are read once.
 
-        `read` are the rows' columns as :func:`read_columns` reads them, where they are at hand.
+        `features` say what the columns are, where :meth:`read` decided it on a larger table.
         """
-        return self._fit_columns(X, read_columns(X, features) if read is None else read, features)
+        columns = table_columns(X)
+        known = self._read(X, columns) if features is None else features
+        read = read_as(columns, known)
+        return self.fit_as(X, read, known).encode(read)
 
-    def _fit_columns(self, X: Any, read: Mapping[str, Column], features: Mapping[str, Feature]) -> Self:
+    def fit_as(self, X: Any, read: Mapping[str, Column], features: Mapping[str, Feature]) -> Self:
+        """Fit to rows whose columns are read already, as :func:`read_columns` does."""
         check_count("max_categories", self.max_categories, 2)
         if not len(next(iter(read.values())).missing):
             raise InputError("`X` has no rows.")

@@ -95,7 +95,7 @@ class TextTableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         names = [self.text] if isinstance(self.text, str) else list(self.text)
         others, texts = _parted(X, names)
         table = TableEncoder(self.max_categories)
-        parts = [] if others is None else [table.fit(others).vectors(others)]
+        parts = [] if others is None else [table.fit_vectors(others)]
         self._table: TableEncoder | None = None if others is None else table
         self.codecs_: dict[str, Codec] = {} if others is None else dict(table.codecs_)
         self.slices_: dict[str, slice] = {} if others is None else dict(table.slices_)

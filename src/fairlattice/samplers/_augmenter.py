@@ -233,12 +233,12 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             decimal=self.decimal,
             categorical=[name for name in self.categorical if name not in self._inside],
             keep=[name for name in self.keep if name not in self._inside],
-        ).fit(left)
+        )
+        vectors = self.encoder_.fit_vectors(left)
         self.n_features_in_ = self.encoder_.n_features_in_ + len(self._inside)
         self._X, self._y, self._S = X, y, groups
         self.__dict__.pop("_like", None)  # of an earlier fit to a lazy frame
         index = CellIndex(self.lattice_, leaves, codes.astype(np.int64), len(self.classes_))
-        vectors = self.encoder_.vectors(left)
         self._sampler = self.sampler_of(vectors, index, self.encoder_)
         self._of_label = np.unique(index.labels, return_index=True)[1]
         self.fits_ = {self._show_parameters_of(key): fit for key, fit in self._sampler.parameters.items()}

@@ -91,7 +91,7 @@ def adaptive_weights(
     classes, codes = np.unique(labels, return_inverse=True)
     index = CellIndex(lattice, leaves, codes.astype(np.int64), len(classes))
     check_learnable(index)
-    Z = TableEncoder().fit(X).vectors(X)
+    Z = TableEncoder().fit_vectors(X)
     entropy = (*entropy_of(random_state), SPREAD_STREAM if spread else LEARNED_STREAM)
     sampler, mass = fit_mass(Z, index, Learner.of(estimator, X, Z), spread=spread, cost=cost, entropy=entropy)
     if spread:

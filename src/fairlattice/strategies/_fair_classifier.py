@@ -175,8 +175,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         index, self.classes_ = self._cells(X, labels, sensitive_features)
         self.lattice_ = index.lattice
         self._encoder, estimator = _split_encoder(self.estimator)
-        if self._encoder is not None:
-            self._encoder.fit(X)
+        encoded = None if self._encoder is None else Vectors(self._encoder, self._encoder.fit_vectors(X))
         table = TrainingTable(
             X,
             index,
@@ -186,7 +185,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             on_vectors=self._encoder is not None,
             per_cell=self.per_cell,
             max_categories=64 if self.augmenter is None else self.augmenter.max_categories,
-            encoded=None if self._encoder is None else Vectors(self._encoder, self._encoder.vectors(X)),
+            encoded=encoded,
             reading=None if self._encoder is None else self._encoder.features_,
             device=self.device,
         )

@@ -183,8 +183,7 @@ class TrainingTable:
         known = (
             None if isinstance(rows, np.ndarray) and self._inside else self.reading
         )  # its columns have moved
-        encoder = encoder.fit(rows) if known is None else encoder.fit_as(rows, known)
-        return Vectors(encoder, encoder.vectors(rows))
+        return Vectors(encoder, encoder.fit_vectors(rows, known))
 
     def blind_features(self) -> BlindFeatures:
         """Encodes rows as the classifier takes them, without the sensitive columns."""
