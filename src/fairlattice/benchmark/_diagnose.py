@@ -29,6 +29,7 @@ from fairlattice.benchmark._diagnosis import (
     judge_cells,
 )
 from fairlattice.benchmark._held_out import HeldOut, hold_out
+from fairlattice.benchmark._tasks import stoppable
 from fairlattice.diagnostics import assumption, mmd_test
 from fairlattice.diagnostics._shared import (
     RealRows,
@@ -171,7 +172,8 @@ def diagnose(
     # Threads, since the work is matrix products on shared rows; one BLAS thread each, so that sums run in
     # the same order however many tasks run beside them.
     with threadpool_limits(limits=1):
-        for result in Parallel(n_jobs=n_jobs, require="sharedmem", return_as="generator")(work):
+        run = Parallel(n_jobs=n_jobs, require="sharedmem", return_as="generator")
+        for result in stoppable(run(work)):
             found.append(result)
             if progress is not None:
                 progress(len(found), len(work))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import islice
 from threading import Lock
 from typing import Any
@@ -61,6 +61,17 @@ def as_they_end(tasks: Iterable[Any], n_jobs: int | None, *, ahead: int, **optio
         yield result
 
 
+def stoppable(results: Generator[Any, None, None]) -> Iterator[Any]:
+    """Results of ``joblib.Parallel``, which warns that the rest is lost when nobody asks for it, as after Ctrl-C."""
+    try:
+        for result in results:  # noqa: UP028 - `yield from` would end the results before the warning is silenced
+            yield result
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"\d+ tasks ", category=UserWarning)
+            results.close()
+
+
 def _run(
     backend: Any, tasks: Iterable[Any], n_jobs: int | None, ahead: int, options: Mapping[str, Any]
 ) -> Iterator[Any]:
@@ -69,7 +80,7 @@ def _run(
         with warnings.catch_warnings():
             # To joblib, loading PyTorch looks like a leak of memory; it renews the worker, and warns.
             warnings.filterwarnings("ignore", message="A worker stopped while", category=UserWarning)
-            yield from run(tasks)
+            yield from stoppable(run(tasks))
         return
     waiting, at_a_time = iter(tasks), effective_n_jobs(n_jobs) * ahead
     with Parallel(n_jobs, batch_size=1) as run:  # workers that start once
