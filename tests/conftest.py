@@ -28,7 +28,15 @@ settings.register_profile(
 settings.load_profile("steady")
 MOST_WORKERS = 8  # each holds PyTorch and several table libraries in memory
 # Files whose tests share what costs more than they do: a browser, a site, a cluster, a comparison, pages.
-WHOLE = ("test_browser.py", "test_compare.py", "test_docs.py", "test_engines.py", "test_page.py")
+WHOLE = (
+    "test_browser.py",
+    "test_compare.py",
+    "test_docs.py",
+    "test_engines.py",
+    "test_page.py",
+    "test_recompute.py",
+    "test_strategies.py",
+)
 
 
 class WholeFilesOrSingleTests(LoadScopeScheduling):

@@ -338,8 +338,12 @@ def test_any_metric_by_group_from_counts_and_from_rows(decided):
         assert g.n == own.height
         for other in (r, p):
             assert (g.low, g.high) == pytest.approx((other.low, other.high), abs=0.03)
-    table = audit.to_frame(f1)
-    assert table.columns == ["sex", "race", "f1", "low", "high", "n"]
+
+    def right(y_true, y_pred, sample_weight=None):
+        return np.average(np.asarray(y_true) == np.asarray(y_pred), weights=sample_weight)
+
+    table = audit.to_frame(right)
+    assert table.columns == ["sex", "race", "right", "low", "high", "n"]
 
 
 def test_metrics_of_scores_of_one_person_and_undefined_ones():

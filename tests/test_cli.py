@@ -144,12 +144,10 @@ def test_compare_prints_a_table_of_eighty_columns_and_no_bar(table, capsys):
 
 def test_compare_same_seed_same_bytes_of_json(table, two_threads):
     arguments = ["compare", table, "--label", "hired", *FEW, "--repeats", "2", "--per-cell", "40"]
-    for name, jobs in (("1", "1"), ("2", "2"), ("3", "2")):
-        assert (
-            main([*arguments, "--jobs", jobs, "--json", f"r{name}.json", "--predictions", f"p{name}.parquet"])
-            == 0
-        )
-    assert Path("r1.json").read_text() == Path("r2.json").read_text() == Path("r3.json").read_text()
+    for jobs in ("1", "2"):
+        written = ["--json", f"r{jobs}.json", "--predictions", f"p{jobs}.parquet"]
+        assert main([*arguments, "--jobs", jobs, *written]) == 0
+    assert Path("r1.json").read_text() == Path("r2.json").read_text()
     assert pl.read_parquet("p1.parquet").equals(pl.read_parquet("p2.parquet"))
 
 

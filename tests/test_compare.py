@@ -51,11 +51,10 @@ def test_every_strategy_is_there_and_everyone_is_tested_once_a_repeat(people, co
 
 def test_same_seed_same_bytes_whatever_the_number_of_jobs(people, comparison, two_threads):
     first = Report.of(comparison, data={"name": "t", "rows": people.height}).to_json()
-    for jobs in (1, 2):
-        again = Report.of(run(people, n_jobs=jobs), data={"name": "t", "rows": people.height}).to_json()
-        assert again == first
-    other = Report.of(run(people, random_state=4), data={"name": "t", "rows": people.height}).to_json()
-    assert other != first
+    again = Report.of(run(people, n_jobs=2), data={"name": "t", "rows": people.height}).to_json()
+    assert again == first
+    other = run(people, random_state=4, strategies=["none"])["none"].runs[0]
+    assert (other.score != comparison["none"].runs[0].score).any()
 
 
 def test_a_strategy_does_not_depend_on_the_others_asked_for(people, comparison):
