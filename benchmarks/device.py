@@ -1,4 +1,4 @@
-"""From what size a device of PyTorch pays: seconds and memory of the fits that `device=` moves, compared with NumPy.
+"""Measure whether a PyTorch device pays: time and memory of the fits that take `device=`, relative to NumPy.
 
 python benchmarks/device.py [--store device.jsonl] [--rows 10000,100000,1000000] [--columns 20,100]
                             [--batch 128,1024] [--repeats 3] [--work mixing,membership]
@@ -6,13 +6,13 @@ python benchmarks/device.py [--store device.jsonl] [--rows 10000,100000,1000000]
 mixing      `MixingSampler.fit`, scalar, of 16 leaves and two labels, with `--batch` rows looked at in each cell
 membership  the membership model of one label: learned from 200 rows of each leaf, and all rows scored
 
-Each is done in NumPy, on PyTorch's processor device and, where there is one, on a card, in a process of its own,
-one after the other. Seconds are the median of some repeats after a first one, which wakes the device. Memory is
-what the process takes at its peak beyond the table, and what PyTorch holds on the card. `figure` is the loss at the
-end, or the mean probability of a row's own leaf: it should not depend on the device.
+Each fit runs in NumPy, on PyTorch's CPU device and, if there is one, on a card; one after the other, each in a new
+process. Seconds are the median of the repeats, after a first run that warms up the device. Memory is the peak of
+the process beyond the table, and what PyTorch holds on the card. `figure` is the loss at the end, or the mean
+probability of a row's own leaf: it should not depend on the device.
 
-What is measured is kept in the store, a line each: kill it whenever you like, the next start goes on. Time on a
-shared machine is noisy: look at ratios.
+Each measurement is stored as one line. You can stop the script at any time; the next run continues from there. Times
+on a shared machine are noisy: look at ratios.
 """
 
 import argparse
@@ -64,13 +64,13 @@ WORK = {work.__name__: work for work in (mixing, membership)}
 
 
 def peak():
-    """Peak memory of this process in GB, since it was last forgotten."""
+    """Return the peak memory of this process in GB, since the peak was last reset."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024 / 1e9
 
 
 def measure(work, rows, columns, batch, where, repeats):
-    """One line of the store; in a process of its own."""
+    """Measure one case and print it as one line of the store; run in a new process."""
     job = WORK[work](*table(rows, columns), batch, None if where == NUMPY else where)
     cuda = None
     if where != NUMPY:
@@ -78,7 +78,7 @@ def measure(work, rows, columns, batch, where, repeats):
 
         cuda = torch.cuda if where.startswith("cuda") else None
         torch.zeros(1, device=where)
-    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before, seconds = peak(), []
     for _ in range(repeats + 1):
         start = time.perf_counter()

@@ -2,14 +2,14 @@
 
 python benchmarks/speed.py [--data-dir FOLDER] [--only wide|compare|importance|augment|groups|small|files]
 
-Both sides run in turns, so that what else the machine does meets both alike; a ratio is the median over turns, with
-the least and the greatest, of three turns; wide, augment and groups, which take long, have one, importance nine.
+Both sides run in turns, so that other load on the machine affects both alike. A ratio is the median over three turns,
+with the least and the greatest; importance has nine turns, and wide, augment and groups, which take long, have one.
 Seconds are of processor time, of all threads and of child processes, unless it says wall. Set OMP_NUM_THREADS=1.
 
 wide        600 rows × 5,000 columns: every command over reading and writing the table with polars
-compare     Adult, `none` (also on its rows ten times over) and all strategies, over all fits of the
-            classifier within, those that learn weights or thresholds among them; learned weights and
-            minimax with boosting over `none` with it
+compare     Adult: `none`, `none` on ten copies of the rows, and all strategies, each over the classifier fits it
+            contains, including those that learn weights or thresholds; then, with boosting, learned weights and
+            minimax over `none`
 importance  rows of Adult: importance resampling over SMOTE, rates on one thread
 augment     two million rows, CSV to CSV, over reading them and writing all rows with polars
 groups      audit over ten attributes, 48,000 groups: seconds, and over writing its JSON with the standard library

@@ -15,7 +15,7 @@ import pytest
 
 import fairlattice as fl
 from fairlattice.cli import main
-from fairlattice.cli._meanwhile import Meanwhile
+from fairlattice.cli._background import BackgroundCall
 from fairlattice.report import Report
 
 SENSITIVE = ["--sensitive", "sex", "race", "age:30,60"]
@@ -620,8 +620,8 @@ def test_report_refuses_what_is_no_result(tmp_path, monkeypatch, capsys):
     assert not Path("p.html").exists()
 
 
-def test_work_done_meanwhile_returns_its_result_or_raises_its_error():
-    assert Meanwhile(lambda: 1).result() == 1
-    failed = Meanwhile(lambda: 1 / 0)
+def test_a_background_call_returns_its_result_or_raises_its_error():
+    assert BackgroundCall(lambda: 1).result() == 1
+    failed = BackgroundCall(lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         failed.result()

@@ -1,4 +1,4 @@
-"""Columns: what codes of distinct values say is what the values say, whatever library they come from."""
+"""Columns: codes and distinct values agree with the values themselves, for every library."""
 
 from collections import Counter
 

@@ -30,7 +30,7 @@ from fairlattice import (
     harm,
     leveling_down,
 )
-from fairlattice.benchmark._compared_rows import ComparedRows
+from fairlattice.benchmark._comparison_data import ComparisonData
 from fairlattice.benchmark._store import Store
 from fairlattice.datasets import load_dataset
 from fairlattice.groups import PairedCounts, ScoreCounts
@@ -718,13 +718,13 @@ def warning():
 
 
 def test_dask_gets_the_table_once_and_not_with_every_task(dask, monkeypatch):
-    sent, plain = [], ComparedRows.__reduce_ex__
+    sent, plain = [], ComparisonData.__reduce_ex__
 
     def noted(self, protocol):
         sent.append(self)
         return plain(self, protocol)
 
-    monkeypatch.setattr(ComparedRows, "__reduce_ex__", noted)
+    monkeypatch.setattr(ComparisonData, "__reduce_ex__", noted)
     with joblib.parallel_config("dask"):
         compare(**COMPARED | {"folds": 4}, strategies=["none", "label", "equal"])
     assert len(sent) == 1
@@ -812,7 +812,7 @@ def test_a_diagnosis_stays_in_its_process_whatever_the_cluster(backend, request)
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_places_are_those_of_each_row_by_itself(many):
+def test_a_batch_has_the_same_places_as_its_rows_one_by_one(many):
     rng = np.random.default_rng(2)
     n = 400
     frame = pl.DataFrame(

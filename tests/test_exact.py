@@ -72,7 +72,7 @@ def test_sums_of_weights_are_exact_in_any_order_and_partition(values, seed, piec
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(0, 2**20), min_size=2, max_size=30).filter(any), st.integers(0, 2**32 - 1))
-def test_counts_of_weights_that_floats_add_exactly_add_to_the_whole(values, seed):
+def test_counts_of_parts_add_up_to_the_counts_of_the_whole_table(values, seed):
     table = table_of([value / 1024 for value in values], seed)
     whole = GroupCounts.from_frame(table, weight="w", **ROLES)
     part = np.random.default_rng(seed).integers(0, 3, len(values))

@@ -11,7 +11,7 @@ from fairlattice.benchmark._giveaways import giveaway_notes, nearly_perfect
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 2, 400)
 OTHER = RNG.integers(0, 2, 400)
-SAYS = {
+GIVEAWAYS = {
     "the label as text": np.where(Y == 1, "yes", "no").astype(object),
     "three texts for two labels": np.where(Y == 1, "late", np.where(OTHER == 1, "early", "never")).astype(
         object
@@ -20,7 +20,7 @@ SAYS = {
     "numbers that a cut separates": Y * 10.0 + RNG.random(400),
     "a flag": Y == 1,
 }
-DOES_NOT = {
+HONEST_FEATURES = {
     "another flag": OTHER,
     "a good score": Y + RNG.normal(size=400),
     "a name for each row": np.array([f"{label}-{i}" for i, label in enumerate(Y)], dtype=object),
@@ -30,15 +30,15 @@ DOES_NOT = {
 }
 
 
-@pytest.mark.parametrize("name", SAYS)
+@pytest.mark.parametrize("name", GIVEAWAYS)
 def test_a_feature_that_says_which_label_a_row_has_is_named(name):
-    notes = giveaway_notes({name: as_column(SAYS[name], name)}, Y)
+    notes = giveaway_notes({name: as_column(GIVEAWAYS[name], name)}, Y)
     assert len(notes) == 1 and f"`{name}`" in notes[0]
 
 
-@pytest.mark.parametrize("name", DOES_NOT)
+@pytest.mark.parametrize("name", HONEST_FEATURES)
 def test_other_features_are_not(name):
-    assert giveaway_notes({name: as_column(DOES_NOT[name], name)}, Y) == []
+    assert giveaway_notes({name: as_column(HONEST_FEATURES[name], name)}, Y) == []
 
 
 def test_nearly_perfect_means_both_labels():
@@ -47,7 +47,7 @@ def test_nearly_perfect_means_both_labels():
 
 
 def test_a_comparison_remarks_on_it_only_where_a_strategy_is_nearly_always_right():
-    X = pl.DataFrame({"x": Y + RNG.normal(size=400), "outcome": SAYS["the label as text"]})
+    X = pl.DataFrame({"x": Y + RNG.normal(size=400), "outcome": GIVEAWAYS["the label as text"]})
     groups = {"sex": RNG.choice(["f", "m"], 400)}
     options = {"sensitive_features": groups, "strategies": ["none"], "folds": 2, "repeats": 1, "n_jobs": 1}
     assert any("`outcome` alone gives the label" in note for note in fl.compare(X, Y, **options).notes)

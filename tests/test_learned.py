@@ -267,7 +267,7 @@ def test_weights_from_vectors_are_those_of_the_table():
 
 
 @pytest.mark.parametrize("borrow", [False, True])
-def test_tables_of_categories_are_searched_as_sparse_arrays_with_the_same_weights(borrow, monkeypatch):
+def test_sparse_arrays_give_tables_of_categories_the_same_weights(borrow, monkeypatch):
     X, y, S, _ = people(n=900)
     kinds = np.random.default_rng(1).integers(0, 40, (len(y), 2))
     frame = pl.DataFrame({"x": X[:, 0], **{f"kind{j}": [f"k{k}" for k in kinds[:, j]] for j in range(2)}})

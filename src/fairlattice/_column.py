@@ -1,4 +1,4 @@
-"""A column of a table: values of its own type and where they are missing, or distinct values and their codes.
+"""Columns of tables: typed values with a mask of missing ones, or distinct values and codes.
 
 A one-dimensional array and a mask, so that a column of whole numbers with holes keeps its type.
 """
@@ -19,7 +19,7 @@ _Places = npt.NDArray[np.int64]
 
 
 class Coded(NamedTuple):
-    """A column as codes of its distinct values, which are in no particular order; -1 where it is missing."""
+    """A column as distinct values, in any order, and each row's index among them; -1 where the value is missing."""
 
     levels: list[Any]
     codes: npt.NDArray[np.int32]
@@ -29,17 +29,17 @@ class Coded(NamedTuple):
 class Column:
     """One column: its values, and where they are missing (the value there has no meaning).
 
-    What depends on the distinct values only, as the meaning of text does, is decided on the levels of `coded` and
-    carried to the rows by their codes. Rows taken from a column keep its levels.
+    What depends only on distinct values, such as the meaning of text, is decided once for each of the levels in
+    `coded`, and applied to the rows by their codes. Rows taken from a column keep its levels.
     """
 
     values: npt.NDArray[Any]
     missing: npt.NDArray[np.bool_]
-    known: Coded | None = field(default=None, repr=False)
+    known_codes: Coded | None = field(default=None, repr=False)
 
     @classmethod
     def of_codes(cls, levels: Sequence[Any], codes: npt.NDArray[np.int32]) -> Column:
-        """A column of objects, from its distinct values and which of them each row has; -1 where it is missing."""
+        """Make a column of objects from its distinct values and each row's index among them; -1 means missing."""
         values = np.empty(len(levels) + 1, dtype=object)  # the last is that of missing rows
         values[:-1] = levels
         return cls(values[codes], codes < 0, Coded(list(levels), codes))
@@ -52,8 +52,8 @@ class Column:
     @cached_property
     def coded(self) -> Coded:
         """The column by its distinct values; TypeError where values, such as lists, have no hash."""
-        if self.known is not None:
-            return self.known
+        if self.known_codes is not None:
+            return self.known_codes
         if not self.is_text:
             numbers, place = np.unique(self.values, return_inverse=True)
             return Coded(numbers.tolist(), np.where(self.missing, -1, place).astype(np.int32))
@@ -66,7 +66,7 @@ class Column:
         return Coded(list(position), codes)
 
     def counted(self, counts: _Places | None = None) -> dict[Any, int]:
-        """How many rows have each distinct value; or the sum of their `counts`."""
+        """Count the rows of each distinct value that occurs; or sum `counts` over these rows."""
         levels, codes = self.coded
         present = codes >= 0
         weights = None if counts is None else counts[present]
@@ -75,7 +75,7 @@ class Column:
         return dict(compress(zip(levels, sizes.tolist(), strict=True), occurring.tolist()))
 
     def places(self, known: Sequence[Any]) -> _Places:
-        """Position of every value among `known`, -1 where it is not there; undefined where it is missing."""
+        """Return each value's index in `known`, or -1 if it is not there; undefined where the value is missing."""
         if not self.is_text:
             return index_of(self.values, known)
         levels, codes = self.coded
@@ -83,7 +83,7 @@ class Column:
         return np.array([*(position.get(level, -1) for level in levels), -1])[codes]
 
     def take(self, rows: _Places) -> Column:
-        """Some of the rows."""
+        """Return the column of some of the rows."""
         levels, codes = self.coded if self.is_text else (None, None)
         known = None if levels is None or codes is None else Coded(levels, codes[rows])
         return Column(self.values[rows], self.missing[rows], known)

@@ -21,7 +21,7 @@ from fairlattice._column import Column
 from fairlattice.exceptions import InputError, visible
 
 _MOST_NAMED = 20
-_SPARSE = 10  # rows of each text on average, from which its library codes a column faster than Python
+_ROWS_PER_TEXT = 10  # average from which on the frame's library codes a column faster than Python does
 TIMES = (date, time, timedelta)  # a datetime is a date too
 
 CPU_TORCH = (
@@ -256,7 +256,7 @@ def _time_column(array: npt.NDArray[Any]) -> Column:
 
 def _series_column(series: nw.Series[Any]) -> Column:
     dtype = series.dtype
-    is_float = dtype.is_float()  # of most columns in tables of thousands
+    is_float = dtype.is_float()  # checked first, since wide tables hold mostly floats
     if not is_float and (dtype.is_nested() or dtype == nw.Binary):
         raise InputError(f"Column `{series.name}` has type {dtype}. Turn it into numbers or text.")
     if is_float:
@@ -285,11 +285,15 @@ def _series_column(series: nw.Series[Any]) -> Column:
 
 
 def _text_column(series: nw.Series[Any]) -> Column | None:
-    """A column of text by its distinct values, which its library finds faster; None where they are too many."""
+    """Code a column of text with its own library, which is faster; None if it has too many distinct texts."""
     series = series.alias("values")  # Polars takes some names for patterns, also of a series
     present = series.drop_nulls()
     levels = present.unique(maintain_order=True).to_list()
-    if not levels or _SPARSE * len(levels) > len(present) or not all(type(level) is str for level in levels):
+    if (
+        not levels
+        or _ROWS_PER_TEXT * len(levels) > len(present)
+        or not all(type(level) is str for level in levels)
+    ):
         return None
     codes = np.full(len(series), -1, dtype=np.int32)
     found = present.replace_strict(levels, list(range(len(levels))), return_dtype=nw.Int32)

@@ -25,13 +25,13 @@ from fairlattice._validation import (
     distinct_values,
 )
 from fairlattice.benchmark._classifiers import make_classifier
-from fairlattice.benchmark._compared_rows import ComparedRows, prepared
 from fairlattice.benchmark._comparison import Comparison
+from fairlattice.benchmark._comparison_data import ComparisonData, prepared
 from fairlattice.benchmark._giveaways import giveaway_notes, nearly_perfect
 from fairlattice.benchmark._over_seeds import Run
 from fairlattice.benchmark._posterior import NOTIONS
 from fairlattice.benchmark._splits import Fold, child_seed, cross_folds
-from fairlattice.benchmark._tasks import as_they_end
+from fairlattice.benchmark._tasks import as_completed
 from fairlattice.encoders import TableEncoder
 from fairlattice.encoders._shared import read_columns
 from fairlattice.exceptions import InputError
@@ -123,8 +123,8 @@ def compare(
     na, decimal, categorical, keep
         How columns are read, as in :class:`TableEncoder`; `na` holds for labels and attributes too.
     device : str, optional
-        Device of PyTorch, such as "cuda", on which mixes and membership models are fitted, in double precision; by
-        default NumPy. Classifiers train where they do.
+        PyTorch device, such as "cuda", on which mixes and membership models are fitted in double precision. By
+        default, NumPy fits them. Classifiers are not moved to this device.
     random_state : int, default=0
         Seed. The same seed gives the same result, whatever `n_jobs`.
     n_jobs : int, optional
@@ -181,9 +181,9 @@ def compare(
     if who is not None:
         check_same_length(y=truth, units=who)
     splits = cross_folds(leaves, truth, folds=folds, repeats=repeats, seed=child_seed(seed), units=who)
-    data = ComparedRows(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading, device)
+    data = ComparisonData(X, truth, lattice, seen, classifier, per_cell, seed, folds, reading, device)
     tasks = [(split, alike) for split in splits for alike in by_model(chosen)]
-    work = as_they_end([delayed(_one_run)(data, *task) for task in tasks], n_jobs, ahead=4)
+    work = as_completed([delayed(_one_run)(data, *task) for task in tasks], n_jobs, ahead=4)
     parts: dict[tuple[str, int, int], _Part] = {}
     for done in work:
         parts |= {(part.strategy, part.repeat, part.fold): part for part in done}
@@ -239,12 +239,12 @@ class _Part(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def _one_run(data: ComparedRows, split: Fold, strategies: Sequence[AnyStrategy]) -> list[_Part]:
+def _one_run(data: ComparisonData, split: Fold, strategies: Sequence[AnyStrategy]) -> list[_Part]:
     """Train strategies that share a model on one fold's training rows, and predict its test rows."""
     return [_one_part(data, split, strategy) for strategy in strategies]
 
 
-def _one_part(data: ComparedRows, split: Fold, strategy: AnyStrategy) -> _Part:
+def _one_part(data: ComparisonData, split: Fold, strategy: AnyStrategy) -> _Part:
     # One thread per task: sums then run in the same order however many tasks run at once.
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

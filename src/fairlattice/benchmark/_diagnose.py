@@ -29,7 +29,7 @@ from fairlattice.benchmark._diagnosis import (
     judge_cells,
 )
 from fairlattice.benchmark._held_out import HeldOut, hold_out
-from fairlattice.benchmark._tasks import stoppable
+from fairlattice.benchmark._tasks import without_warning_of_lost_tasks
 from fairlattice.diagnostics import assumption, mmd_test
 from fairlattice.diagnostics._shared import (
     RealRows,
@@ -170,10 +170,10 @@ def diagnose(
     work = [everyone, *(delayed(_one_cell)(split, c, made, max_rows, permutations, seed) for c in cells)]
     found = []
     # Threads, since the work is matrix products on shared rows; one BLAS thread each, so that sums run in
-    # the same order however many tasks run beside them.
+    # the same order however many tasks run at the same time.
     with threadpool_limits(limits=1):
         run = Parallel(n_jobs=n_jobs, require="sharedmem", return_as="generator")
-        for result in stoppable(run(work)):
+        for result in without_warning_of_lost_tasks(run(work)):
             found.append(result)
             if progress is not None:
                 progress(len(found), len(work))
@@ -227,17 +227,17 @@ def _figures(
     split: HeldOut,
     real: _Real,
     rows: FloatArray,
-    train: RealRows | None,
+    known: RealRows | None,
     permutations: int,
     rng: np.random.Generator,
 ) -> SourceFigures:
-    """All figures of some rows beside real ones; `train` are the rows that they might be copies of."""
+    """Compare some rows with real ones by all figures; `known` holds the training rows they may be copies of."""
     both = both_samples(real.Z, rows)
     classifiers = classifier_test_of(both, permutations=permutations, rng=rng)
     mmd = mmd_test(real.Z, rows, permutations=permutations, rng=rng)
     pairs = decoded_pairs(real.columns, split.frame(rows))
     p_values = {**{name: test.p_value for name, test in classifiers.items()}, "mmd": mmd.p_value}
-    remembered = None if train is None else train.memory(rows)
+    remembered = None if known is None else known.memory(rows)
     return SourceFigures(
         len(rows),
         classifiers,
@@ -265,7 +265,7 @@ def _one_cell(
     sources: dict[str, SourceFigures | None] = {
         REAL: _figures(split, real, _some(train, max_rows, rng), None, permutations, rng)
     }
-    # A stream of its own, so that other figures do not depend on whether there are too many.
+    # A separate random stream, so that sampling a large cell does not change the other figures.
     seen = _some(train, _MOST_SEEN, np.random.default_rng([seed, 5, *cell]))
     known = RealRows.of(seen, real.Z)
     for name, rows in made.items():
@@ -365,8 +365,8 @@ def _notes(cells: Sequence[CellDiagnosis], split: HeldOut) -> tuple[str, ...]:
         )
     if len(split.Z) > _MOST_SEEN:
         notes.append(
-            f"Copies were looked for among {_MOST_SEEN:,} of the {len(split.Z):,} training rows, and among as many "
-            "of a cell's at most."
+            f"The search for copies covered {_MOST_SEEN:,} of the {len(split.Z):,} training rows, and at most "
+            "that number of rows in each cell."
         )
     if split.Z.shape[1] > 200:
         notes.append(

@@ -72,7 +72,7 @@ class CellAssumption:
     tests : Assumption
         Every parent's rows, and the mix, against the cell's held-out rows.
     parents : tuple of (Group, int)
-        The parents, and how many rows of the cell's label each has beside the cell's own.
+        The parents, and how many rows of the cell's label each has besides the cell's own.
     p_adjusted : tuple of float or None
         Of the parents and, last, of the mix; by Holm over all cells. None for a parent without other rows.
     verdict : {"holds", "fails", "not enough data"}

@@ -187,7 +187,7 @@ def _cells(
     permutations: int,
     seed: int,
 ) -> tuple[CellDrift, ...]:
-    """Every cell with enough rows in both tables: earlier real rows, and made ones, beside later ones."""
+    """For every cell with enough rows in both tables, compare earlier real and synthetic rows with later ones."""
     where = {int(both.code(split.lattice.leaf(cell.leaf))): cell.leaf for cell, _ in split.index.cells()}
     having = [
         (cell._replace(leaf=where[cell.leaf]), cell)

@@ -32,7 +32,7 @@ from fairlattice.strategies._shared import AnyStrategy, strategy_of
 
 @dataclass(frozen=True)
 class Plugins:
-    """The files that methods, strategies and data sets come from beside our own.
+    """The files that methods, strategies and data sets come from, besides our own.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from fairlattice._validation import printable
 from fairlattice.benchmark._plugins import Plugins
 from fairlattice.benchmark._store import Job, Store
 from fairlattice.benchmark._table import Table
-from fairlattice.benchmark._tasks import as_they_end
+from fairlattice.benchmark._tasks import as_completed
 
 Progress = Callable[[int, int], None]
 _POLL = 0.5  # seconds between looks at what other runners have done
@@ -74,7 +74,7 @@ def run_trials(
     store : Store
         Where results are kept.
     plugins : Plugins
-        Where methods come from beside our own.
+        Files that methods come from, besides our own.
     retry : bool, default=False
         Run trials that failed before once more.
     n_jobs : int, optional
@@ -97,7 +97,7 @@ def run_trials(
             return
         took = 0
         tasks = _claimed(left, tables, store, plugins, retry=again)
-        found = as_they_end(tasks, n_jobs, ahead=1, pre_dispatch="n_jobs", batch_size=1)
+        found = as_completed(tasks, n_jobs, ahead=1, pre_dispatch="n_jobs", batch_size=1)
         for key, state, result, payload in found:
             store.finish(wanted[key], state, result, payload)
             took += 1

@@ -1,4 +1,4 @@
-"""What other rooms use of this one, besides its public names: listed in ``_shared.pyi``, loaded when first used."""
+"""Names for other packages of the library, not public: listed in ``_shared.pyi``, loaded when first used."""
 
 import lazy_loader
 

@@ -33,7 +33,7 @@ class SentOnce:
         return object.__sizeof__(self) + self.truth.nbytes
 
 
-def as_they_end(tasks: Iterable[Any], n_jobs: int | None, *, ahead: int, **options: Any) -> Iterator[Any]:
+def as_completed(tasks: Iterable[Any], n_jobs: int | None, *, ahead: int, **options: Any) -> Iterator[Any]:
     """Results of tasks that ``joblib.delayed`` made, as they come.
 
     Parameters
@@ -61,10 +61,10 @@ def as_they_end(tasks: Iterable[Any], n_jobs: int | None, *, ahead: int, **optio
         yield result
 
 
-def stoppable(results: Generator[Any, None, None]) -> Iterator[Any]:
-    """Results of ``joblib.Parallel``, which warns that the rest is lost when nobody asks for it, as after Ctrl-C."""
+def without_warning_of_lost_tasks(results: Generator[Any, None, None]) -> Iterator[Any]:
+    """Yield results of ``joblib.Parallel``; if iteration stops early, silence its warning about lost tasks."""
     try:
-        for result in results:  # noqa: UP028 - `yield from` would end the results before the warning is silenced
+        for result in results:  # noqa: UP028 - `yield from` would close `results` outside the filter
             yield result
     finally:
         with warnings.catch_warnings():
@@ -80,7 +80,7 @@ def _run(
         with warnings.catch_warnings():
             # To joblib, loading PyTorch looks like a leak of memory; it renews the worker, and warns.
             warnings.filterwarnings("ignore", message="A worker stopped while", category=UserWarning)
-            yield from stoppable(run(tasks))
+            yield from without_warning_of_lost_tasks(run(tasks))
         return
     waiting, at_a_time = iter(tasks), effective_n_jobs(n_jobs) * ahead
     with Parallel(n_jobs, batch_size=1) as run:  # workers that start once

@@ -1,7 +1,7 @@
 """One trial: a data set, a method on its training rows, a seed; trained, chosen, and tested once.
 
 A trial depends on its specification and its table alone, and runs on one thread, so it gives the same
-figures wherever and beside whatever it runs.
+figures on any machine, whatever else runs there.
 """
 
 from __future__ import annotations

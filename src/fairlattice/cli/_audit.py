@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairlattice._validation import check_count, check_real
-from fairlattice.cli._meanwhile import Meanwhile
+from fairlattice.cli._background import BackgroundCall
 from fairlattice.cli._options import TABLE_HELP, Columns, add_options, add_table, data_about, parse_reference
 from fairlattice.cli._skeleton import Files, Found
 from fairlattice.exceptions import InputError, SmallCellWarning
@@ -118,7 +118,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def check(arguments: argparse.Namespace) -> Files:
     """Gates and options, before any work is done."""
     if arguments.fail_above:
-        from fairlattice.cli._gates import parse_gates  # with all measures, which take time to load
+        from fairlattice.cli._gates import parse_gates  # slow: it imports all measures
 
         parse_gates(arguments.fail_above)
     _check_options(arguments)
@@ -227,8 +227,9 @@ def _count_and_audit(arguments: argparse.Namespace) -> _Counted:
         options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing, "na": arguments.na}
         spelled = {key: getattr(arguments, key) for key in ("positive", "positive_prediction")}
         by = () if arguments.by is None else (arguments.by,)
-        digest = Meanwhile(lambda: file_hash(arguments.table), dropped=True)
-        Meanwhile(_load)
+        digest = BackgroundCall(lambda: file_hash(arguments.table), daemon=True)
+        # An error in this call is not lost: the later import raises it again.
+        BackgroundCall(_import_report_modules)
         everything = GroupCounts.from_frame(
             table,
             label=label,
@@ -280,8 +281,8 @@ def _count_and_audit(arguments: argparse.Namespace) -> _Counted:
     return columns, result, found, digest.result()
 
 
-def _load() -> None:
-    """Load what the report needs."""
+def _import_report_modules() -> None:
+    """Import the modules that the report needs, so that they are ready when the counts are."""
     import fairlattice.report._audit_document
     import fairlattice.report._summary_audit  # noqa: F401
 

@@ -91,7 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "help": "rows of each cell to fit on, where read in pieces (default: 250,000 rows of all cells)",
         },
         device={
-            "help": "device of PyTorch, such as cuda, on which to fit (default: NumPy); rows agree up to rounding",
+            "help": "PyTorch device to fit on, such as cuda (default: NumPy); rows agree with NumPy's up to rounding",
         },
         jobs={
             "help": "threads; -1 (default) is one per core. Their number changes nothing about the rows",

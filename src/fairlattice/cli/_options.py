@@ -148,8 +148,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     },
     "device": {
         "metavar": "NAME",
-        "help": "device of PyTorch, such as cuda, on which mixes and membership models are fitted (default: NumPy); "
-        "results agree up to rounding",
+        "help": "PyTorch device, such as cuda, on which to fit mixes and membership models (default: NumPy); "
+        "results agree with NumPy's up to rounding",
     },
     "data_dir": {"type": Path, "metavar": "FOLDER", "help": "folder with the data sets' own files"},
     "top": {"type": int, "default": 10, "metavar": "N", "help": "rows of a table to print (default 10)"},

@@ -73,7 +73,7 @@ class TextLayout:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What polars must know to read it."""
+        """Options that polars needs to parse the file."""
         return {"separator": self.separator, "quote_char": self.quote, "skip_lines": self.skip}
 
     def open(self) -> IO[bytes]:
@@ -82,8 +82,8 @@ class TextLayout:
             return self.path.open("rb")
         return io.BytesIO(self.path.read_bytes().replace(b"\r", b"\n"))
 
-    def scanned(self) -> Path | IO[bytes]:
-        """What polars scans: the path, or the bytes of a file whose name is not UTF-8, which polars does not take."""
+    def scan_source(self) -> Path | IO[bytes]:
+        """Return the path; or bytes, if lines end in carriage returns or the name is not UTF-8, as polars needs."""
         if self.carriage:
             return self.open()
         try:
@@ -92,8 +92,8 @@ class TextLayout:
             return io.BytesIO(self.path.read_bytes())
         return self.path
 
-    def is_digits(self) -> bool:
-        """Whether all values are of digits, points and minus signs alone."""
+    def has_only_digits(self) -> bool:
+        """Whether values hold only digits, points and minus signs; false if lines end in carriage returns."""
         if self.carriage:
             return False
         allowed = b"0123456789.-\r\n" + self.separator.encode()

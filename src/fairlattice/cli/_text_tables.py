@@ -18,13 +18,13 @@ from fairlattice.cli._text_files import TextLayout, check_rows, text_layout
 from fairlattice.exceptions import InputError
 
 _FIRST_ROWS = 1000
-_HELD = 2**28  # bytes of text whose table is held in memory while it is asked for several things
+_HELD = 2**28  # bytes; a smaller text file is parsed once, and its table is kept in memory for all passes
 _ZEROS = r"^\s*0\d"
 T = TypeVar("T")
 
 
 def scan_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.LazyFrame:
-    """The table of a text file, read in pieces; a small one is read at once."""
+    """Scan a text file lazily; a small file is parsed into memory first, unless it is wanted as text."""
     layout = text_layout(path, kind)
     if layout.carriage:
         raise InputError(
@@ -34,12 +34,12 @@ def scan_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.L
         check_rows(layout, None)  # names the line of a quote that is open
     scan = text = _scan(layout, infer_schema=False)
     if not as_text and layout.path.stat().st_size <= _HELD:
-        held = _with_types(
+        held = _read_with_types(
             layout, decimal, lambda types: _scan(layout, schema=types).collect(engine="streaming")
         )
         scan = held.lazy()
-    elif not as_text:  # every pass over the rows reads their text again
-        scan = _scan(layout, schema=_as_meant(layout, _types(layout, None), decimal))
+    elif not as_text:  # each pass over the rows parses the text again
+        scan = _scan(layout, schema=_with_codes_as_text(layout, _inferred_types(layout, None), decimal))
     if layout.quoted:
         check_rows(layout, int(scan.select(pl.len()).collect(engine="streaming").item()))
     header, names = layout.header, text.collect_schema().names()
@@ -50,7 +50,11 @@ def read_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.D
     """The table of a text file."""
     layout = text_layout(path, kind)
     try:
-        frame = _read(layout) if as_text else _with_types(layout, decimal, lambda types: _read(layout, types))
+        frame = (
+            _read(layout)
+            if as_text
+            else _read_with_types(layout, decimal, lambda types: _read(layout, types))
+        )
     except UNREADABLE:
         check_rows(layout, None)  # names the line, where it can
         raise
@@ -59,27 +63,28 @@ def read_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.D
     return frame
 
 
-def _with_types(layout: TextLayout, decimal: str | None, read: Callable[[pl.Schema], T]) -> T:
-    """What `read` makes of the file, given the types that all rows allow, as they are meant."""
-    # What is of digits alone and can be read as a number looks like one to whoever looks at all rows, too; so where
-    # every value can be read as what the first rows are, no other type would be found.
-    if layout.is_digits():
-        types = _types(layout, _FIRST_ROWS)
+def _read_with_types(layout: TextLayout, decimal: str | None, read: Callable[[pl.Schema], T]) -> T:
+    """Call `read` with column types that fit every row, and return what it returns."""
+    # In a file of digits, points and minus signs, inference over all rows yields numbers only. If every value can be
+    # parsed with the types inferred from the first rows, inference over all rows would yield the same types.
+    if layout.has_only_digits():
+        types = _inferred_types(layout, _FIRST_ROWS)
         if pl.String not in types.values():
             with contextlib.suppress(pl.exceptions.ComputeError):
-                return read(_as_meant(layout, types, decimal))
-    return read(_as_meant(layout, _types(layout, None), decimal))
+                return read(_with_codes_as_text(layout, types, decimal))
+    return read(_with_codes_as_text(layout, _inferred_types(layout, None), decimal))
 
 
-def _types(layout: TextLayout, rows: int | None) -> pl.Schema:
-    """The types that the first rows allow, or all."""
+def _inferred_types(layout: TextLayout, rows: int | None) -> pl.Schema:
+    """Infer the column types from the first `rows` rows, or from all rows if it is None."""
     return _scan(layout, infer_schema_length=rows).collect_schema()
 
 
-def _as_meant(layout: TextLayout, types: pl.Schema, decimal: str | None) -> pl.Schema:
-    """The types, with text for digits that begin with zeros, as of zip codes.
+def _with_codes_as_text(layout: TextLayout, types: pl.Schema, decimal: str | None) -> pl.Schema:
+    """Return the types, with text for columns that hold digits with leading zeros, such as zip codes.
 
-    Where the decimal mark is a comma, numbers with a point are text too, to be read as thousands.
+    If the decimal mark is a comma, columns of numbers with a point become text as well. The points are later read as
+    thousands separators.
     """
     numbers = [name for name, dtype in types.items() if dtype.is_numeric()]
     codes = []
@@ -92,7 +97,7 @@ def _as_meant(layout: TextLayout, types: pl.Schema, decimal: str | None) -> pl.S
 
 
 def _scan(layout: TextLayout, **options: Any) -> pl.LazyFrame:
-    return pl.scan_csv(layout.scanned(), glob=False, **layout.options, **options)
+    return pl.scan_csv(layout.scan_source(), glob=False, **layout.options, **options)
 
 
 def _read(layout: TextLayout, types: pl.Schema | None = None) -> pl.DataFrame:

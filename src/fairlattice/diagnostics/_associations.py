@@ -23,7 +23,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from fairlattice._validation import BoolArray, FloatArray, IntArray
-from fairlattice.diagnostics._frames import Categories, ColumnPairs, column_pairs, varying
+from fairlattice.diagnostics._frames import CategoryColumn, ColumnPairs, column_pairs, varying
 
 _MOST_COLUMNS = 40
 _MOST_LEVELS = 30
@@ -119,13 +119,13 @@ def associations_of(pairs: ColumnPairs) -> Associations | None:
     return Associations(float(differences.mean()), float(differences[worst]), names, left_out)
 
 
-def _with_few_levels(column: Categories) -> Categories:
+def _with_few_levels(column: CategoryColumn) -> CategoryColumn:
     if column.levels <= _MOST_LEVELS:
         return column
     counts = np.bincount(np.concatenate([column.real, column.generated]))
     new = np.full(column.levels, _MOST_LEVELS)
     new[np.argsort(-counts, kind="stable")[:_MOST_LEVELS]] = np.arange(_MOST_LEVELS)
-    return Categories(column.place, new[column.real], new[column.generated], _MOST_LEVELS + 1)
+    return CategoryColumn(column.place, new[column.real], new[column.generated], _MOST_LEVELS + 1)
 
 
 def _side(numbers: FloatArray, categories: Sequence[tuple[IntArray, int]]) -> _Side:

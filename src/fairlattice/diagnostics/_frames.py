@@ -24,17 +24,17 @@ from fairlattice.encoders._shared import DecodedColumns
 from fairlattice.exceptions import InputError
 
 
-class Categories(NamedTuple):
-    """A column of categories in both tables.
+class CategoryColumn(NamedTuple):
+    """One column of categories in both tables.
 
     Parameters
     ----------
     place : int
-        Which column of the table it is.
+        Position of the column in the table.
     real, generated : int arrays of shape (n,) and (m,)
         Codes from 0 to `levels` - 1.
     levels : int
-        How many categories there are in either table.
+        Number of categories in both tables together.
     """
 
     place: int
@@ -54,7 +54,7 @@ class ColumnPairs(NamedTuple):
         Which of them are numbers.
     real, generated : float arrays of shape (p, n) and (p, m)
         The numbers, a row for each column, NaN where missing.
-    categories : tuple of Categories
+    categories : tuple of CategoryColumn
         The other columns.
     """
 
@@ -62,7 +62,7 @@ class ColumnPairs(NamedTuple):
     numbers: IntArray
     real: FloatArray
     generated: FloatArray
-    categories: tuple[Categories, ...]
+    categories: tuple[CategoryColumn, ...]
 
 
 def column_pairs(real: Any, generated: Any) -> ColumnPairs:
@@ -107,7 +107,7 @@ def decoded_pairs(real: DecodedColumns, generated: DecodedColumns) -> ColumnPair
 
 
 def varying(pairs: ColumnPairs) -> IntArray:
-    """Places of the columns that have two values in either table."""
+    """Return the positions of the columns that have at least two distinct values in one of the tables."""
     varies = np.zeros(len(pairs.names), dtype=bool)
     for side in (pairs.real, pairs.generated):
         varies[pairs.numbers] |= _two_values(side)
@@ -130,13 +130,13 @@ def _is_number(real: Column, generated: Column, name: str) -> bool:
     return False
 
 
-def _categories(place: int, real: Column, generated: Column, name: str) -> Categories:
+def _categories(place: int, real: Column, generated: Column, name: str) -> CategoryColumn:
     known: dict[Any, int] = {}
     codes = [
         np.fromiter((known.setdefault(v, len(known)) for v in _values(column, name)), dtype=np.int64)
         for column in (real, generated)
     ]
-    return Categories(place, codes[0], codes[1], len(known))
+    return CategoryColumn(place, codes[0], codes[1], len(known))
 
 
 def _numbers(columns: Mapping[str, Column]) -> FloatArray:

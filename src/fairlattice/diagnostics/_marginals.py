@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fairlattice._validation import FloatArray
-from fairlattice.diagnostics._frames import Categories, ColumnPairs, column_pairs
+from fairlattice.diagnostics._frames import CategoryColumn, ColumnPairs, column_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Marginals:
     names : tuple of str
         Names of all columns, in the order of the table.
     distances : tuple of float
-        How far each lies apart.
+        Distance of each column between the two tables.
     """
 
     mean: float
@@ -92,7 +92,7 @@ def marginals_of(pairs: ColumnPairs) -> Marginals:
     return Marginals(float(found.mean()), distances[worst], pairs.names[worst], pairs.names, distances)
 
 
-def _total_variation(column: Categories) -> float:
+def _total_variation(column: CategoryColumn) -> float:
     counts = [np.bincount(v, minlength=column.levels) for v in (column.real, column.generated)]
     n, m = len(column.real), len(column.generated)
     return float(np.abs(counts[0] * m - counts[1] * n).sum() / (2 * n * m))

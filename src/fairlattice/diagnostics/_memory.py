@@ -133,20 +133,20 @@ def memory(train: Any, generated: Any, held_out: Any, *, near: float = 0.1) -> M
 
 @dataclass(frozen=True, eq=False)
 class RealRows:
-    """Training rows and held-out rows of the same kind, which several samples of generated rows are compared with.
+    """Training and held-out rows, prepared for comparison with several samples of generated rows.
 
     Parameters
     ----------
     rows, held_out : float array
-        The training rows, and real rows of the same kind.
+        The training rows, and real rows that were not trained on.
     first : int array
-        The first of each set of equal training rows, in increasing order of their coordinates.
+        Number of the first row in each set of equal training rows; sets are ordered by their coordinates.
     rounding : float
-        Within which two rows are equal.
+        Largest distance between rows that count as equal.
     near : float
         As in :func:`memory`.
-    other : _Closest
-        Of every held-out row.
+    held_out_closest : _Closest
+        Closest training row of every held-out row.
     """
 
     rows: FloatArray
@@ -154,27 +154,27 @@ class RealRows:
     first: IntArray
     rounding: float
     near: float
-    other: _Closest
+    held_out_closest: _Closest
 
     @classmethod
     def of(cls, rows: FloatArray, held_out: FloatArray, near: float = 0.1) -> RealRows:
         first = _first_of_each(rows)
         rounding = 1e-9 * float(np.abs(rows).max())
-        other = _closest(cdist(held_out, rows[first]), rounding, near)
-        return cls(rows, held_out, first, rounding, near, other)
+        closest = _closest(cdist(held_out, rows[first]), rounding, near)
+        return cls(rows, held_out, first, rounding, near, closest)
 
     def memory(self, generated: FloatArray) -> Memory:
         """As :func:`memory`."""
         to_train = cdist(generated, self.rows)
-        closest = _closest(to_train[:, self.first], self.rounding, self.near)
+        closest, real = _closest(to_train[:, self.first], self.rounding, self.near), self.held_out_closest
         distances = to_train.min(axis=0), cdist(generated, self.held_out).min(axis=0)
         t, h = len(self.rows), len(self.held_out)
         return Memory(
-            distance_ratio=_ratio(closest.distance, self.other.distance, self.rounding),
+            distance_ratio=_ratio(closest.distance, real.distance, self.rounding),
             exact=int(closest.exact.sum()),
             near=int(closest.near.sum()),
-            exact_expected=float(self.other.exact.mean() * len(generated)),
-            near_expected=float(self.other.near.mean() * len(generated)),
+            exact_expected=float(real.exact.mean() * len(generated)),
+            near_expected=float(real.near.mean() * len(generated)),
             membership_advantage=_advantage(*distances, self.rounding),
             advantage_noise=float(np.sqrt((t + h + 1) / (3 * t * h))),
             copies=closest.copies(self.first),
@@ -182,10 +182,11 @@ class RealRows:
 
 
 def _first_of_each(rows: FloatArray) -> IntArray:
-    """The first of each set of equal rows, in increasing order of their coordinates.
+    """Return the number of the first row in each set of equal rows; sets are ordered by their coordinates.
 
-    NumPy's own answer makes a type of as many fields as there are columns. Bytes whose order is that of the numbers
-    do the same: the sign is turned around, and of negative numbers all bits.
+    ``np.unique`` with an axis uses a data type with one field per column, which is slow for many columns. Here, each
+    row becomes bytes that sort like its numbers: the sign bit is inverted, and for negative numbers all other bits
+    are, too.
 
     Examples
     --------
@@ -201,7 +202,7 @@ def _first_of_each(rows: FloatArray) -> IntArray:
 
 @dataclass(frozen=True, slots=True)
 class _Closest:
-    """Of every row of a sample: its closest training row, and whether it is a copy of it."""
+    """The closest training row of every row of a sample, and whether the row is a copy of it."""
 
     place: IntArray
     distance: FloatArray
@@ -223,9 +224,9 @@ class _Closest:
 
 
 def _closest(distances: FloatArray, rounding: float, near: float) -> _Closest:
-    """Given distances to training rows that all differ, so that the second closest is another row, not a twin.
+    """Find the closest training row of every row, from distances to training rows that all differ.
 
-    They are overwritten.
+    Overwrites `distances`. As training rows differ, the second closest is never a copy of the closest.
     """
     place = distances.argmin(axis=1).astype(np.int64)
     distance = distances[np.arange(len(distances)), place]

@@ -1,4 +1,4 @@
-"""What other rooms use of this one besides its public names."""
+"""Names for other packages of the library, not public."""
 
 from fairlattice.divergences._sliced import by_rank, draw_directions, quantile_means
 

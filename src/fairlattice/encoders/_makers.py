@@ -33,15 +33,14 @@ class FrameMaker:
         # is made from them has exactly their type, in every library.
         called = {str(c): c for c in frame.columns}  # pandas allows names that are not text
         rows = {name: exemplar_rows(columns[name], codec) for name, codec in codecs.items()}
-        first = nw.maybe_reset_index(
-            frame[[0]]
-        )  # one row does for most columns of numbers, which may be many
+        # Most numeric columns need only the first row. There may be thousands, so it is taken once for all.
+        first_row = nw.maybe_reset_index(frame[[0]])
         self.cells = {}
         for name in codecs:
-            short = rows[name] == [0]
-            series = (first if short else frame).get_column(called[name])
-            series = series.alias("values")  # Polars takes some names for patterns, also of a series
-            self.cells[name] = series if short else nw.maybe_reset_index(series)[rows[name]]
+            is_first = rows[name] == [0]
+            series = (first_row if is_first else frame).get_column(called[name])
+            series = series.alias("values")  # polars reads some names as patterns, also of a series
+            self.cells[name] = series if is_first else nw.maybe_reset_index(series)[rows[name]]
 
     def check(self, X: Any) -> None:
         """Raise if a column is of another type than in training."""
@@ -69,7 +68,7 @@ class FrameMaker:
         return (frame_of(made, list(codecs)) if plain else made).to_native()
 
     def _is_plain(self, name: str, missing: Any, codec: Codec) -> bool:
-        """Whether numbers make a column as they are: types of polars have one form each."""
+        """Whether a column can be made from its numbers and type alone: in polars, and without missing values."""
         return not is_copied(codec) and self.cells[name].implementation.is_polars() and not missing.any()
 
     def _series(self, name: str, values: Any, missing: Any, codec: Codec) -> nw.Series[Any]:

@@ -1,4 +1,4 @@
-"""Columns of numbers without missing values, treated together: tables may have thousands."""
+"""Columns of numbers without missing values, encoded together, because tables may have thousands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TOGETHER = 2**20  # numbers at a time, which bounds memory
 
 
 class DecodedColumns(NamedTuple):
-    """The columns that vectors mean.
+    """Columns decoded from vectors.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class DecodedColumns(NamedTuple):
 
 @dataclass(frozen=True)
 class PlainNumbers:
-    """Codecs of such columns, and where their coordinates are; what they do equals what each does by itself.
+    """Codecs of many numeric columns without missing values, applied at once with the same result as one by one.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class PlainNumbers:
 
     @classmethod
     def of(cls, codecs: Mapping[str, NumericCodec], places: IntArray) -> PlainNumbers:
-        """Codecs by the names of their columns."""
+        """Combine codecs, given by the names of their columns."""
         each = tuple(codecs.values())
         mean, scale, low, high = (
             np.array([getattr(codec, key) for codec in each], dtype=np.float64)
@@ -82,7 +82,8 @@ class PlainNumbers:
             if values is not None:
                 out[:, self.places[part]] = values.T
                 continue
-            for codec, column, name, place in zip(  # finds the column that is wrong, and raises
+            # Some value is invalid: go column by column, so that the error names the column.
+            for codec, column, name, place in zip(
                 self.codecs[part], columns, self.names[part], self.places[part].tolist(), strict=True
             ):
                 codec.encode(column, name, out[:, place : place + 1])
@@ -103,11 +104,11 @@ class PlainNumbers:
 
 
 def _encoded(columns: list[Column], mean: FloatArray, scale: FloatArray) -> FloatArray | None:
-    """Coordinates of numbers, a row for each column; None where a value is missing, or what no coordinate can be."""
+    """Return coordinates, a row for each column; None if a value is missing, infinite or too far from the mean."""
     if not all(c.values.dtype.kind in "iuf" for c in columns) or any(c.missing.any() for c in columns):
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         values = np.array([c.values for c in columns], dtype=np.float64)
         values = (values - mean[:, None]) / scale[:, None]
-    # Of an infinite value and of NaN too this is false.
+    # The comparison is false if a value is infinite or NaN.
     return values if np.abs(values).max(initial=0.0) <= FARTHEST else None

@@ -1,4 +1,4 @@
-"""What other rooms share of the encoders."""
+"""Names for other packages of the library, not public."""
 
 from fairlattice.encoders._inputs import read_columns
 from fairlattice.encoders._plain_numbers import DecodedColumns

@@ -121,7 +121,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.fit_as(X, read_as(columns, features), features)
 
     def read(self, X: Any) -> dict[str, Feature]:
-        """What each column is, to be passed to :meth:`fit_as`; reports what that assumes, refuses infinities."""
+        """Decide what each column is, for :meth:`fit_vectors`; report what is assumed, and refuse infinite numbers."""
         columns = table_columns(X)
         features = self._read(X, columns)
         for name, feature in features.items():
@@ -136,9 +136,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return features
 
     def fit_vectors(self, X: Any, features: Mapping[str, Feature] | None = None) -> FloatArray:
-        """Fit to rows, and return their vectors; columns are read once.
+        """Fit to rows and return their vectors, reading the columns only once.
 
-        `features` say what the columns are, where :meth:`read` decided it on a larger table.
+        `features` describes the columns, if :meth:`read` has decided on them with a larger table.
         """
         columns = table_columns(X)
         known = self._read(X, columns) if features is None else features
@@ -146,7 +146,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.fit_as(X, read, known).encode(read)
 
     def fit_as(self, X: Any, read: Mapping[str, Column], features: Mapping[str, Feature]) -> Self:
-        """Fit to rows whose columns are read already, as :func:`read_columns` does."""
+        """Fit to rows whose columns have been read, as :func:`read_columns` reads them."""
         check_count("max_categories", self.max_categories, 2)
         if not len(next(iter(read.values())).missing):
             raise InputError("`X` has no rows.")
@@ -245,7 +245,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.encode({name: self.features_[name].reading.apply(columns[name]) for name in needed})
 
     def encode(self, read: Mapping[str, Column]) -> FloatArray:
-        """Vectors of shape (n, n_features_out_), of columns that are read already."""
+        """Return vectors of shape (n, n_features_out_), given columns that have been read."""
         out = np.zeros((len(next(iter(read.values())).missing), self.n_features_out_))
         self._plain_numbers.encode(read, out)
         for name, codec in self._other_codecs.items():

@@ -1,4 +1,4 @@
-"""What an engine computes of a lazy frame, as a small frame in memory."""
+"""Collect a lazy frame into memory."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import narwhals as nw
 
 
 @contextmanager
-def unannounced() -> Iterator[None]:
-    """Narwhals announces that its support of Dask will be a package of its own; no user can act on it."""
+def without_dask_notice() -> Iterator[None]:
+    """Silence narwhals' notice that Dask support will move to another package; users cannot act on it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Dask support is moving", FutureWarning)
         yield
 
 
 def collected(table: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
-    """The frame in memory; polars reads files in pieces if asked to, other engines do as they are set up."""
+    """Collect the frame; polars streams it, and other engines work as they are configured."""
     streaming: dict[str, Any] = {"engine": "streaming"} if table.implementation.is_polars() else {}
-    with unannounced():
+    with without_dask_notice():
         return table.collect(**streaming)

@@ -1,8 +1,8 @@
-"""Sums of floats that are the same in any order: numbers are split into digits, whose sums are exact.
+"""Sums of floats that do not depend on the order: numbers are split into digits, whose sums are exact.
 
-Floats are rounded whenever two are added, so that an engine's threads, or another order of rows, change the last bits
-of a sum. Here every number is a fraction of a power of two, written in digits to a base that leaves room for the number
-of rows: sums of a digit are whole numbers that floats hold exactly. What they amount to is rounded once, at the end.
+Adding two floats rounds the result. So the last bits of a sum change with an engine's threads and the order of rows.
+Here, every number is a fraction of a power of two, written in digits. The base leaves room for the number of rows, so
+the sum of a digit is a whole number that a float holds exactly. The total is rounded once, at the end.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from fairlattice._validation import FloatArray, IntArray
 MANTISSA = 53  # bits of a float
 WIDE = 24  # bits between the largest and the smallest of numbers that are fractions of the same power of two
 SCORE_BITS, SCORE_DIGITS = 22, 3
-"""Of scores in [0, 1], which 2^31 rows may share; what is left is below 2^-66."""
+"""Bits and number of the digits of a score in [0, 1], for up to 2^31 rows. Bits below 2^-66 are dropped."""
 
 
 def bits_for(rows: int) -> int:
-    """Bits of a digit, of which this many add to a whole number that a float holds."""
+    """Return how many bits a digit may have, if its sum over this many rows must fit a float exactly."""
     return MANTISSA - max(int(rows), 1).bit_length()
 
 
 class Split(NamedTuple):
-    """A column that an engine is to add digit by digit.
+    """A column of numbers that an engine adds digit by digit.
 
     Parameters
     ----------
     column : expression
-        Numbers: fractions in [0, 1] or, where a digit has 0 bits, whole ones to be added as they are.
+        Fractions in [0, 1]; or, if `bits` is 0, whole numbers that are added as they are.
     bits, size : int
-        Of a digit, and how many there are.
+        Number of bits of a digit, and number of digits.
     """
 
     column: nw.Expr
@@ -44,11 +44,11 @@ class Split(NamedTuple):
     size: int
 
     def names(self, name: str) -> list[str]:
-        """The digits' columns, of a column called so."""
+        """Return the names of the columns that hold the digits of column `name`."""
         return [f"{name} {number}" for number in range(self.size)] if self.bits else [name]
 
     def spread(self, table: nw.LazyFrame[Any], name: str) -> nw.LazyFrame[Any]:
-        """The table with a column for every digit of the column called so."""
+        """Add a column for each digit of column `name`."""
         left = name
         for number, digit in enumerate(self.names(name) if self.bits else ()):
             scaled = nw.col(left) * 2.0**self.bits
@@ -70,7 +70,7 @@ class ExactSums:
     tops : int array of shape (k,)
         Exponents of the powers of two that numbers are fractions of.
     bits : int
-        Of a digit.
+        Number of bits of a digit.
     """
 
     digits: Sequence[FloatArray]
@@ -79,7 +79,7 @@ class ExactSums:
 
     @classmethod
     def of(cls, values: FloatArray | ExactSums, rows: IntArray | None = None) -> ExactSums:
-        """Of a number of at least 0 per entry, or of as many equal ones as it has rows; exact sums are their own."""
+        """Split one non-negative number per entry, counted once for each of its `rows`; keep sums already exact."""
         if isinstance(values, ExactSums):
             return values
         n = len(values) if rows is None else int(rows.sum())
@@ -89,7 +89,7 @@ class ExactSums:
 
     @classmethod
     def of_scores(cls, values: FloatArray, rows: IntArray | None = None) -> ExactSums:
-        """Of a score in [0, 1] per entry, or its square, or of as many equal ones as it has rows."""
+        """Split one score in [0, 1], or its square, per entry, counted once for each of its `rows`."""
         return cls._split(values, rows, np.zeros(len(values), dtype=np.int64), SCORE_BITS, SCORE_DIGITS)
 
     @classmethod
@@ -106,7 +106,7 @@ class ExactSums:
         return ExactSums([digit[kept] for digit in self.digits], self.tops[kept], self.bits)
 
     def at(self, place: IntArray, size: int) -> FloatArray:
-        """Sums over the entries that have the same place, of `size` places; rounded once."""
+        """Add up the entries at each of `size` places, and round every sum once."""
         tops, band = np.unique(self.tops, return_inverse=True)
         flat = band.reshape(-1) * size + place
         parts = [

@@ -1,8 +1,8 @@
-"""What other rooms use of this one besides its public names."""
+"""Names for other packages of the library, not public."""
 
 from fairlattice.groups._agreement import check_agreement, check_counts
 from fairlattice.groups._attribute import is_open_band, parse_sensitive, show_level
-from fairlattice.groups._collected import collected, unannounced
+from fairlattice.groups._collected import collected, without_dask_notice
 from fairlattice.groups._grouping import Grouping
 from fairlattice.groups._labels import find_class, find_positive, name_it
 from fairlattice.groups._tally import plainly_named
@@ -19,5 +19,5 @@ __all__ = [
     "parse_sensitive",
     "plainly_named",
     "show_level",
-    "unannounced",
+    "without_dask_notice",
 ]

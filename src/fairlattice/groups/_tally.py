@@ -28,7 +28,7 @@ from fairlattice._validation import (
 )
 from fairlattice.exceptions import InputError
 from fairlattice.groups._attribute import check_cuts
-from fairlattice.groups._collected import collected, unannounced
+from fairlattice.groups._collected import collected, without_dask_notice
 from fairlattice.groups._exact import SCORE_BITS, SCORE_DIGITS, ExactSums, Split
 from fairlattice.groups._lattice import GroupLattice
 from fairlattice.groups._weights import Bands, check_weights, read_weights, weight_bands
@@ -282,7 +282,7 @@ def _check_some_kept(kept: int, of: int) -> None:
 
 def _lazy(frame: Any) -> nw.LazyFrame[Any]:
     """Any frame as a lazy one, so that its engine plans the whole aggregation at once."""
-    with unannounced():
+    with without_dask_notice():
         native = as_native(frame)
         if not isinstance(native, nw.DataFrame | nw.LazyFrame):
             found = type(frame).__name__

@@ -19,18 +19,18 @@ _REFUSED = -1e150  # marks a weight that is missing or negative
 
 @dataclass(frozen=True)
 class Bands:
-    """How weights, and their squares, are split: bands of weights that are fractions of the same power of two.
+    """Bands of weights; all weights of a band are split into digits as fractions of one power of two.
 
     Parameters
     ----------
     bits : int
-        Of a digit.
+        Number of bits of a digit; 0 if weights are added as they are.
     top : int
-        No weight is above 2^top.
+        Exponent of a power of two that no weight exceeds.
     width : int
-        Bits that a band is wide.
+        Number of bits that a band spans.
     count : int
-        How many there are.
+        Number of bands.
     """
 
     bits: int
@@ -40,7 +40,7 @@ class Bands:
 
     @classmethod
     def of(cls, rows: int, least: float, greatest: float) -> Bands:
-        """For this many rows, whose weights are 0 or lie between the two."""
+        """Return the bands for this many rows, whose weights are 0 or lie between `least` and `greatest`."""
         top = math.frexp(greatest)[1]
         spread = top - math.frexp(least)[1] + 1
         count = -(-spread // WIDE)
@@ -79,14 +79,14 @@ class Bands:
 
 
 def weight_bands(table: nw.LazyFrame[Any], weight: nw.Expr, present: nw.Expr, name: str) -> Bands:
-    """The bands of a table's weights, which its engine finds the range of.
+    """Return the bands of a table's weights; its engine computes their range.
 
     Raises
     ------
     InputError
         If a weight is missing, negative or too far from 1, or all are 0.
     """
-    # Engines leave missing values out of what they compute of a column.
+    # Aggregates ignore missing values, so they are replaced by a value that is refused.
     valid = nw.when(present & (weight >= 0.0)).then(weight).otherwise(nw.lit(_REFUSED))
     w, above, part = (nw.col(column) for column in ("w", "above", "part"))
     whole = w.clip(0.0, 2.0**MANTISSA)  # larger floats are whole, and some engines refuse to round them

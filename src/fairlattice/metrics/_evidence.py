@@ -1,8 +1,8 @@
-"""How likely counts are under one Beta prior of their rate and under another: the evidence between two priors.
+"""Evidence of counts between two Beta priors of their rate: quotients of marginal likelihoods.
 
-Counts of s successes and f failures have the marginal likelihood B(a + s, b + f) / B(a, b) under the prior Beta(a, b).
-Of few whole trials the quotient of two such likelihoods is a product of as many quotients, which costs a fraction of
-logarithms of Beta functions and is as exact.
+Under the prior Beta(a, b), s successes and f failures have the marginal likelihood B(a + s, b + f) / B(a, b). For few
+whole trials, the quotient of two such likelihoods is a product with a few factors for each trial. It is as exact as
+logarithms of Beta functions, and much faster.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from fairlattice._validation import FloatArray
 Beta = tuple[FloatArray, FloatArray]
 """The two parameters of Beta priors, arrays of shape (…, m)."""
 
-_FEW, _MANY = 64, 1_000  # trials of a group, and such groups, from which on products are the cheaper way
+_FEW = 64  # most trials of a group whose quotient is computed as a product
+_MANY = 1_000  # such groups from which on products are faster than logarithms
 _LEAST, _MOST = np.exp([-50.0, 50.0])  # quotients beyond decide as much as these
 _ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Counts of m groups, as quotients of marginal likelihoods need them.
+    """Counts of m groups, for quotients of marginal likelihoods.
 
     Parameters
     ----------
@@ -45,10 +46,10 @@ class Evidence:
     failures: FloatArray
 
     def quotients(self, one: Beta, other: Beta) -> FloatArray:
-        """Marginal likelihood of every group's counts under `one` prior in multiples of that under the `other`.
+        """Divide each group's marginal likelihood under the prior `one` by that under the prior `other`.
 
-        Quotients are limited to e^±50. Of few trials, parameters may not differ by more than a factor of 10^4, or the
-        product might leave what floats can hold.
+        Quotients are limited to between e^-50 and e^50. For groups of few trials, the parameters of the two priors
+        must be within a factor of 10^4 of each other, or the product may overflow or underflow.
         """
         found = np.empty(np.broadcast_shapes(one[0].shape, other[0].shape))
         for own, of_part in self._parts:
@@ -94,9 +95,8 @@ class _Rising:
     """The quotients of two rising factorials, of as many factors as each group counts."""
 
     def __init__(self, counts: FloatArray) -> None:
-        self._order = np.argsort(
-            -counts, kind="stable"
-        )  # from many to few: groups that have one more come first
+        # Largest counts first, so that the groups that need one more factor always lead.
+        self._order = np.argsort(-counts, kind="stable")
         self._back = np.argsort(self._order)
         self._sizes = [int((counts > step).sum()) for step in range(int(counts.max(initial=0)))]
 

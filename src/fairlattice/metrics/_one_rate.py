@@ -1,4 +1,4 @@
-"""What is computed once of each rate of an audit, of many groups in threads."""
+"""One rate of an audit; each of its figures is computed once, in threads if there are many groups."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fairlattice.metrics._rates import Rates
 if TYPE_CHECKING:
     from fairlattice.metrics._audit import Audit
 
-_MANY = 2_000  # groups from which on arrays are long enough for threads to get out of each other's way
+_MANY = 2_000  # groups from which on arrays are long enough for threads to run in parallel
 _MOST_THREADS = 4  # each holds the draws of one rate in memory
 
 
@@ -67,13 +67,14 @@ class OneRate:
 
 
 def compute_ahead(audit: Audit, rates: Sequence[str]) -> None:
-    """Compute what takes longest of some rates, and of those that the audit is about, if groups are many: in threads.
+    """For an audit of many groups, compute the slowest figures of `rates` and of the audit's own rates in threads.
 
-    Every rate has random numbers of its own, so that threads change nothing.
+    Every rate has a separate random stream, so threads do not change the result.
     """
     if len(audit.groups) < _MANY:
         return
-    # What threads share is there before they start. A cached property might let one of them in only.
+    # Compute what the threads share before they start. They call plain methods, because a cached property may hold a
+    # lock that lets only one thread run.
     _ = audit._design, audit._levels
     one_rates = {name: audit._one_rate(name) for name in [*audit.judged, *rates]}
     wanted: list[tuple[OneRate, str, Callable[[], Any]]] = [
@@ -84,5 +85,5 @@ def compute_ahead(audit: Audit, rates: Sequence[str]) -> None:
     with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
         found: list[Future[Any]] = [pool.submit(compute) for _, _, compute in wanted]
     for (one, key, _), future in zip(wanted, found, strict=True):
-        if not isinstance(future.exception(), UndefinedRateError):  # which whoever asks for it meets again
+        if not isinstance(future.exception(), UndefinedRateError):  # raised again when the rate is used
             vars(one)[key] = future.result()

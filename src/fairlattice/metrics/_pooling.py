@@ -37,14 +37,13 @@ _SPREADS = np.array([0.02, 0.08, 0.16, 0.27, 0.42, 0.65, 1.0, 1.6, 2.6])  # σ a
 _FINE = np.exp(np.linspace(np.log(_SPREADS[0]), np.log(_SPREADS[-1]), 65))  # σ that the draws have
 _NEWTON = 3  # steps per σ; each starts where the last σ ended
 _GUESS = 1.0  # how many effects the prior guess of a block's variance is worth
-_ODD = np.array(
-    [0.003, 0.01, 0.03, 0.1, 0.3]
-)  # shares of groups that may be unlike what their levels predict
+# Shares of groups that may be unlike what their levels predict.
+_ODD = np.array([0.003, 0.01, 0.03, 0.1, 0.3])
 _WIDE = 1.6  # σ of such a group
 _DOUBT = 0.05  # share of draws that suppose the groups to have nothing in common
 _MOST_DRAWN = 4_000_000  # numbers in memory, and time, for the draws of one rate
-_BLOCK = 1 << 16  # numbers that are computed together, as many as a processor's cache holds several times
-_NEGLIGIBLE = 1e-13  # weights of values of σ that change no digit anyone reads
+_BLOCK = 1 << 16  # numbers computed together; a processor's cache holds several arrays of this size
+_NEGLIGIBLE = 1e-13  # weight of a value of σ below which it does not change the result visibly
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +139,7 @@ def pooled_rates(
     rng = np.random.default_rng(random_state)
     drawn = model.draw(min(draws, max(100, _MOST_DRAWN // len(rates.trials))), rng)
     tail = (1 - confidence) / 2
-    # Quantiles of sorted rows: the same numbers, much faster than of columns.
+    # Sorted along rows first: the same quantiles, but much faster than along columns.
     low, high = np.quantile(np.sort(drawn.T, axis=1), [tail, 1 - tail], axis=1)
     mean, predicted = model.mean, model.predicted
     spread = float((model.weights * _FINE).sum())
@@ -229,7 +228,7 @@ class _Model:
 
     @property
     def _at_once(self) -> int:
-        """Draws, or values of σ, that are computed together."""
+        """Number of draws, or of values of σ, that are computed together."""
         return max(_BLOCK // len(self.trials), 1)
 
     def draw(self, size: int, rng: np.random.Generator) -> FloatArray:
@@ -250,7 +249,7 @@ class _Model:
         return np.clip(drawn, np.finfo(float).tiny, 1 - np.finfo(float).epsneg, out=drawn)
 
     def _priors(self, linear: FloatArray, spread: FloatArray, chances: FloatArray, luck: FloatArray) -> Beta:
-        """The prior of every group in some draws, the wide one where the group is odd; uniform numbers decide."""
+        """Pick each group's prior in each draw, the usual or the wide one, by the uniform `chances` and `luck`."""
         odds = _odds(linear)
         usual, wide = _prior(odds, spread), _prior(odds, _WIDE)
         ratios = self.counts.quotients(wide, usual)
@@ -290,10 +289,10 @@ def _shares(ratios: FloatArray) -> FloatArray:
 
 
 def _spline(knots: FloatArray, at: FloatArray) -> FloatArray:
-    """What the cubic spline through values at some knots is at other points, as a matrix that multiplies the values.
+    """Return the matrix that turns values at the knots into values of their cubic spline at the points `at`.
 
-    No third derivative jumps at the second and the last but one knot ("not a knot"). SciPy has such splines as well,
-    but loading them takes longer than a small audit.
+    The third derivative is continuous at the second and at the second-to-last knot ("not a knot"). SciPy has this
+    spline, but importing it takes longer than a small audit.
     """
 
     def basis(x: FloatArray) -> FloatArray:

@@ -67,7 +67,7 @@ class Change:
         what = {
             "composition": f"share of {show_group(self.group)}",
             "rate": f"{self.rate} of everyone",
-            "fairness": f"{self.rate} of {show_group(self.group)}, beside everyone else's",
+            "fairness": f"{self.rate} of {show_group(self.group)}, against everyone else's",
         }[self.kind]
         return f"{self.period}: {what} changed by {self.difference:+.3f} [{self.low:+.3f}, {self.high:+.3f}]"
 

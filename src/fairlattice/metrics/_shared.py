@@ -1,4 +1,4 @@
-"""What other rooms use of this one besides its public names."""
+"""Names for other packages of the library, not public."""
 
 from fairlattice.groups._shared import find_positive
 from fairlattice.metrics._claims import FOUR_FIFTHS, UNSURE

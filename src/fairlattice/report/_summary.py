@@ -21,16 +21,16 @@ from fairlattice.metrics import GroupChange, GroupRate
 
 Summary = dict[str, Any]
 _MOST_EMPTY = 100
-_GROUPS = {"group", "against"}  # entries that hold one of few mappings, each many times
-_AT_ONCE = 2_000  # items, whose parts a processor's cache holds while they are written column by column
+_GROUPS = {"group", "against"}  # keys whose values are few distinct mappings, each repeated many times
+_AT_ONCE = 2_000  # items written together, so that their texts fit in a processor's cache
 _MOST_INLINE, _WIDEST = 20, 100  # items and characters of a list on one line
 
 
 def to_json(summary: Summary) -> str:
     """A summary as JSON text that ends in a newline.
 
-    Mappings are indented, but those that are items of a list, such as a group's rates, are one line each. So is a
-    list of a few plain values, while a longer list begins a line with every item, in whatever it is part of.
+    Mappings are indented. But a mapping that is an item of a list, such as a group's rates, takes one line. So does a
+    short list of plain values. A longer list puts each item on a new line, and so is never inside a line.
 
     Raises
     ------
@@ -41,9 +41,9 @@ def to_json(summary: Summary) -> str:
 
 
 class _Writer:
-    """What ``json.dumps(…, ensure_ascii=False, allow_nan=False)`` writes, laid out in lines, in a fraction of the time.
+    """Writes what ``json.dumps(…, ensure_ascii=False, allow_nan=False)`` would, in lines, and much faster.
 
-    Groups come up many times, as the same objects, so the texts of mappings within rows are kept.
+    The same group objects occur many times, so the text of each group is kept.
     """
 
     def __init__(self) -> None:

@@ -60,7 +60,7 @@ from fairlattice.tables._shared import Rules, read_attributes, read_labels
 
 IMPORTANCE, SMOTE = "importance", "smote"
 _MOST_LABELS = 1000
-_AHEAD = 2**25  # coordinates of the batches that are drawn at once, each by a thread
+_AHEAD = 2**25  # largest number of coordinates in all batches that threads draw at the same time
 _CARRIED = 10  # stream of the rows whose rare categories are copied
 
 
@@ -361,13 +361,15 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
             (Cell(self.lattice_.code(leaf), self._label_code(label)), check_count("wanted", n, 0))
             for (leaf, label), n in wanted.items()
         ]
-        alone = copy.copy(self)
-        alone.n_jobs = 1
+        single_threaded = copy.copy(self)
+        single_threaded.n_jobs = 1
         width = PIECE * max(self.encoder_.n_features_out_, 1)
         threads = min(effective_n_jobs(self.n_jobs), max(_AHEAD // width, 1))
-        made = (alone if threads > 1 else self)._batch
+        draw_batch = (single_threaded if threads > 1 else self)._batch
         yield from in_order(
-            lambda item: made(item[1], item[0], stream), enumerate(batches_of(pieces_of(cells))), threads
+            lambda item: draw_batch(item[1], item[0], stream),
+            enumerate(batches_of(pieces_of(cells))),
+            threads,
         )
 
     def _batch(self, pieces: list[Piece], number: int, stream: int = 0) -> Augmented:

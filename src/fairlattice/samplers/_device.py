@@ -14,15 +14,15 @@ from fairlattice._validation import CPU_TORCH, FloatArray
 from fairlattice.exceptions import InputError
 
 
-def check_device(device: str | None, called: str = "device") -> None:
-    """Raise if nothing can be computed on a device of PyTorch; None is NumPy.
+def check_device(device: str | None, option: str = "device") -> None:
+    """Raise if PyTorch cannot compute in double precision on a device; None means NumPy.
 
     Parameters
     ----------
     device : str or None
-        As PyTorch names it.
-    called : str, default="device"
-        The option that names it.
+        PyTorch's name of the device.
+    option : str, default="device"
+        Name of the option, for error messages.
 
     Raises
     ------
@@ -35,15 +35,15 @@ def check_device(device: str | None, called: str = "device") -> None:
         import torch
     except ImportError as error:
         raise InputError(
-            f"`{called}` is {device!r}, which needs PyTorch. "
-            f'Install it with pip install "fairlattice[torch]", or leave `{called}` out. {CPU_TORCH}'
+            f"`{option}` is {device!r}, which needs PyTorch. "
+            f'Install it with pip install "fairlattice[torch]", or leave `{option}` out. {CPU_TORCH}'
         ) from error
     try:
         float(torch.zeros(1, dtype=torch.float64, device=device) + 1.0)
     except (RuntimeError, AssertionError, TypeError) as error:  # torch asserts that it was built for it
         words = str(error).strip().splitlines()[0].partition(". ")[0].rstrip(".")
         raise InputError(
-            f"`{called}` {device!r} cannot be used: {words}. Name another, or leave it out."
+            f"`{option}` {device!r} cannot be used: {words}. Name another, or leave it out."
         ) from error
 
 

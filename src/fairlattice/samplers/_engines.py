@@ -16,7 +16,7 @@ import narwhals as nw
 
 from fairlattice._validation import as_native
 from fairlattice.exceptions import InputError
-from fairlattice.groups._shared import unannounced
+from fairlattice.groups._shared import without_dask_notice
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,7 +68,7 @@ class Engine(Protocol):
 
 def is_lazy(data: Any) -> bool:
     """Whether data are a frame that computes nothing until it is asked."""
-    with unannounced():
+    with without_dask_notice():
         return isinstance(as_native(data), nw.LazyFrame)
 
 
@@ -80,7 +80,7 @@ def engine_of(data: Any) -> Engine:
     InputError
         If it is none of polars, Dask, Spark and DuckDB.
     """
-    with unannounced():
+    with without_dask_notice():
         kind = as_native(data).implementation
     native = nw.to_native(data, pass_through=True)
     if kind.is_polars():

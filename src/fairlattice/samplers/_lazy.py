@@ -146,7 +146,8 @@ class _Sketch:
         """Those of a batch."""
         keyed = self.keyed(batch).select(CELL, KEY)
         cells, keys = keyed[CELL].to_numpy(), keyed[KEY].to_numpy()
-        # Where rows differ, the smallest of them lie below a bound; few are to be sorted then.
+        # The smallest hashes of a cell nearly always lie below this bound, so only few rows are sorted. If repeated
+        # rows leave too few distinct hashes, all rows of the cell are sorted.
         bound = 4 * _SKETCH / np.maximum(np.bincount(cells), 1)
         low = keys < bound[cells]
         found = self.merge(keyed.filter(low))

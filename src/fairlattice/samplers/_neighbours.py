@@ -1,8 +1,8 @@
-"""Which rows of a pool are most similar to a row, leaving out those with the same numbers.
+"""Find the rows of a pool that are most similar to a row, except those whose numbers are nearly the same.
 
-Most rows differ clearly in their distances, and then single precision and a product of matrices find the order
-in a fifth of the time. Where two of the distances are nearly equal, as in tables of categories and whole numbers,
-they are computed in double precision one by one, so that the answer is always the exact one.
+Most distances differ clearly. Single precision and a matrix product then find their order in a fifth of the time.
+Where two distances are nearly equal, as in tables of categories and whole numbers, all distances of the row are
+computed in double precision. So the order is always that of double precision.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from scipy.spatial.distance import cdist
 from fairlattice._validation import BoolArray, FloatArray, IntArray
 
 FIRST = 5
-"""How many similar rows are found at once."""
+"""Number of neighbours that are computed at first."""
 MOST = 4 * FIRST
-"""How many are ever found."""
-_BETWEEN = 2.5  # times the least move, by which two rows differ so that there is room between them
+"""Largest number of neighbours that can be asked for."""
+_BETWEEN = 2.5  # least moves; a new row fits between two rows that differ by more than this in some number
 _TILE = 8192  # rows at a time, which bounds memory
 _QUICK_TILE = 1024  # small enough for a processor's cache
 Singles = npt.NDArray[np.float32]
 
 
 class Neighbours:
-    """For each of some rows the most similar of a pool, nearest first, of those with room between.
+    """The rows of a pool that are most similar to each of some rows, nearest first, with room for a row between them.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ class Neighbours:
     numbers : int array of shape (k,)
         Coordinates that may move.
     least : float array of shape (k,)
-        The least move of each; two rows less than 2.5 of these apart in every number have no room between them.
+        The least move of each. Two rows have no room between them if they differ by at most 2.5 least moves in every
+        number.
     rows, pool : int array
         The rows, and those of the pool, increasing.
     """
@@ -51,7 +52,7 @@ class Neighbours:
         self._find_all(self._find_first())
 
     def pick(self, places: IntArray, reach: int, shares: FloatArray) -> IntArray:
-        """One of the first `reach` neighbours of each of the rows at `places`: that at a share of them, in [0, 1)."""
+        """Return one of the first `reach` neighbours of each row at `places`, chosen by its share in [0, 1)."""
         if reach > FIRST:
             self._find_all(np.unique(places[~self.all_known[places]]))
         found: IntArray = self.near[places, (shares * np.minimum(self.room[places], reach)).astype(np.int64)]
@@ -82,7 +83,7 @@ class Neighbours:
         return _alike(own, theirs, distance <= np.sqrt(self._within))
 
     def _find_first(self) -> IntArray:
-        """Find the first neighbours in single precision; returns the places of rows where their order is not sure."""
+        """Find the first neighbours in single precision; return the places of rows whose order is uncertain."""
         sure = np.zeros(len(self.rows), dtype=bool)
         if len(self.pool) <= FIRST:
             return np.flatnonzero(~sure)
@@ -111,22 +112,22 @@ class Neighbours:
 
     @property
     def _within(self) -> float:
-        """Squared distance of numbers within which all pairs lie that have no room between them."""
+        """Bound on the squared distance, in numbers, of two rows with no room between them."""
         return float((1.001 * _BETWEEN) ** 2 * (self.least**2).sum())
 
 
 @dataclass(frozen=True)
 class _Squares:
-    """Squared distances to some rows in single precision, less the square of the row that they are from.
+    """Squared distances to some rows in single precision, up to the squared norm of the row they are measured from.
 
     Parameters
     ----------
     doubled : float32 array of shape (d, m)
         The rows, times -2.
     squares : float32 array of shape (m,)
-        Their own squares.
+        The squared norms of the rows.
     length : float
-        Of the longest.
+        The norm of the longest row.
     """
 
     doubled: Singles
@@ -141,12 +142,12 @@ class _Squares:
         return cls(*single, float(np.sqrt(squares.max())))
 
     def to(self, vectors: FloatArray) -> tuple[Singles, FloatArray]:
-        """Of shape (n, m), and a bound on their error, of shape (n,)."""
+        """Return distances of shape (n, m), and a bound on the error of each row's, of shape (n,)."""
         with np.errstate(over="ignore", invalid="ignore"):  # what single precision cannot hold is not sure
             squares = vectors.astype(np.float32) @ self.doubled
             squares += self.squares
         length = np.sqrt((vectors**2).sum(axis=1)) + self.length
-        # Roundings that a sum of d products, or the making of its parts, may add up.
+        # Bound on the number of rounding errors in a sum of d products and in the numbers that enter it.
         steps = vectors.shape[1] + 4
         return squares, steps * float(np.finfo(np.float32).eps) * length**2
 

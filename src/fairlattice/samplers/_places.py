@@ -1,4 +1,4 @@
-"""Which (leaf, label) cell each row of a part of a table is in, given how the whole table is read and counted."""
+"""Find the (leaf, label) cell of each row of a batch, given how the whole table is read and counted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from fairlattice._column import index_of
 from fairlattice._validation import IntArray, as_column, as_native
 from fairlattice.groups import GroupCounts
-from fairlattice.groups._shared import collected, plainly_named, unannounced
+from fairlattice.groups._shared import collected, plainly_named, without_dask_notice
 from fairlattice.tables._shared import AttributeReading, LabelReading, Reading, Rules, read_column
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _CELL = "cell"
 
 @dataclass(frozen=True)
 class Places:
-    """The cell of each row, as its place in the diagonal of the counts: leaf times labels plus label.
+    """Function that numbers the cell of each row: place of the leaf in the counts × number of labels + label.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Places:
 
     @classmethod
     def of(cls, X: Any, counts: GroupCounts, sensitive: Sequence[str], label: str, rules: Rules) -> Places:
-        """How a lazy frame's columns are read, from their distinct values."""
+        """Decide how the columns of a lazy frame are read, from their distinct values."""
         read = {name: _reading(X, name, rules) for name in sensitive}
         return cls(
             counts, AttributeReading(read), label, LabelReading(_reading(X, label, rules, numbers=False))
@@ -55,11 +55,11 @@ class Places:
         import polars as pl
 
         names = [*self.counts.lattice.names, self.label]
-        # Names may be patterns to polars; numbers are not.
+        # Columns are renamed to numbers, because polars reads some names as patterns.
         rows = pl.DataFrame({str(i): batch.get_column(name) for i, name in enumerate(names)})
         if not rows.height:
             return np.zeros(0, dtype=np.int64)
-        if pl.Object in rows.dtypes:  # which polars does not compare
+        if pl.Object in rows.dtypes:  # polars cannot compare objects
             return self._each(rows, names)
         distinct = rows.unique()
         if 2 * distinct.height > rows.height:
@@ -79,7 +79,7 @@ class Places:
 
 def _reading(X: Any, name: str, rules: Rules, *, numbers: bool = True) -> Reading:
     """How a column is read, from its distinct values."""
-    with unannounced():
+    with without_dask_notice():
         table, at = plainly_named(as_native(X), [name])
         column = table.select(nw.col(at[name]))
         numeric = column.collect_schema()[at[name]].is_numeric()

@@ -134,9 +134,9 @@ def batches_of(pieces: Iterable[Piece]) -> Iterator[list[Piece]]:
 
 
 def in_order(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
-    """What becomes of each item, in their order; threads work ahead, on as many items as there are threads.
+    """Apply `work` to each item and yield the results in order; at most `threads` items are worked on ahead.
 
-    joblib would go on however little of it is used, and hold all that is made.
+    joblib would compute every item and keep the results, even if the caller stops early.
     """
     if threads == 1:
         yield from map(work, items)
@@ -150,7 +150,7 @@ def in_order(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterat
                 ahead.append(pool.submit(work, item))
             while ahead:
                 yield ahead.popleft().result()
-        finally:  # whoever asked wants no more, or something failed
+        finally:  # the caller stopped early, or an item failed
             for waiting in ahead:
                 waiting.cancel()
 

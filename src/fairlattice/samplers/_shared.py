@@ -1,4 +1,4 @@
-"""What other rooms use of this one, besides its public names."""
+"""Names for other packages of the library, not public."""
 
 from fairlattice.samplers._cells import (
     RowsByKey,

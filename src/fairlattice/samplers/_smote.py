@@ -29,8 +29,9 @@ _MOST_ROWS = 20_000
 class SmoteSampler:
     """SMOTE among the rows of one cell.
 
-    A cell of fewer than six rows uses all of its other rows as neighbours, and a cell of one row is repeated. Of a cell
-    of more than 20,000 rows as many are drawn first: SMOTE compares all pairs of rows, however few it makes.
+    A cell of fewer than six rows uses all of its other rows as neighbours, and a cell of one row is repeated. From a
+    cell of more than 20,000 rows, 20,000 are drawn first, because SMOTE compares all pairs of rows even if few
+    synthetic rows are wanted.
 
     Parameters
     ----------
@@ -91,7 +92,7 @@ class SmoteSampler:
 
     def _interpolated(self, piece: Piece, stream: int) -> FloatArray:
         own = self.index.rows(piece.cell)
-        if len(own) > _MOST_ROWS:  # the same for every piece of the cell
+        if len(own) > _MOST_ROWS:  # the same rows are drawn for every piece of the cell
             rng = stream_of(self.entropy, *piece.cell)
             own = np.sort(rng.choice(own, _MOST_ROWS, replace=False))
         rows = self.Z[own]

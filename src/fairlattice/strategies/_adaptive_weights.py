@@ -40,8 +40,8 @@ def adaptive_weights(
     weights a classifier is cross-fitted, and the cells whose recall is below the mean over all cells are raised,
     starting from equal weights of all cells, from equal weights of all rows of a label, and from half-way between.
     Of the rounds that cost at most `cost` of balanced accuracy against equal weights, the one with the lowest IF½ of
-    equalized odds is taken. And which rows of the label represent a cell beside its own: each by how likely it is
-    to be of the leaf, given its features.
+    equalized odds is taken. And which rows of the label represent a cell in addition to its own: each by how likely it
+    is to be of the leaf, given its features.
 
     Parameters
     ----------

@@ -75,8 +75,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Strategies with synthetic rows raise smaller (leaf, label) cells to this many rows, at most to the largest
         cell's number.
     device : str, optional
-        Device of PyTorch, such as "cuda", on which mixes and membership models are fitted, in double precision; by
-        default NumPy. The estimator trains where it does.
+        PyTorch device, such as "cuda", on which mixes and membership models are fitted in double precision. By
+        default, NumPy fits them. The estimator is not moved to this device.
     random_state : int, sequence of int, RandomState or None, default=None
         Seed of everything that the strategy draws. With the integer that was the `random_state` of a comparison, or
         the pair ``(random_state, repeat)``, the model is the one of that comparison.

@@ -50,7 +50,7 @@ _COST_OWN = (
     0.01  # of balanced accuracy, that the fairer of an estimator's two rounds may lose against the other
 )
 _WIDE = 500  # coordinates beyond which Newton's method is slower than L-BFGS
-_LIGHT = 0.15  # share of numbers other than 0 below which the quick regression is quicker on a sparse array
+_LIGHT = 0.15  # share of nonzero numbers below which the quick regression is faster on a sparse array
 _MOST_ROWS = 20_000  # that are looked at; of larger tables, small cells whole and large ones in part
 _MOST_OWN = 6_000  # rows that an estimator of the caller's, which may be slow, is trained on
 _MOST_SHARES = 50_000_000  # cells times rows, which bounds memory where nearly every row is a cell of its own
@@ -200,9 +200,12 @@ class _Seen:
     def accuracy(self, correct: FloatArray) -> float:
         """Balanced accuracy of the whole table, estimated."""
         place = self.represented.place
-        each = self.table_sizes[place] / self.represented.sizes[place]  # rows of the table for each row seen
+        weights = (
+            self.table_sizes[place] / self.represented.sizes[place]
+        )  # rows of the table for each row seen
         labels = self.represented.labels[place]
-        return float(np.mean(np.bincount(labels, weights=correct * each) / np.bincount(labels, weights=each)))
+        right = np.bincount(labels, weights=correct * weights)
+        return float(np.mean(right / np.bincount(labels, weights=weights)))
 
 
 class _Fold:
@@ -269,7 +272,7 @@ class Learner:
 
 
 def _sparse_if_lighter(Z: FloatArray) -> Any:
-    """The vectors without their zeros where most are, as of tables of categories: the regression is quicker then."""
+    """Return the vectors as a sparse array if most entries are 0, which makes the regression faster."""
     return csr_array(Z) if np.count_nonzero(Z) < _LIGHT * Z.size else Z
 
 

@@ -1,4 +1,4 @@
-"""What other rooms use of this one, beside its public names."""
+"""Names for other packages of the library, not public."""
 
 from fairlattice.strategies._default import default_among, default_for
 from fairlattice.strategies._folds import cell_folds

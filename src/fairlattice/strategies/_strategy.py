@@ -201,7 +201,7 @@ class Strategy:
         return [(type(part), part.name) for part in self.parts]
 
     def _named(self) -> list[str]:
-        """Names of the parts, without the weights where these are the default beside the others."""
+        """Names of the parts, without the weights where these are the default for the others."""
         rows = [self.rows.name] if self.makes_rows else []
         decision = [] if self.decision == DECISIONS[".5"] else [self.decision.name]
         default = "equal" if rows else "label" if decision else None

@@ -123,7 +123,7 @@ def _feature(reading: Reading, column: Column, rules: Rules, *, named: bool) -> 
 
 
 def _why_identifier(name: str, present: npt.NDArray[Any], *, dates: bool) -> str:
-    """Why nothing can be learned from a column of numbers, in words that follow its name; or nothing."""
+    """Return why nothing can be learned from a numeric column, as words to follow its name; or an empty text."""
     n = len(present)
     if n < _LEAST_ROWS:
         return ""
@@ -139,7 +139,7 @@ def _why_identifier(name: str, present: npt.NDArray[Any], *, dates: bool) -> str
 
 
 def _why_text_identifier(column: Column) -> str:
-    """The same for a column of text."""
+    """Return the same for a column that does not hold numbers."""
     n = int((~column.missing).sum())
     if n < _LEAST_ROWS or column.values.dtype.kind == "b":
         return ""

@@ -1,4 +1,4 @@
-"""What other rooms use of this one, besides its public names."""
+"""Names for other packages of the library, not public."""
 
 from fairlattice.tables._columns import Reading, Rules, read_column
 from fairlattice.tables._dates import time_order

@@ -28,8 +28,8 @@ from fairlattice.tables._shared import Feature
 
 
 @dataclass(frozen=True, eq=False)
-class ComparedRows(SentOnce):
-    """What every run of a comparison shares: rows, the groups as strategies see them, and the classifier."""
+class ComparisonData(SentOnce):
+    """Data and settings that all runs of a comparison share."""
 
     X: Any
     truth: IntArray
@@ -46,8 +46,8 @@ class ComparedRows(SentOnce):
     def table(self, split: Fold, columns: Mapping[str, Column]) -> TrainingTable:
         """The training rows of a fold, as :class:`FairClassifier` makes them of these rows alone.
 
-        Its seed is the pair of the comparison's seed and the number of the fold over all repeats. `columns` are those
-        of all rows, as they are read.
+        The seed is the pair of the comparison's seed and the number of the fold over all repeats. `columns` holds the
+        columns of all rows, already read.
         """
         train = split.train
         rows, read = take_rows(self.X, train), _rows_of(columns, train)
@@ -69,18 +69,18 @@ class ComparedRows(SentOnce):
 
 
 class _Prepared:
-    """What a process keeps until another fold, or another comparison, comes."""
+    """Cache of a process: the columns of the latest comparison, and the encoded rows of its latest fold."""
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Free it."""
+        """Empty the cache."""
         self._token = ""
         self._columns: dict[str, Column] = {}
         self._fold: tuple[Any, tuple[TrainingTable, FloatArray]] | None = None
 
-    def __call__(self, data: ComparedRows, split: Fold) -> tuple[TrainingTable, FloatArray]:
+    def __call__(self, data: ComparisonData, split: Fold) -> tuple[TrainingTable, FloatArray]:
         """The training table of a fold, and its test rows as vectors."""
         if self._token != data.token:
             self.clear()
