@@ -272,7 +272,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         lattice, leaves = GroupLattice(()), np.zeros(len(codes), dtype=np.int64)
         if groups is not None or inside is not None:
             clean, self._attribute_reading = read_attributes(groups_of(X, groups, inside), Rules(source.na))
-            lattice, leaves = grouping.encode_training(clean, len(codes))
+            lattice, leaves = grouping.encode(clean)
         check_same_length(y=codes, sensitive_features=leaves)
         return CellIndex(lattice, leaves, codes.astype(np.int64), len(classes)), classes
 
