@@ -3,13 +3,19 @@
 import contextlib
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 import fairlattice as fl
+from fairlattice._validation import as_column
 from fairlattice.cli import main
 from fairlattice.cli._tables import read_table, scan_rows
 
@@ -161,3 +167,81 @@ def test_estimators_take_a_hundred_levels(estimator):
     features = pl.DataFrame({"x": [float(i) for i in range(404)]})
     with pytest.raises(fl.exceptions.InputError, match="has 101 levels, of which at most 100"):
         estimator.fit(features, [0, 1] * 202, sensitive_features=[f"t{i % 101}" for i in range(404)])
+
+
+class TestArrow:
+    def test_streams_and_the_first_feather_format_are_refused_by_name(self):
+        table = pl.DataFrame(people(), schema=HEADER, orient="row")
+        table.write_ipc_stream("t.arrow")
+        assert "is an Arrow stream, not an Arrow file" in run("audit", "t.arrow", *AUDIT, code=2)
+        Path("t.feather").write_bytes(b"FEA1" + bytes(60))
+        assert "version 1 of the Feather format" in run("audit", "t.feather", *AUDIT, code=2)
+
+    @pytest.mark.parametrize("more", [[], ["--stream"]])
+    def test_a_type_that_the_engine_lacks_is_named_in_one_line(self, more):
+        table = pl.DataFrame(people(), schema=HEADER, orient="row").to_arrow()
+        spans = pa.array([(1, 2, 3)] * 60, pa.month_day_nano_interval())
+        table = table.append_column("span", spans)
+        with pa.ipc.new_file("t.arrow", table.schema) as writer:
+            writer.write_table(table)
+        command = [
+            sys.executable,
+            "-m",
+            "fairlattice",
+            "augment",
+            "t.arrow",
+            *AUGMENT,
+            "--out",
+            "o.arrow",
+            *more,
+        ]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False
+        )  # the engine prints to file 2
+        assert done.returncode == 2
+        printed = done.stderr
+        assert "cannot be read as" in printed
+        assert "month_day_nano_interval" in printed
+        assert printed.count("\n") == 1
+
+
+def test_numbers_of_half_precision_are_numbers():
+    halves = np.arange(60).astype(np.float16) % 17
+    for column in (halves, pl.Series(halves), pd.Series(halves)):
+        encoder = fl.TableEncoder().fit(
+            pl.DataFrame({"h": column}) if isinstance(column, pl.Series) else {"h": column}
+        )
+        assert encoder.get_feature_names_out().tolist() == ["h"]
+        assert as_column(column, "h").values.tolist() == halves.tolist()
+    pl.DataFrame(people(), schema=HEADER, orient="row").with_columns(h=pl.Series(halves)).write_parquet(
+        "t.parquet"
+    )
+    run("augment", "t.parquet", *AUGMENT, "--out", "o.parquet")
+    assert pl.read_parquet("o.parquet")["h"].dtype == pl.Float16
+
+
+@pytest.mark.parametrize("level", ["(missing)", "None"])
+def test_a_missing_level_is_a_reference_by_the_name_that_is_shown(level):
+    rows = [[y, p, "" if i % 5 else s, a] for i, (y, p, s, a) in enumerate(people())]
+    Path("t.csv").write_text("\n".join(lines([HEADER, *rows])) + "\n")
+    run("audit", "t.csv", *AUDIT, "--reference", f"sex={level}", "--json", "a.json")
+    found = json.loads(Path("a.json").read_text())
+    assert found["impact_ratios"]["reference"] == {"sex": None}
+
+
+class TestWords:
+    @pytest.mark.parametrize("more", [[], ["--stream"]])
+    def test_a_missing_label_is_one_of_its_column(self, more):
+        Path("t.csv").write_text("\n".join([*PLAIN, "  "]) + "\n")
+        printed = run("augment", "t.csv", *AUGMENT, "--out", "o.csv", *more, code=2)
+        assert "`hired` has 1 missing values of 61" in printed
+
+    def test_a_value_that_is_not_a_number_is_named(self):
+        table = [[*row[:3], "65+" if i in (7, 9) else row[3]] for i, row in enumerate(people())]
+        Path("t.csv").write_text("\n".join(lines([HEADER, *table])) + "\n")
+        printed = run("audit", "t.csv", *AUDIT, "age:30,50", code=2)
+        assert "`age` is cut at numbers, but '65+' is not one (2 such values)" in printed
+
+    def test_a_table_that_is_too_small_names_the_option(self):
+        Path("t.csv").write_text("\n".join(PLAIN[:3]) + "\n")
+        assert "(--held-out)" in run("diagnose", "t.csv", *AUGMENT, code=2)
