@@ -252,3 +252,12 @@ def test_a_baseline_whose_predictions_are_never_labels_is_refused():
     Path("t.csv").write_text("\n".join(lines([[*HEADER, "old"], *table])) + "\n")
     printed = run("audit", "t.csv", *AUDIT, "--baseline", "old", code=2)
     assert "No prediction is a label: `hired` holds [0, 1], `old` holds [7]" in printed
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("shift", range(4))
+def test_an_empty_line_is_found_where_two_blocks_meet(end, shift):
+    filler = b"1," + b"x" * (2**20 - 6 - shift - len(end))  # the file is searched in blocks of 2**20 bytes
+    Path("t.csv").write_bytes(b"a,b" + end + filler + end + end + b"2,y" + end)
+    with pytest.warns(fl.exceptions.AssumptionWarning, match=r"empty lines left out: 1 \(first in line 3\)"):
+        assert read_table(Path("t.csv")).height == 2

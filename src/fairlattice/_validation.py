@@ -222,9 +222,7 @@ def check_plain(values: Iterable[Any], what: str) -> None:
     """Raise if distinct values are not text, numbers or truth values, which alone can be written to a file."""
     odd = next((value for value in values if not isinstance(value, str | bool | int | float | None)), None)
     if odd is not None:
-        raise InputError(
-            f"{what} holds values of type {type(odd).__name__}. Turn them into text, as with `str`."
-        )
+        raise InputError(f"{what} holds values of type {type(odd).__name__}. Turn them into text.")
 
 
 def as_labels(values: Any, name: str) -> npt.NDArray[Any]:

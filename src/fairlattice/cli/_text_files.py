@@ -40,6 +40,7 @@ _KINDS = {
 }
 _FIRST = 65_536
 _SHOWN = 20  # rows that show what separates values
+_EMPTY = re.compile(rb"\n\r?\n")
 _BEFORE = b' "\t\r\n\f\v'  # signs between a separator and a value
 
 
@@ -116,7 +117,7 @@ class TextLayout:
     def _blocks(self) -> Iterator[bytes]:
         """The file in pieces, each of which begins with the end of the last."""
         tail = b"\n"
-        with self.open() as source:
+        with self.path.open("rb") as source:
             for block in iter(lambda: source.read(2**22), b""):
                 yield tail + block
                 tail = block[-64:]
@@ -129,14 +130,16 @@ class TextLayout:
         InputError
             If a byte is zero, as in binary data.
         """
-        found = False
-        for block in self._blocks():
-            if b"\x00" in block:
-                raise InputError(
-                    f"`{self.path}` has a byte that is zero{self._line_of_zero()}, as binary data has. Remove it, or "
-                    "name the file by its format."
-                )
-            found = found or b"\n\n" in block or b"\n\r\n" in block
+        found, tail = False, b"\n"  # a first line may be empty, too
+        with self.open() as source:
+            for block in iter(lambda: source.read(2**20), b""):
+                if b"\x00" in block:
+                    raise InputError(
+                        f"`{self.path}` has a byte that is zero{self._line_of_zero()}, as binary data has. Remove it, "
+                        "or name the file by its format."
+                    )
+                found = found or bool(_EMPTY.search(tail + block[:2]) or _EMPTY.search(block))
+                tail = block[-2:]
         return found
 
     def _line_of_zero(self) -> str:
