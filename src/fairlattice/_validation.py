@@ -212,7 +212,7 @@ def check_table(data: Any, name: str) -> None:
 def check_frame(data: Any, name: str) -> None:
     """Raise for a table that has no rows to take, as a mapping of columns has not."""
     check_table(data, name)
-    if isinstance(data, Mapping):
+    if isinstance(data, Mapping) and not hasattr(data, "shape"):  # some sparse arrays are mappings, too
         raise InputError(
             f"`{name}` is a mapping of columns. Pass a frame, such as `pandas.DataFrame({name})`."
         )
