@@ -192,7 +192,7 @@ def _in_one_piece(
     original = read_table(arguments.table, as_text=True) if verbatim else frame
     table = assemble(original, frame.schema, more, columns, origin=not arguments.no_origin)
     rows = frame.height, int(more.origin.synthetic.sum())
-    writer = table_writer(table, arguments.out)
+    writer = table_writer(table, arguments.out, like=arguments.table if verbatim else None)
     return augmented(arguments, augmenter, more, columns, rows, writer, caught)
 
 

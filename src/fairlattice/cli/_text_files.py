@@ -61,6 +61,8 @@ class TextLayout:
         Whether some values are in quotes.
     carriage : bool
         Whether lines end with a carriage return alone.
+    announced : bool
+        Whether a first line such as ``sep=;`` says what separates.
     """
 
     path: Path
@@ -70,6 +72,7 @@ class TextLayout:
     quote: str | None = '"'
     quoted: bool = False
     carriage: bool = False
+    announced: bool = False
 
     @property
     def options(self) -> dict[str, Any]:
@@ -223,7 +226,7 @@ def _without_preamble(layout: TextLayout) -> TextLayout:
     skip = 0
     said = re.fullmatch(r'"?sep=(.)"?[\r\n]*', first[0], re.IGNORECASE)
     if said:
-        skip, layout = 1, replace(layout, separator=said[1])
+        skip, layout = 1, replace(layout, separator=said[1], announced=True)
     comments = skip
     while comments < len(first) - 1 and first[comments].startswith("#"):
         comments += 1
