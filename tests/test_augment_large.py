@@ -176,6 +176,31 @@ def test_text_keeps_its_separator_and_has_quotes_where_it_needs_them(
     assert set(new["pay"]) == set(pay) and set(new["size"]) == set(odd)
 
 
+@pytest.mark.parametrize("pieces", [(), ("--stream",)], ids=["at once", "in pieces"])
+def test_identifiers_in_synthetic_rows_are_noted_and_can_be_left_empty(pieces, table, capsys):
+    arguments = [
+        "augment",
+        "t.parquet",
+        *ROLES,
+        "--per-cell",
+        "40",
+        "--jobs",
+        "1",
+        "--json",
+        "o.json",
+        *pieces,
+    ]
+    for drop in ((), ("--drop", "id")):
+        assert main([*arguments, "--out", "o.parquet", *drop]) == 0
+        notes = [line for line in capsys.readouterr().err.splitlines() if "--drop id" in line]
+        written = pl.read_parquet("o.parquet").filter("fairlattice_synthetic")["id"]
+        if drop:
+            assert not notes and written.null_count() == len(written)
+        else:
+            assert len(notes) == 1 and set(written) <= set(table["id"])
+            assert any("--drop id" in note for note in json.loads(Path("o.json").read_text())["notes"])
+
+
 def test_no_origin_and_a_table_that_lacks_nothing(table, capsys):
     augment("o.parquet", *STREAM, "--per-cell", "1", "--no-origin")
     assert pl.read_parquet("o.parquet").equals(table)

@@ -14,7 +14,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from fairlattice._validation import FloatArray, IntArray, check_choice, check_count, check_real
+from fairlattice._validation import FloatArray, IntArray, check_choice, check_count, check_eager, check_real
 from fairlattice.benchmark._diagnosis import (
     LEAST,
     MADE,
@@ -150,6 +150,7 @@ def diagnose(
         check_count("permutations", permutations, 19)
     check_count("pictures", pictures, 0)
     seed = check_count("random_state", random_state, 0)
+    check_eager(X, "X")
     encoder = TableEncoder(na=na, decimal=decimal, categorical=categorical, keep=keep)
     grouping = Grouping(cuts, missing)
     split = hold_out(X, y, sensitive_features, grouping=grouping, share=held_out, seed=seed, encoder=encoder)

@@ -57,6 +57,10 @@ def read_table(path: Path, *, as_text: bool = False, decimal: str | None = None)
     InputError
         If the file is not there, cannot be read as what its suffix says, or has no rows.
     """
+    if os.path.isdir(path):  # noqa: PTH112 - pathlib raises where a name is too long
+        raise InputError(
+            f"`{path}` is a folder. Only `audit` and `augment` read folders, of Parquet files. Name a file."
+        )
     kind = table_format(path)
     with reading(path, kind):
         _check_file(path)

@@ -32,8 +32,8 @@ _KINDS = {
     b"\xfd7zXZ": "compressed by xz. Decompress it first",
     b"PAR1": "a Parquet file. Name it .parquet",
     b"ARROW1": "an Arrow file. Name it .arrow",
-    b"\xff\xfe": "text in UTF-16. Convert it to UTF-8 first, as with iconv",
-    b"\xfe\xff": "text in UTF-16. Convert it to UTF-8 first, as with iconv",
+    b"\xff\xfe": "text in UTF-16. Convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
+    b"\xfe\xff": "text in UTF-16. Convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
     b"%PDF": "a PDF. Save the table as CSV",
     b"SQLite format 3": "an SQLite database. Save the table as CSV",
 }
