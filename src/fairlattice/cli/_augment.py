@@ -76,7 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         },
         max_copies={
             "type": float, "default": 0.1, "metavar": "SHARE",
-            "help": "of importance: share of rows that may equal a row of TABLE (default 0.1)",
+            "help": "of importance: share of rows that are copied unchanged (default 0.1); the others' numbers are "
+            "moved, and may equal another row where columns have few values",
         },
         share={
             "default": "label", "metavar": "NAME", "help": "of mixes: parameters per label (default) or cell",
