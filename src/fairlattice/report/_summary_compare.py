@@ -90,6 +90,7 @@ def python_of(comparison: Comparison, strategy: str) -> str:
     options = {
         "cuts": cuts or None,
         "na": reading.get("na"),
+        "decimal": reading.get("decimal"),
         "positive": None if sorts_last else positive,
         "notion": None if aim == DEFAULT_NOTION else aim,
         "per_cell": per_cell if taken.makes_rows and per_cell != PER_CELL else None,

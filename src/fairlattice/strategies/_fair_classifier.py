@@ -69,6 +69,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Give missing values of an attribute a level of their own, or refuse them.
     na : sequence of str, optional
         Texts that mean a missing value of an attribute, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
+    decimal : {".", ","}, optional
+        Decimal mark of an attribute's numbers that are text, in place of the one that fits all.
     positive : label, optional
         The positive one of two labels, which decisions and notions such as "equal_opportunity" are about. By default,
         the one that sorts last. If it is given, the estimator is trained on 1 for it and 0 for the other label, as
@@ -133,6 +135,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
         na: Sequence[str] | None = None,
+        decimal: str | None = None,
         positive: Any = None,
         notion: str = "equalized_odds",
         per_cell: int = PER_CELL,
@@ -145,6 +148,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         self.cuts = cuts
         self.missing = missing
         self.na = na
+        self.decimal = decimal
         self.positive = positive
         self.notion = notion
         self.per_cell = per_cell
@@ -271,7 +275,9 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             classes, codes = classes[[1 - chosen, chosen]], (codes == chosen).astype(np.int64)
         lattice, leaves = GroupLattice(()), np.zeros(len(codes), dtype=np.int64)
         if groups is not None or inside is not None:
-            clean, self._attribute_reading = read_attributes(groups_of(X, groups, inside), Rules(source.na))
+            clean, self._attribute_reading = read_attributes(
+                groups_of(X, groups, inside), Rules(source.na, source.decimal)
+            )
             lattice, leaves = grouping.encode_training(clean, len(codes))
         check_same_length(y=codes, sensitive_features=leaves)
         return CellIndex(lattice, leaves, codes.astype(np.int64), len(classes)), classes
