@@ -149,6 +149,15 @@ def as_native(data: Any, *, allow_series: bool | None = None) -> Any:
         raise InputError(f"Two columns have one name: {' '.join(str(error).split())}. Rename one.") from error
 
 
+def check_eager(data: Any, name: str) -> None:
+    """Raise if `data` is a lazy frame where rows are needed."""
+    if isinstance(as_native(data, allow_series=True), nw.LazyFrame):
+        raise InputError(
+            f"`{name}` is a lazy frame ({type(data).__name__}). Collect it first, as by `.collect()`; only an audit "
+            "counts one where it is: `fl.audit(frame, label=…, prediction=…, sensitive=[…])`."
+        )
+
+
 def frame_of(table: nw.DataFrame[Any], kept: Sequence[Any]) -> nw.DataFrame[Any]:
     """Some columns of a frame, at least one, whatever their names: Polars takes some texts for patterns,
     and narwhals takes numbers, which pandas allows as names, for positions.
@@ -332,11 +341,6 @@ def _object_safe_array(values: Any, name: str) -> npt.NDArray[Any]:
         array = np.empty(len(rows), dtype=object)
         array[:] = rows
     except (TypeError, ValueError) as error:
-        lazy = isinstance(nw.from_native(values, pass_through=True), nw.LazyFrame)
-        hint = (
-            " Count a lazy frame by `from_frame` of `GroupCounts`, `PairedCounts` or `ScoreCounts`."
-            if lazy
-            else ""
-        )
-        raise InputError(f"`{name}` must be array-like, got {type(values).__name__}.{hint}") from error
+        check_eager(values, name)
+        raise InputError(f"`{name}` must be array-like, got {type(values).__name__}.") from error
     return array

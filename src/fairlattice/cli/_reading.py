@@ -7,6 +7,7 @@ import csv
 import errno
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,8 +45,8 @@ def reading(path: Path, kind: str = "parquet") -> Iterator[None]:
         if isinstance(error, pl.exceptions.PanicException):  # the engine's own words help nobody
             words = "its contents contradict each other"
         hint = "The file may be truncated or of another format."
-        if "utf-8" in words.lower():
-            hint = "Convert it to UTF-8 first, as with iconv."
+        if "utf-8" in words.lower() and path.suffix.lower() in (".csv", ".tsv"):
+            hint = _converted(path)
         raise InputError(f"`{path}` cannot be read as {kind.upper()}: {words}. {hint}") from error
 
 
@@ -76,6 +77,13 @@ def _quiet_engine() -> Iterator[None]:
         sys.stderr = ours
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def _converted(path: Path) -> str:
+    """How a text file of another encoding is converted; of Excel in Western Europe it is Windows-1252."""
+    new = path.with_name(f"{path.stem}-utf8{path.suffix}")
+    command = f"iconv -f WINDOWS-1252 -t UTF-8 {shlex.quote(str(path))} > {shlex.quote(str(new))}"
+    return f"Convert it to UTF-8 first; a file of Excel in Western Europe by: {command}"
 
 
 def _near(path: Path) -> str:
