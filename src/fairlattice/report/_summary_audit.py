@@ -27,6 +27,7 @@ from fairlattice.metrics._shared import (
     columns_of,
     compute_ahead,
     pooled_columns,
+    smoothed_extreme,
     verdict_sentence,
 )
 from fairlattice.report._summary import (
@@ -175,9 +176,8 @@ def _rows(columns: RateColumns) -> list[Summary]:
 def _measure(audit: Audit, rate: str) -> Summary:
     summary: Summary = {kind: _disparity(audit, rate, kind) for kind in ("df", "if")}
     try:
-        smoothed = [v for v in audit.smoothed(rate) if v is not None]
-        for name, pick, g in (("worst", min, audit.worst(rate)), ("best", max, audit.best(rate))):
-            value = pick(smoothed)
+        for name in ("worst", "best"):
+            value, g = smoothed_extreme(audit, rate, lowest=name == "worst")
             low, high = min(g.low, value), max(g.high, value)
             summary[name] = {"value": value, "low": low, "high": high, "group": g.group}
         shrunk = pooled_columns(audit, rate)
