@@ -59,7 +59,7 @@ _TONES = {"yes": "bad", "no": "good", "not seen": "good"}
 def document(summary: Summary) -> Document:
     """What a reader is to see of an audit."""
     data = summary["data"]
-    assumed = Line(assumed_sentence(data, summary["settings"], STYLE))
+    assumed = Line(assumed_sentence(data, summary["settings"], STYLE, shell=True))
     found = [
         ratio_section(summary),
         ranked_section(summary),
