@@ -135,10 +135,10 @@ def _ratio(v: Plain, data: Plain, sure: str, style: Style) -> Any:
         if v["against"] is None
         else style.text("{}").format(style.group(v["against"]))
     )
-    template = "Of {}, {} {}, against {} of {}: a ratio of {:.2f} ({} interval {:.2f} to {}; {} and {})."
+    template = "Of {}, {} {}, against {} of {}: a ratio of {:.2f} ({} interval {:.2f} to {}; {})."
     facts = style.text(template).format(
         style.group(v["group"]), percent(v["value"]), what, percent(v["other"]), against, v["estimate"], sure,
-        v["low"], _end(v["high"]), _counted(v["n"]), _counted(v["other_n"]),
+        v["low"], _end(v["high"]), _both(v["n"], v["other_n"]),
     )  # fmt: skip
     return facts + _ratio_answer(v, style) + _few_in_reference(v, style)
 
@@ -238,6 +238,12 @@ def _people(v: Plain) -> str:
 
 def _counted(n: float) -> str:
     return f"{n:,.0f} {_noun(n)}"
+
+
+def _both(first: float, second: float) -> str:
+    """Two numbers of people, with one noun if that suits both."""
+    alike = _noun(first) == _noun(second) == "people"
+    return f"{first:,.0f} and {_counted(second)}" if alike else f"{_counted(first)} and {_counted(second)}"
 
 
 def _noun(n: float) -> str:

@@ -468,4 +468,24 @@ class AugmentJSON(TypedDict):
     verdicts: list[Verdict]
 
 
-ALL = (AuditJSON, AugmentJSON, BenchJSON, CompareJSON, DiagnoseJSON)
+class Gate(TypedDict):
+    """A gate: the figure it is about, its limit, and whom it names."""
+
+    gate: str
+    fell: bool
+    found: Number
+    limit: Number
+    message: str
+    groups: list[dict[str, Any]]
+
+
+class GateJSON(TypedDict):
+    """What became of the gates of an audit."""
+
+    schema: Literal["fairlattice/gate/1"]
+    name: str
+    passed: bool
+    gates: list[Gate]
+
+
+ALL = (AuditJSON, AugmentJSON, BenchJSON, CompareJSON, DiagnoseJSON, GateJSON)
