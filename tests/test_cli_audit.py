@@ -287,12 +287,18 @@ def test_a_column_of_scores_as_predictions_is_refused_by_name(tmp_path, monkeypa
     assert "`chance`" in err and "--prediction" in err and "--score" in err and err.count("\n") == 1
 
 
-def test_the_gate_file_is_of_the_published_schema(table, capsys):
-    gates = ["--baseline", "q", "--fail-on-harm", "--gate-json", "gate.json", "--fail-above", "df=9"]
-    main(["audit", table, *COMMON, *gates])
+def test_gates_are_on_the_page_and_in_a_file_of_the_published_schema(table, capsys):
+    gates = ["--baseline", "q", "--fail-on-harm", "--gate-json", "gate.json", "--fail-above", "df=9,if=0.01"]
+    assert main(["audit", table, *COMMON, *gates, "--report", "r.html", "--json", "r.json"]) == 1
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert 'id="table-gates"' in page and "if.corrected&gt;0.01" in page
+    assert (
+        json.loads(Path("r.json").read_text())["gates"] == json.loads(Path("gate.json").read_text())["gates"]
+    )
+    assert "gates" not in summary_of(table)
     text = Path("gate.json").read_text(encoding="utf-8")
     found = json.loads(text)
-    assert "-0.0" not in text and [g["limit"] for g in found["gates"]] == [9.0, 0.0]
-    folder = Path(__file__).parents[1] / "docs" / "schemas"
-    jsonschema = pytest.importorskip("jsonschema")
-    jsonschema.validate(found, json.loads((folder / "gate-1.json").read_text()))
+    assert "-0.0" not in text and [g["limit"] for g in found["gates"]] == [9.0, 0.01, 0.0]
+    schema = json.loads((Path(__file__).parents[1] / "docs" / "schemas" / "gate-1.json").read_text())
+    assert set(found) == set(schema["required"]) and found["schema"] == schema["title"]
+    assert all(set(g) == set(schema["$defs"]["Gate"]["required"]) for g in found["gates"])

@@ -7,6 +7,7 @@ from typing import Any
 
 from fairlattice.metrics._shared import assumed_sentence, is_favour, rate_phrases, verdict_sentence
 from fairlattice.report._audit_changes import harm_section, leveling_section, scores_section, series_section
+from fairlattice.report._audit_gates import gates_section
 from fairlattice.report._audit_groups import ranked_section, ratio_section
 from fairlattice.report._document import (
     Answer,
@@ -61,6 +62,7 @@ def document(summary: Summary) -> Document:
     data = summary["data"]
     assumed = Line(assumed_sentence(data, summary["settings"], STYLE, shell=True))
     found = [
+        gates_section(summary),
         ratio_section(summary),
         ranked_section(summary),
         _explore(summary),

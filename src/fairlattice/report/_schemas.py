@@ -200,6 +200,17 @@ class Coarser(TypedDict):
     by_rate: dict[str, list[GroupRate]]
 
 
+class Gate(TypedDict):
+    """A gate: the figure it is about, its limit, and whom it names."""
+
+    gate: str
+    fell: bool
+    found: Number
+    limit: Number
+    message: str
+    groups: list[dict[str, Any]]
+
+
 class AuditJSON(TypedDict):
     schema: Literal["fairlattice/audit/2"]
     data: Data
@@ -227,7 +238,8 @@ class AuditJSON(TypedDict):
     harm: NotRequired[Harm]
     leveling_down: NotRequired[Leveling]
     scores: NotRequired[list[dict[str, Any]]]
-    series: NotRequired[dict[str, Any]]  # fmt: skip
+    series: NotRequired[dict[str, Any]]
+    gates: NotRequired[list[Gate]]
 
 
 class Price(TypedDict):
@@ -466,17 +478,6 @@ class AugmentJSON(TypedDict):
     cells: list[Cell]
     notes: list[str]
     verdicts: list[Verdict]
-
-
-class Gate(TypedDict):
-    """A gate: the figure it is about, its limit, and whom it names."""
-
-    gate: str
-    fell: bool
-    found: Number
-    limit: Number
-    message: str
-    groups: list[dict[str, Any]]
 
 
 class GateJSON(TypedDict):

@@ -53,6 +53,7 @@ def audit_summary(
     harm: Harm | None = None,
     scores: Sequence[GroupScore] | None = None,
     series: AuditSeries | None = None,
+    gates: Sequence[Mapping[str, Any]] | None = None,
 ) -> Summary:
     """An audit as plain data, schema ``fairlattice/audit/2``; what it was not asked for is left out.
 
@@ -64,6 +65,8 @@ def audit_summary(
         What the data are: name and rows, and where known label, prediction, baseline, date, sha256.
     leveling, harm, scores, series
         What else was found.
+    gates : sequence of mapping, optional
+        What became of the gates, each with the keys of ``fairlattice/gate/1``.
 
     Notes
     -----
@@ -125,6 +128,8 @@ def audit_summary(
         summary["scores"] = [fields_of(s) for s in scores]
     if series is not None:
         summary["series"] = _series(series)
+    if gates:
+        summary["gates"] = [dict(gate) for gate in gates]
     return summary
 
 
