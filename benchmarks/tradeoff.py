@@ -84,7 +84,11 @@ def parts(table, size, seed):
 def points(strategy, blends, own):
     """Where a strategy is measured on its curve; at one point where no weights of groups can be blended."""
     found = strategy_of(strategy, known=own)
-    weighted = found.uses_groups and not found.needs_groups and hasattr(found, "weights")
+    weighted = (
+        hasattr(found, "weights")
+        and (found.makes_rows or found.weights.uses_groups)
+        and not found.needs_groups
+    )
     return {(strategy, blend) for blend in blends} if weighted else {(strategy, 1.0)}
 
 

@@ -48,6 +48,30 @@ def test_weights_are_equal_sampling(biased):
     assert after.alpha_intersectional("equalized_odds") < before.alpha_intersectional("equalized_odds")
 
 
+def test_the_positive_label_is_the_one_that_an_opportunity_is_about(biased):
+    X, y, S = biased
+    words = np.where(np.asarray(y) == 1, "approved", "refused")
+    options = {"strategy": "thresholds", "notion": "equal_opportunity", "random_state": 0}
+    coded = fl.FairClassifier(LogisticRegression(), **options).fit(X, y, sensitive_features=S)
+    named = fl.FairClassifier(LogisticRegression(), positive="approved", **options)
+    predicted = named.fit(X, words, sensitive_features=S).predict(X, sensitive_features=S)
+    assert named.classes_.tolist() == ["refused", "approved"]
+    assert ((predicted == "approved") == (coded.predict(X, sensitive_features=S) == 1)).all()
+    assert (named.predict_proba(X) == coded.predict_proba(X)).all()
+    last = fl.FairClassifier(LogisticRegression(), **options).fit(X, words, sensitive_features=S)
+    assert (last.predict(X, sensitive_features=S) != predicted).any()  # about the refused
+    assert clone(named).positive == "approved"
+
+
+@pytest.mark.parametrize(
+    ("labels", "positive", "word"), [("ab", "c", "'c' does not occur"), ("abc", "a", "there are 3")]
+)
+def test_a_positive_label_that_is_not_one_of_two_is_refused(labels, positive, word):
+    X, y = np.zeros((30, 1)), np.array(list(labels * 30))[:30]
+    with pytest.raises(fl.InputError, match=word):
+        fl.FairClassifier(LogisticRegression(), "label", positive=positive).fit(X, y)
+
+
 def test_class_weights_need_no_groups_and_strategies_that_use_them_do(biased):
     X, y, _ = biased
     model = fl.FairClassifier(LogisticRegression(), "label").fit(X, y)

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info
 
 from fairlattice.divergences import RBFMixture, median_bandwidths, mmd2
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers import Cell, CellIndex, ImportanceSampler
+from fairlattice.samplers import _membership as membership
 from fairlattice.samplers._neighbours import Neighbours
 
 
@@ -301,3 +303,16 @@ def test_neighbours_are_the_nearest_of_the_pool_with_other_numbers(kind):
             near = found.pick(np.full(room, row), reach, shares)
             np.testing.assert_allclose(distance[np.searchsorted(pool, near)], ordered[:room], rtol=1e-12)
             assert found.room[row] >= room
+
+
+def test_a_membership_model_is_fitted_on_one_thread_of_the_linear_algebra(two_threads, monkeypatch):
+    def threads():
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    found, plain = [], membership.minimize
+    monkeypatch.setattr(membership, "minimize", lambda *a, **k: found.append(threads()) or plain(*a, **k))
+    rng = np.random.default_rng(0)
+    digits = rng.integers(0, 2, (2, 60))
+    membership.MembershipModel.fit(rng.normal(size=(60, 3)), digits, np.arange(60), levels=[2, 2])
+    assert found == [{1}]
+    assert threads() == {2}

@@ -166,6 +166,39 @@ class TestMissingAndNumbers:
         frame.write_csv("t.csv")  # 30.500 is thirty thousand and five hundred in half of the world
         assert balanced("t.csv", "--decimal", ",")[0] == pytest.approx(right, abs=0.004)
 
+    @pytest.mark.filterwarnings("ignore::fairlattice.AssumptionWarning")
+    def test_attributes_and_weights_are_read_by_the_decimal_mark_that_is_named(self):
+        age = np.random.default_rng(0).uniform(18, 80, 600).round(3)
+        text = pl.Series([f"{a:.3f}".replace(".", ",") for a in age])  # 18,250
+        frame = staff().with_columns(age=text, w=text)
+        frame.write_csv("t.csv", quote_style="always")
+        bands = np.bincount(np.digitize(age, [30, 50])).tolist()
+        right = np.average(frame["hired"] == frame["pred"], weights=age)
+        roles = ["--label", "hired", "--sensitive", "age:30,50", "--decimal", ","]
+        run("audit", "t.csv", *roles, "--prediction", "pred", "--weight", "w", "--json", "w.json")
+        assert json.loads(Path("w.json").read_text())["accuracy"] == pytest.approx(right)
+        run("audit", "t.csv", *roles, "--prediction", "pred", "--json", "a.json")
+        found = json.loads(Path("a.json").read_text())
+        by_label = [found["measures"][rate]["by_group"] for rate in ("tpr", "tnr")]
+        assert [sum(group["n"] for group in both) for both in zip(*by_label, strict=True)] == bands
+        written = {}
+        for name, more in (("once.json", ()), ("stream.json", ("--stream",))):
+            run("augment", "t.csv", *roles, "--drop", "pred", "w", "--out", "o.csv", "--json", name, *more)
+            written[name] = sorted(map(str, json.loads(Path(name).read_text())["cells"]))
+        assert written["once.json"] == written["stream.json"]
+        y, S, options = frame["hired"], frame.select("age"), {"cuts": {"age": [30, 50]}, "decimal": ","}
+        lazy = {"label": "hired", "prediction": "pred", "sensitive": ["age"]}
+        for counts in (
+            fl.audit(y, frame["pred"], sensitive_features=S, **options).counts,
+            fl.audit(frame.lazy(), **lazy, weight="w", **options).counts,
+        ):
+            assert counts.table.sum(axis=(1, 2)).tolist() == bands
+        model = fl.FairClassifier(LogisticRegression(), "equal", **options)
+        model.fit(frame.select("income"), y, sensitive_features=S)
+        assert model.lattice_.n_leaves == 3
+        with pytest.raises(fl.InputError, match="decimal"):
+            fl.audit(y, frame["pred"], sensitive_features=S, decimal="x")
+
     def test_na_names_what_is_missing_in_place_of_the_defaults(self):
         frame = staff().with_columns(race=pl.when(pl.col("race") == "c").then(pl.lit("NA")).otherwise("race"))
         frame.write_csv("t.csv")

@@ -42,6 +42,7 @@ from fairlattice.samplers import CellIndex
 from fairlattice.samplers._shared import check_device, describe_small_cells
 from fairlattice.strategies import STRATEGIES
 from fairlattice.strategies._shared import (
+    PER_CELL,
     AnyStrategy,
     aimed_at,
     by_model,
@@ -68,7 +69,7 @@ def compare(
     repeats: int = 2,
     units: Any = None,
     max_loss: float | None = None,
-    per_cell: int = 1000,
+    per_cell: int = PER_CELL,
     alpha: float = 0.5,
     positive: Any = None,
     cuts: Mapping[str, Sequence[float]] | None = None,

@@ -225,7 +225,8 @@ def _count_and_audit(arguments: argparse.Namespace) -> _Counted:
         check_scan(table, used, columns.sensitive, columns.cuts)
         order = None if arguments.by is None else period_order(table.collect_schema(), arguments.by)
         label, attributes = arguments.label, columns.sensitive
-        options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing, "na": arguments.na}
+        options: dict[str, Any] = {"cuts": columns.cuts, "missing": arguments.missing}
+        options |= {"na": arguments.na, "decimal": arguments.decimal}
         spelled = {key: getattr(arguments, key) for key in ("positive", "positive_prediction")}
         by = () if arguments.by is None else (arguments.by,)
         digest = BackgroundCall(lambda: file_hash(arguments.table), daemon=True)

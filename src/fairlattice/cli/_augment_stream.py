@@ -58,12 +58,11 @@ def augment_stream(
         check_names(schema.names(), origin=origin)
         features = _feature_names(schema, columns)
         _check(table, columns, features)
-        counts = _counted(table, columns, arguments.na)
+        rules = Rules(arguments.na, arguments.decimal)
+        counts = _counted(table, columns, rules)
         bar(1, 3)
         limit = _limit(arguments.fit_rows, counts)
-        sample, numbers = sample_rows(
-            table, counts, columns.label, limit, arguments.seed, Rules(arguments.na)
-        )
+        sample, numbers = sample_rows(table, counts, columns.label, limit, arguments.seed, rules)
         bar(2, 3)
         reading_as = reading_options(arguments, features)
         augmenter.set_params(sensitive=columns.sensitive, cuts=columns.cuts, **reading_as)
@@ -188,12 +187,11 @@ def _check(table: pl.LazyFrame, columns: Columns, features: list[str]) -> None:
             raise InputError(f"Column `{name}` has {n:,} infinite values. Remove or replace them.")
 
 
-def _counted(table: pl.LazyFrame, columns: Columns, na: list[str] | None) -> GroupCounts:
+def _counted(table: pl.LazyFrame, columns: Columns, rules: Rules) -> GroupCounts:
     """The cells: the label counted against itself."""
     name = columns.label
-    counts = GroupCounts.from_frame(
-        table, label=name, prediction=name, sensitive=columns.sensitive, cuts=columns.cuts, na=na
-    )
+    roles: dict[str, Any] = {"label": name, "prediction": name, "sensitive": columns.sensitive}
+    counts = GroupCounts.from_frame(table, **roles, cuts=columns.cuts, na=rules.na, decimal=rules.decimal)
     if len(counts.classes) < 2:
         raise InputError(
             f"Label `{name}` has one class only, {counts.classes[0]!r}. At least two are needed."

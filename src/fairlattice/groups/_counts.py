@@ -93,6 +93,7 @@ class GroupCounts:
         positive: Any = None,
         positive_prediction: Any = None,
         na: Sequence[str] | None = None,
+        decimal: str | None = None,
     ) -> GroupCounts:
         """Count arrays, or columns of any eager frame.
 
@@ -118,6 +119,8 @@ class GroupCounts:
             any other prediction means the other label.
         na : sequence of str, optional
             Texts that mean a missing value, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
+        decimal : {".", ","}, optional
+            Decimal mark of numbers that are text, as in a cut attribute; by default the one that fits all of them.
 
         Raises
         ------
@@ -132,6 +135,7 @@ class GroupCounts:
             missing=missing,
             sample_weight=sample_weight,
             na=na,
+            decimal=decimal,
         )
         roles, spelled = ("y_true", "y_pred"), (positive, positive_prediction)
         return cls._of_tally(tally, roles, roles, "Labels and predictions", spelled, classes)
@@ -150,6 +154,7 @@ class GroupCounts:
         positive: Any = None,
         positive_prediction: Any = None,
         na: Sequence[str] | None = None,
+        decimal: str | None = None,
     ) -> GroupCounts:
         """Count the rows of a frame, eager or lazy, by its own engine in one aggregation.
 
@@ -163,7 +168,7 @@ class GroupCounts:
             Names of the sensitive attributes.
         weight : str, optional
             Name of a column of weights.
-        cuts, missing, positive, positive_prediction, na
+        cuts, missing, positive, positive_prediction, na, decimal
             As in :meth:`from_arrays`.
 
         Raises
@@ -173,7 +178,9 @@ class GroupCounts:
         """
         names = {"label": label, "prediction": prediction}
         known = {role: name for role, name in names.items() if name is not None}
-        tally = tally_frame(frame, known, sensitive, cuts=cuts, missing=missing, weight=weight, na=na)
+        tally = tally_frame(
+            frame, known, sensitive, cuts=cuts, missing=missing, weight=weight, na=na, decimal=decimal
+        )
         what, spelled = f"Columns `{label}` and `{prediction}`", (positive, positive_prediction)
         return cls._of_tally(tally, ("label", "prediction"), (label or "", prediction), what, spelled)
 
@@ -221,6 +228,7 @@ class GroupCounts:
         prediction: str = "prediction",
         missing: str = "level",
         na: Sequence[str] | None = None,
+        decimal: str | None = None,
     ) -> GroupCounts:
         """These counts and those of one more batch of rows; a new value, as counts are frozen.
 
@@ -233,7 +241,7 @@ class GroupCounts:
             Names of a frame's columns of labels and predictions.
         missing : {"level", "exclude", "raise"}, default="level"
             As in :meth:`from_arrays`; say the same of every batch.
-        na : sequence of str, optional
+        na, decimal
             As in :meth:`from_arrays`.
 
         Raises
@@ -254,10 +262,9 @@ class GroupCounts:
         if self.weights is not None:
             raise InputError("These counts are weighted. Count the batch with its weights, and add the two.")
         cuts = {a.name: a.cuts for a in self.lattice.attributes if a.cuts}
-        names = self.lattice.names
-        return self + GroupCounts.from_frame(
-            batch, label=label, prediction=prediction, sensitive=names, cuts=cuts, missing=missing, na=na
-        )
+        roles: dict[str, Any] = {"label": label, "prediction": prediction, "sensitive": self.lattice.names}
+        read: dict[str, Any] = {"cuts": cuts, "missing": missing, "na": na, "decimal": decimal}
+        return self + GroupCounts.from_frame(batch, **roles, **read)
 
     def __add__(self, other: GroupCounts) -> GroupCounts:
         """The counts of both tables' rows together; levels and classes of either are kept."""

@@ -74,11 +74,12 @@ class PairedCounts:
         positive: Any = None,
         positive_prediction: Any = None,
         na: Sequence[str] | None = None,
+        decimal: str | None = None,
     ) -> PairedCounts:
         """Count arrays; arguments as in :meth:`GroupCounts.from_arrays`."""
         values = {"y_true": y_true, "before": before, "after": after}
         known = {role: v for role, v in values.items() if not (v is None and role == "y_true")}
-        tally = tally_arrays(known, sensitive_features, cuts=cuts, missing=missing, na=na)
+        tally = tally_arrays(known, sensitive_features, cuts=cuts, missing=missing, na=na, decimal=decimal)
         return cls._of_tally(tally, _ROLES, (positive, positive_prediction))
 
     @classmethod
@@ -95,11 +96,12 @@ class PairedCounts:
         positive: Any = None,
         positive_prediction: Any = None,
         na: Sequence[str] | None = None,
+        decimal: str | None = None,
     ) -> PairedCounts:
         """Count a frame, eager or lazy, by its own engine; arguments as in :meth:`GroupCounts.from_frame`."""
         values = {"y_true": label, "before": before, "after": after}
         known = {role: name for role, name in values.items() if name is not None}
-        tally = tally_frame(frame, known, sensitive, cuts=cuts, missing=missing, na=na)
+        tally = tally_frame(frame, known, sensitive, cuts=cuts, missing=missing, na=na, decimal=decimal)
         return cls._of_tally(tally, (label or "", before, after), (positive, positive_prediction))
 
     @cached_property

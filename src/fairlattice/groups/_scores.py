@@ -69,6 +69,7 @@ class ScoreCounts:
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
         na: Sequence[str] | None = None,
+        decimal: str | None = None,
     ) -> ScoreCounts:
         """Count arrays of labels and of scores, the predicted probabilities of the positive label.
 
@@ -82,7 +83,7 @@ class ScoreCounts:
             The sensitive attributes.
         bins : int, default=200
             Equal bins of [0, 1]. Scores in one bin are taken for equal by the AUC.
-        cuts, missing, na
+        cuts, missing, na, decimal
             As in :meth:`GroupCounts.from_arrays`.
 
         Raises
@@ -98,7 +99,7 @@ class ScoreCounts:
         inside = (numbers >= 0) & (numbers <= 1)
         place = np.where(inside, np.floor(np.where(inside, numbers, 0.0) * bins + _EDGE), -2).astype(np.int64)
         arrays = {"y_true": y_true, "bin": place, "score": numbers}
-        tally = tally_arrays(arrays, sensitive_features, cuts=cuts, missing=missing, na=na)
+        tally = tally_arrays(arrays, sensitive_features, cuts=cuts, missing=missing, na=na, decimal=decimal)
         score_kept = tally.values["score"].astype(np.float64)
         known = np.where(tally.values["bin"] >= 0, score_kept, 0.0)
         sums = {"score": ExactSums.of_scores(known), "score_squares": ExactSums.of_scores(known**2)}
@@ -116,11 +117,19 @@ class ScoreCounts:
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
         na: Sequence[str] | None = None,
+        decimal: str | None = None,
     ) -> ScoreCounts:
         """Count a frame, eager or lazy, by its own engine in one aggregation; see :meth:`from_arrays`."""
         check_count("bins", bins, 2)
         tally = tally_frame(
-            frame, {"y_true": label}, sensitive, cuts=cuts, missing=missing, score=(score, bins), na=na
+            frame,
+            {"y_true": label},
+            sensitive,
+            cuts=cuts,
+            missing=missing,
+            score=(score, bins),
+            na=na,
+            decimal=decimal,
         )
         return cls._of_tally(tally, tally.sums, bins, score)
 

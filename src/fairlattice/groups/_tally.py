@@ -89,10 +89,11 @@ def tally_arrays(
     missing: str = "level",
     sample_weight: Any = None,
     na: Sequence[str] | None = None,
+    decimal: str | None = None,
 ) -> Tally:
     """One entry per row of some arrays, called by their names in error messages."""
     check_choice("missing", missing, MISSING)
-    rules = Rules(na)
+    rules = Rules(na, decimal)
     arrays = {name: read_labels(v, name, rules, what="Column")[0] for name, v in values.items()}
     sensitive_features, _ = read_attributes(sensitive_features, rules)
     weight = read_weights(sample_weight)
@@ -127,6 +128,7 @@ def tally_frame(
     weight: str | None = None,
     score: tuple[str, int] | None = None,
     na: Sequence[str] | None = None,
+    decimal: str | None = None,
 ) -> Tally:
     """Count the rows of a frame, eager or lazy, by its own engine in one aggregation.
 
@@ -142,7 +144,7 @@ def tally_frame(
     check_columns_exist([*values.values(), *sensitive, *also], list(schema.names()))
     _check_parts([*values.values(), *also], sensitive)
     check_columns_exist(cuts, list(sensitive))
-    rules = Rules(na)
+    rules = Rules(na, decimal)
     table, at = plainly_named(table, [*values.values(), *sensitive, *also])
     written = {n for n in [*cuts, *also] if schema[n] in _TEXTS}  # numbers perhaps, read when counted
     for name in [*cuts, *also]:

@@ -36,6 +36,7 @@ def audit(
     cuts: Mapping[str, Sequence[float]] | None = None,
     missing: str = "level",
     na: Sequence[str] | None = None,
+    decimal: str | None = None,
     alpha: float = 0.5,
     smoothing: float = 0.5,
     confidence: float = 0.95,
@@ -83,6 +84,8 @@ def audit(
         (``audit.counts.excluded``), or refuse them.
     na : sequence of str, optional
         Texts that mean a missing value, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
+    decimal : {".", ","}, optional
+        Decimal mark of numbers that are text, as in a cut attribute; by default the one that fits all of them.
     alpha : float, default=0.5
         Weight in [0, 1] of the absolute part of IFα.
     smoothing : float, default=0.5
@@ -141,7 +144,7 @@ def audit(
             )
         counts = GroupCounts.from_frame(
             y_true, label=label, prediction=prediction or "", sensitive=sensitive or (),
-            weight=weight, cuts=cuts, missing=missing, na=na, **spelled,
+            weight=weight, cuts=cuts, missing=missing, na=na, decimal=decimal, **spelled,
         )  # fmt: skip
         source, task = y_true, replace(task, label=label, prediction=prediction or "")
     else:
@@ -152,7 +155,7 @@ def audit(
         task = replace(task, **_names_of(label=y_true, prediction=y_pred))
         counts = GroupCounts.from_arrays(
             y_true, y_pred, sensitive_features=sensitive_features, sample_weight=sample_weight,
-            cuts=cuts, missing=missing, na=na, **spelled,
+            cuts=cuts, missing=missing, na=na, decimal=decimal, **spelled,
         )  # fmt: skip
     if counts.labelled:
         check_agreement(counts, label or "y_true", prediction or "y_pred")

@@ -10,7 +10,7 @@ from fairlattice.benchmark import CLASSIFIERS, Comparison, GroupShift, StrategyR
 from fairlattice.benchmark._shared import ACCURACIES, COMPARED_FIGURES, KINDS, POSTERIOR_RATES
 from fairlattice.metrics._shared import DEFAULT_NOTION
 from fairlattice.report._summary import Summary, attribute_rows, empty_groups, group_row, versions
-from fairlattice.strategies._shared import BASELINE
+from fairlattice.strategies._shared import BASELINE, PER_CELL
 
 _PLUG_IN = ("tpr", "tnr")
 
@@ -82,15 +82,25 @@ def python_of(comparison: Comparison, strategy: str) -> str:
     cuts = {a.name: [float(c) for c in a.cuts] for a in comparison.lattice.attributes if a.cuts}
     reading = comparison.settings.get("reading", {})
     encoder = f"fl.TableEncoder({', '.join(f'{name}={value!r}' for name, value in reading.items())})"
-    na = f", na={reading['na']!r}" if "na" in reading else ""
     taken = comparison[strategy].strategy
     aim = getattr(getattr(taken, "decision", None), "notion", DEFAULT_NOTION)
-    notion = f", notion={aim!r}" if aim != DEFAULT_NOTION else ""
-    options = (f", cuts={cuts}" if cuts else "") + na + notion + f", random_state={seed}"
+    other, positive = comparison.classes
+    sorts_last = type(other) is type(positive) and other < positive
+    per_cell = comparison.settings["per_cell"]
+    options = {
+        "cuts": cuts or None,
+        "na": reading.get("na"),
+        "decimal": reading.get("decimal"),
+        "positive": None if sorts_last else positive,
+        "notion": None if aim == DEFAULT_NOTION else aim,
+        "per_cell": per_cell if taken.makes_rows and per_cell != PER_CELL else None,
+        "random_state": seed,
+    }
+    given = "".join(f", {name}={value!r}" for name, value in options.items() if value is not None)
     needs = taken.needs_groups
     return (
         f"classifier = make_pipeline({encoder}, {' '.join(made.split())})\n"
-        f"model = fl.FairClassifier(classifier, {strategy!r}{options}).fit(X, y, sensitive_features=S)\n"
+        f"model = fl.FairClassifier(classifier, {strategy!r}{given}).fit(X, y, sensitive_features=S)\n"
         f"model.predict(X_new{', sensitive_features=S_new' if needs else ''})"
     )
 

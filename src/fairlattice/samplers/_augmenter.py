@@ -253,8 +253,9 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         """Fit to a sample of the rows, which the frame's own engine draws."""
         roles = Roles.of(engine_of(X).names(), y, sensitive_features, self.sensitive)
         entropy = entropy_of(self.random_state)
-        counts = counted(X, roles, cuts=self.cuts, missing=self.missing, na=self.na)
-        rows = sample(X, counts, roles, rules=Rules(self.na, self.decimal), seed=entropy)
+        rules = Rules(self.na, self.decimal)
+        counts = counted(X, roles, cuts=self.cuts, missing=self.missing, rules=rules)
+        rows = sample(X, counts, roles, rules=rules, seed=entropy)
         features = rows[[name for name in rows.columns if name != roles.label]]
         self.fit(features, rows.get_column(roles.label), sensitive_features=rows[list(roles.sensitive)])
         self._like = rows.clear()
@@ -430,7 +431,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         if like is None:
             raise InputError("The augmenter was fitted to rows in memory. Fit it to the lazy frame first.")
         roles = Roles.of(engine_of(X).names(), y, sensitive_features, self.sensitive)
-        counts = counted(X, roles, cuts=self.cuts, missing=self.missing, na=self.na)
+        counts = counted(X, roles, cuts=self.cuts, missing=self.missing, rules=Rules(self.na, self.decimal))
         cells = [
             (Cell(self.lattice_.code(leaf), self._label_code(label)), n)
             for (leaf, label), n in shortfalls(counts, check_per_cell(per_cell)).items()

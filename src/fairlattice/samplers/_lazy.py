@@ -64,7 +64,7 @@ class Roles:
         return cls(y, sensitive)
 
 
-def counted(X: Any, roles: Roles, *, cuts: Any, missing: str, na: Sequence[str] | None) -> GroupCounts:
+def counted(X: Any, roles: Roles, *, cuts: Any, missing: str, rules: Rules) -> GroupCounts:
     """The cells: the label counted against itself."""
     return GroupCounts.from_frame(
         X,
@@ -73,7 +73,8 @@ def counted(X: Any, roles: Roles, *, cuts: Any, missing: str, na: Sequence[str] 
         sensitive=roles.sensitive,
         cuts=cuts,
         missing=missing,
-        na=na,
+        na=rules.na,
+        decimal=rules.decimal,
     )
 
 

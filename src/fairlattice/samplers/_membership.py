@@ -9,12 +9,14 @@ drawn with these weights are drawn from the leaf, as far as effects add up.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 from array_api_compat import array_namespace
 from scipy.optimize import minimize
 
+from fairlattice._threads import one_thread
 from fairlattice._validation import FloatArray, IntArray
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers._cells import ranks
@@ -176,10 +178,11 @@ class MembershipModel:
         n_leaves = np.unique(digits, axis=1).shape[1]
         every = list(range(len(digits)))
         together = [every] if len(thin) * n_leaves <= _MOST_SCORES else [[i] for i in every]
-        parts = (
-            _Softmax.fit(X, digits[axes], thin, [levels[i] for i in axes], spread, device)
-            for axes in together
-        )
+        with one_thread() if device is None else nullcontext():
+            parts = [
+                _Softmax.fit(X, digits[axes], thin, [levels[i] for i in axes], spread, device)
+                for axes in together
+            ]
         return cls(tuple(parts), np.cumsum([0, *levels])[:-1])
 
     def scores(self, X: FloatArray) -> MembershipScores:

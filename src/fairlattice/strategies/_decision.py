@@ -37,7 +37,7 @@ class Decision(Protocol):
     """Chooses thresholds. One of your own is a class with these members.
 
     `name` is what users call it, `about` one line for a reader, and `needs_groups` says whether the groups are needed
-    at prediction.
+    at prediction. One that uses groups in training alone says so with ``uses_groups = True``.
     """
 
     @property
@@ -74,10 +74,10 @@ def scores_and_labels(table: TrainingTable, scores: Scores) -> tuple[FloatArray,
     return scores(), positive
 
 
-def check_groups(table: TrainingTable) -> None:
-    """Raise unless there is an attribute."""
+def check_groups(table: TrainingTable, name: str) -> None:
+    """Raise unless there is an attribute, which a decision uses."""
     if not table.index.lattice.attributes:
-        raise InputError("Thresholds per group need at least one sensitive attribute.")
+        raise InputError(f"The decision `{name}` needs at least one sensitive attribute in training.")
 
 
 def candidates_of(scores: FloatArray, positive: BoolArray) -> FloatArray:

@@ -26,7 +26,7 @@ from fairlattice._validation import (
 from fairlattice.encoders import TableEncoder
 from fairlattice.exceptions import InputError
 from fairlattice.groups import GroupLattice
-from fairlattice.groups._shared import Grouping
+from fairlattice.groups._shared import Grouping, find_class
 from fairlattice.samplers import CellIndex, HierarchicalAugmenter
 from fairlattice.samplers._shared import check_device, entropy_of, groups_of
 from fairlattice.strategies._default import default_for
@@ -34,7 +34,7 @@ from fairlattice.strategies._leaf_thresholds import NOTIONS
 from fairlattice.strategies._lookup import aimed_at, strategy_of
 from fairlattice.strategies._row_sources import AugmenterRows
 from fairlattice.strategies._strategy import AUTO, AnyStrategy, Strategy
-from fairlattice.strategies._training import TrainingTable, Vectors
+from fairlattice.strategies._training import PER_CELL, TrainingTable, Vectors
 from fairlattice.tables._shared import Rules, read_attributes
 
 
@@ -69,6 +69,12 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         Give missing values of an attribute a level of their own, or refuse them.
     na : sequence of str, optional
         Texts that mean a missing value of an attribute, in place of :data:`fairlattice.tables.MISSING_SPELLINGS`.
+    decimal : {".", ","}, optional
+        Decimal mark of an attribute's numbers that are text, in place of the one that fits all.
+    positive : label, optional
+        The positive one of two labels, which decisions and notions such as "equal_opportunity" are about. By default,
+        the one that sorts last. If it is given, the estimator is trained on 1 for it and 0 for the other label, as
+        :func:`fairlattice.compare` trains it.
     notion : {"equalized_odds", "equal_opportunity", "demographic_parity", "accuracy"}, default="equalized_odds"
         What thresholds per leaf aim at (:class:`LeafThresholds`); weights, and other decisions, aim at equalized odds.
     per_cell : int, default=1000
@@ -84,7 +90,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
     Attributes
     ----------
     estimator_ : classifier
-        The fitted classifier, on rows as X has them.
+        The fitted classifier, on rows as X has them. If `positive` is given, its labels are 0 and 1.
     strategy_ : Strategy
         What it was trained by.
     fitted_ : FittedStrategy
@@ -92,13 +98,14 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
     lattice_ : GroupLattice
         The groups of the training rows.
     classes_ : array
-        The labels, in order.
+        The labels, in order; if `positive` is given, the other label and then the positive one.
 
     Raises
     ------
     InputError
-        In ``fit``, if a strategy that uses groups gets none, the strategy or its parts are unknown, learned weights
-        or thresholds meet more than two labels, or X holds what the estimator cannot take. In ``predict``, if the
+        In ``fit``, if a strategy that uses groups gets none, the strategy or its parts are unknown, `positive` is not
+        one of two labels, learned weights or thresholds meet more than two labels, or X holds what the estimator cannot
+        take. In ``predict``, if the
         strategy needs groups and gets none.
 
     Examples
@@ -128,8 +135,10 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         cuts: Mapping[str, Sequence[float]] | None = None,
         missing: str = "level",
         na: Sequence[str] | None = None,
+        decimal: str | None = None,
+        positive: Any = None,
         notion: str = "equalized_odds",
-        per_cell: int = 1000,
+        per_cell: int = PER_CELL,
         device: str | None = None,
         random_state: Any = None,
     ) -> None:
@@ -139,6 +148,8 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         self.cuts = cuts
         self.missing = missing
         self.na = na
+        self.decimal = decimal
+        self.positive = positive
         self.notion = notion
         self.per_cell = per_cell
         self.device = device
@@ -154,7 +165,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         y : array-like of shape (n,)
             Labels.
         sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)
-            The sensitive attributes; may be left out for "none" and "label", which do not use them.
+            The sensitive attributes; may be left out for strategies that do not use them, such as "label".
         """
         check_choice("notion", self.notion, NOTIONS)
         check_device(self.device)
@@ -179,7 +190,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         table = TrainingTable(
             X,
             index,
-            self.classes_,
+            self.classes_ if self.positive is None else np.arange(2),
             estimator,
             entropy_of(self.random_state),
             on_vectors=self._encoder is not None,
@@ -211,7 +222,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             The sensitive attributes, where the strategy needs them to decide; others ignore them.
         """
         rows = self._rows(X)
-        if self.fitted_.decision is None and not self.strategy_.needs_groups:
+        if self.fitted_.decision is None and not self.strategy_.needs_groups and self.positive is None:
             return self.fitted_.model.predict(rows)
         lattice, leaves = self.lattice_, np.zeros(row_count(X), dtype=np.int64)
         if self.strategy_.needs_groups:
@@ -250,7 +261,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         return replace(strategy, rows=AugmenterRows(self.augmenter))
 
     def _cells(self, X: Any, labels: Any, groups: Any) -> tuple[CellIndex, Any]:
-        """Leaf and label of every row, and the labels in order; the attributes are encoded here and only here."""
+        """Leaf and label of every row, and the labels by their codes; attributes are encoded here and only here."""
         source = self if self.augmenter is None else self.augmenter
         grouping, inside = Grouping(source.cuts, source.missing), getattr(source, "sensitive", None)
         if self.strategy_.uses_groups and groups is None and inside is None:
@@ -259,9 +270,14 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
                 "strategy='label', which balances labels alone."
             )
         classes, codes = np.unique(labels, return_inverse=True)
+        if self.positive is not None:
+            chosen = _place_of(self.positive, classes)
+            classes, codes = classes[[1 - chosen, chosen]], (codes == chosen).astype(np.int64)
         lattice, leaves = GroupLattice(()), np.zeros(len(codes), dtype=np.int64)
         if groups is not None or inside is not None:
-            clean, self._attribute_reading = read_attributes(groups_of(X, groups, inside), Rules(source.na))
+            clean, self._attribute_reading = read_attributes(
+                groups_of(X, groups, inside), Rules(source.na, source.decimal)
+            )
             lattice, leaves = grouping.encode_training(clean, len(codes))
         check_same_length(y=codes, sensitive_features=leaves)
         return CellIndex(lattice, leaves, codes.astype(np.int64), len(classes)), classes
@@ -294,6 +310,14 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             inner.classifier_tags.multi_class if inner.classifier_tags else True
         )
         return tags
+
+
+def _place_of(positive: Any, classes: Any) -> int:
+    """Which of two labels is the positive one."""
+    if len(classes) != 2:
+        raise InputError(f"`positive` names one of two labels, but there are {len(classes)}. Leave it out.")
+    known = tuple(classes.tolist())
+    return known.index(find_class(known, positive, "Positive label"))
 
 
 def _split_encoder(estimator: Any) -> tuple[TableEncoder | None, Any]:

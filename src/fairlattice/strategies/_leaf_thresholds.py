@@ -88,7 +88,7 @@ class LeafThresholds:
     def choose(self, table: TrainingTable, scores: Scores) -> ThresholdsByLeaf:
         """Choose thresholds on out-of-fold scores of the training rows."""
         found, _ = scores_and_labels(table, scores)
-        check_groups(table)
+        check_groups(table, self.name)
         return self.on(table.index, found)
 
     def on(self, index: CellIndex, scores: FloatArray) -> ThresholdsByLeaf:

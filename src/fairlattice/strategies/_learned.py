@@ -7,14 +7,14 @@ between. Recalls of small cells are shrunk to those of the rows that represent t
 accuracy is near that of equal weights, the one with the lowest IFα of equalized odds is taken.
 
 All of that is done with a quick logistic regression. Any other classifier starts from the weights that it found, and
-takes one further round with recalls of its own: six fits.
+takes one further round with recalls of its own: three fits.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,9 +46,6 @@ _ROUNDS = 5  # from each start
 _STEP = 3.0
 _START = 0.1  # of the weight stays as at the start, so that no cell is forgotten
 _STRENGTH = 200.0  # rows that the prior of a recall counts for
-_COST_OWN = (
-    0.01  # of balanced accuracy, that the fairer of an estimator's two rounds may lose against the other
-)
 _WIDE = 500  # coordinates beyond which Newton's method is slower than L-BFGS
 _LIGHT = 0.15  # share of nonzero numbers below which the quick regression is faster on a sparse array
 _MOST_ROWS = 20_000  # that are looked at; of larger tables, small cells whole and large ones in part
@@ -59,19 +56,19 @@ LEARNED_STREAM, SPREAD_STREAM = 6, 7  # of random numbers, so that parts of one 
 
 @dataclass(frozen=True, eq=False)
 class LearnedMass:
-    """Weights of cells, and the rounds that led to them.
+    """Weights of cells, and the rounds of the search for them with the quick regression.
 
     Parameters
     ----------
     mass : float array of shape (cells,)
-        Weight of each cell; they sum to 1.
+        Weight of each cell; they sum to 1. For another classifier, one round on from those of the search.
     unfairness : tuple of float
         IFα of equalized odds of the shrunk recalls, in each round of each start; the first is that of equal
         weights.
     balanced_accuracy : tuple of float
         Out of fold, in each round.
     chosen : int
-        The round that was taken.
+        The round of the search that was taken.
     """
 
     mass: FloatArray
@@ -106,7 +103,7 @@ def learn_mass(
     if learner.before is None:
         return _searched(sampler, learner, spread=spread, cost=cost, rng=rng)
     found = _searched(sampler, learner.before, spread=spread, cost=cost, rng=rng)
-    return _corrected(sampler, learner, found.mass, spread=spread, rng=rng)
+    return replace(found, mass=_corrected(sampler, learner, found.mass, spread=spread, rng=rng))
 
 
 def _searched(
@@ -128,12 +125,12 @@ def _searched(
 
 def _corrected(
     sampler: ImportanceSampler, learner: Learner, start: FloatArray, *, spread: bool, rng: np.random.Generator
-) -> LearnedMass:
-    """The fairer of given weights and those one round on, by the recalls of a model that may be slow."""
+) -> FloatArray:
+    """Weights one round on from given ones, by the recalls of a model that may be slow."""
     seen = _Seen.of(sampler, _MOST_OWN, rng)
     with threadpool_limits(limits=1):
-        rounds = list(_rounds(seen.folds(learner, rng), seen, start, 1, spread=spread))
-    return _chosen(rounds, max(accuracy for _, _, accuracy in rounds) - _COST_OWN)
+        correct = _out_of_fold(seen.folds(learner, rng), start, spread=spread)
+    return _raised(start, seen.represented.shrunk(correct, _STRENGTH), 0, start)
 
 
 def _chosen(rounds: list[tuple[FloatArray, float, float]], least: float) -> LearnedMass:
@@ -153,8 +150,14 @@ def _rounds(
         correct = _out_of_fold(folds, mass, spread=spread)
         recalls = seen.represented.shrunk(correct, _STRENGTH)
         yield mass, _unfair(recalls, seen.represented.labels), seen.accuracy(correct)
-        raised = mass * np.exp(_STEP / np.sqrt(turn + 1.0) * np.maximum(recalls.mean() - recalls, 0.0))
-        mass = (1 - _START) * raised / raised.sum() + _START * start
+        mass = _raised(mass, recalls, turn, start)
+
+
+def _raised(mass: FloatArray, recalls: FloatArray, turn: int, start: FloatArray) -> FloatArray:
+    """Weights of the next round: higher for cells whose recall is below the mean over all cells."""
+    raised = mass * np.exp(_STEP / np.sqrt(turn + 1.0) * np.maximum(recalls.mean() - recalls, 0.0))
+    mixed: FloatArray = (1 - _START) * raised / raised.sum() + _START * start
+    return mixed
 
 
 @dataclass(frozen=True, eq=False)

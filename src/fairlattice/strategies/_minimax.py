@@ -26,6 +26,7 @@ import numpy as np
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 
+from fairlattice._threads import one_thread
 from fairlattice._validation import BoolArray, FloatArray, IntArray
 from fairlattice.groups import GroupLattice
 from fairlattice.samplers._shared import LeafProbabilities
@@ -58,12 +59,14 @@ class MinimaxCosts:
         "costs of errors per cell that raise the lowest recall, expected given the features; "
         "blind to groups at prediction"
     )
+    uses_groups: ClassVar[bool] = True
     needs_groups: ClassVar[bool] = False
 
+    @one_thread()
     def choose(self, table: TrainingTable, scores: Scores) -> ExpectedCosts:
         """Learn the costs from out-of-fold scores and out-of-fold probabilities of the leaves."""
         found, positive = scores_and_labels(table, scores)
-        check_groups(table)
+        check_groups(table, self.name)
         features = table.blind_features()
         Z, index, rng = features(table.X), table.index, table.rng(_STREAM)
         as_odds = bool(found.min() >= 0.0 and found.max() <= 1.0)

@@ -138,7 +138,8 @@ class Strategy:
     @property
     def uses_groups(self) -> bool:
         """Whether it looks at the groups of the training rows."""
-        return self.makes_rows or bool(self.weights.uses_groups) or self.needs_groups
+        by_decision = bool(getattr(self.decision, "uses_groups", self.needs_groups))
+        return self.makes_rows or bool(self.weights.uses_groups) or by_decision
 
     @property
     def needs_groups(self) -> bool:

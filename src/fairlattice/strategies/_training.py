@@ -93,6 +93,10 @@ class TrainingRows:
     weights: FloatArray | None = field(default=None, repr=False)
 
 
+PER_CELL = 1000
+"""Rows that strategies with synthetic rows raise smaller cells to, unless the caller says otherwise."""
+
+
 @dataclass(frozen=True, eq=False)
 class TrainingTable:
     """Training rows, their groups and labels, and the classifier to train; all that a strategy may use.
@@ -129,7 +133,7 @@ class TrainingTable:
     estimator: Any
     entropy: tuple[int, ...]
     on_vectors: bool = True
-    per_cell: int = 1000
+    per_cell: int = PER_CELL
     max_categories: int = 64
     encoded: Vectors | None = field(default=None, repr=False)
     reading: Mapping[str, Feature] | None = field(default=None, repr=False)
