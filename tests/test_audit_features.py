@@ -119,17 +119,22 @@ def test_the_worst_group_of_every_level_by_hand():
     everyone, one, leaf = audit_of(UNEVEN).worst_by_level("tpr")
     assert (everyone.group, everyone.successes, everyone.n) == ({}, 98, 152)
     assert (one.group, one.successes, one.n) == ({"sex": "f"}, 5, 52)
-    # A group of two, of which none succeeded, is passed over.
+    # With one person added who succeeds as everyone does, 5 of 50 is worse than 0 of 2: 5.64/51 < 0.64/3.
     assert (leaf.group, leaf.successes, leaf.n) == ({"sex": "f", "race": "a"}, 5, 50)
 
 
-def test_the_worst_and_the_best_group_are_those_whose_rate_as_counted_is_lowest_and_highest():
-    sizes = {"f": (90, 100), "m": (79, 99), "d": (1, 1), "x": (0, 9)}
+@pytest.mark.parametrize(
+    ("sizes", "worst", "best"),
+    [
+        ({"f": (90, 100), "m": (79, 99), "d": (1, 1)}, "m", "d"),  # a perfect group of one is not the worst
+        ({"f": (90, 100), "m": (79, 99), "d": (0, 9)}, "d", "f"),  # a small one of which nobody succeeds is
+        ({"f": (9, 10), "m": (18, 20), "d": (1, 4)}, "d", "m"),  # of equal rates, that of more rows is surer
+    ],
+)
+def test_the_worst_and_the_best_group_are_ranked_with_one_person_added(sizes, worst, best):
     audit = audit_of({(k,): v for k, v in sizes.items()}, ("sex",))
-    assert audit.worst("tpr").group == {"sex": "m"} and audit.best("tpr").group == {"sex": "f"}
-    assert audit.worst_by_level("tpr")[1].group == {"sex": "m"}
-    tiny = audit_of({("f",): (2, 3), ("m",): (1, 2), ("d",): (2, 4)}, ("sex",))
-    assert (tiny.worst("tpr").group, tiny.best("tpr").group) == ({"sex": "d"}, {"sex": "f"})
+    assert (audit.worst("tpr").group, audit.best("tpr").group) == ({"sex": worst}, {"sex": best})
+    assert audit.worst_by_level("tpr")[1].group == {"sex": worst}
 
 
 def test_the_json_has_the_smoothed_extremes_that_the_measures_take():

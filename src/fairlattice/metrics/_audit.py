@@ -375,8 +375,8 @@ class Audit(ShowsAsPage):
     def worst(self, rate: str = "tpr") -> GroupRate:
         """The group with the lowest rate; its interval allows for being picked among all.
 
-        Groups in which the rate is about fewer than 10 rows are passed over unless all are so small, since the rate of
-        one person is 0 or 1; :meth:`probability_worst` weighs all of them.
+        Groups are ranked with one person added to each, who succeeds at the rate of everyone: otherwise a group of
+        one, whose rate is 0 or 1, would often come first. :meth:`probability_worst` weighs chance fully.
 
         Examples
         --------

@@ -1,13 +1,14 @@
 """The worst and the best group of an audit, with intervals that allow for their being picked among all.
 
-A person picks by the rate as counted, among groups that are not tiny: that of a single person is 0 or 1 whatever the
-model does. The measures pick by smoothed rates, among all groups.
+The rate of a single person is 0 or 1 whatever the model does. So groups are ranked by their rates with one more person
+added to each, who succeeds at the rate of everyone: a perfect group of one is not the worst, and large groups keep
+their order. The measures rank by smoothed rates.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from fairlattice.groups import Group
 from fairlattice.metrics._fairness import log_ratio, measure_value
 from fairlattice.metrics._group_rate import GroupRate
 from fairlattice.metrics._intervals import jeffreys_interval, simultaneous_confidence
-from fairlattice.metrics._needed import LEAST_ROWS
 from fairlattice.metrics._rate_columns import RateColumns
 from fairlattice.metrics._rates import Rates
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def extreme_group(audit: Audit, rate: str, *, lowest: bool) -> GroupRate:
-    """The group with the lowest rate as counted, or the highest, among those that are not tiny."""
+    """The group with the lowest rate, or the highest, as :func:`_extreme` ranks them."""
     rates = _defined_rates(audit, rate)
     return _row_of(audit, audit.groups, rates, _extreme(rates, lowest=lowest))
 
@@ -55,11 +55,11 @@ def _defined_rates(audit: Audit, rate: str) -> Rates:
 
 
 def _extreme(rates: Rates, *, lowest: bool) -> int:
-    """Where the lowest rate is, or the highest: of equal ones that of most rows, and a tiny group's if all are tiny."""
-    large = rates.defined & (rates.trials >= LEAST_ROWS)
-    place: Any = np.flatnonzero(large if large.any() else rates.defined)
-    raw = rates.raw[place]
-    return int(place[np.lexsort((-rates.trials[place], raw if lowest else -raw))[0]])
+    """Where the lowest rate is, or the highest, with one person added to each group; of equal ones, of most rows."""
+    place = np.flatnonzero(rates.defined)
+    successes, trials = rates.successes[place], rates.trials[place]
+    shrunk = (successes + successes.sum() / trials.sum()) / (trials + 1.0)
+    return int(place[np.lexsort((-trials, shrunk if lowest else -shrunk))[0]])
 
 
 def _row_of(audit: Audit, groups: Sequence[Group], rates: Rates, place: int) -> GroupRate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from fairlattice.metrics._shared import assumed_sentence, is_favour, rate_phrases, verdict_sentence
@@ -213,9 +213,9 @@ def _levels_table(summary: Summary) -> list[Table]:
     ]
     title = Line("The lowest group at every level, from everyone to the leaves")
     note = Line(
-        "Of groups in which the rate is about at least {} rows, unless all of a level are smaller. The intervals allow "
-        "for having picked the lowest."
-    ).format(TINY)
+        "Ranked with one person added to each group, who fares as everyone does. The intervals allow for having picked "
+        "the lowest."
+    )
     return [table_of("table-levels", title, columns, records, folded=True, note=note)] if records else []
 
 
@@ -236,16 +236,11 @@ def _reading(summary: Summary, rate: str) -> Iterator[Line]:
         steps = Line("; ").join(
             Line("{} {:.2f} ({})").format(GroupName(g["group"]), g["rate"], rows_word(g["n"])) for g in path
         )
-        yield Line("Lowest {} at every level{}: {}.").format(name, _of_large(path), steps)
+        yield Line("Lowest {} at every level: {}.").format(name, steps)
     if m["df"]["p_value"] >= 1 - summary["settings"]["confidence"]:
         yield Line("That groups differ in {} at all is not certain (p = {:.2f}).").format(
             name, m["df"]["p_value"]
         )
-
-
-def _of_large(path: Sequence[Summary]) -> str:
-    """Among whom the lowest is looked for, where that is not everyone."""
-    return f", of groups of at least {TINY} rows" if all(g["n"] >= TINY for g in path) else ""
 
 
 def _likely_worst(groups: list[Summary]) -> Line:
