@@ -119,8 +119,23 @@ def test_the_worst_group_of_every_level_by_hand():
     everyone, one, leaf = audit_of(UNEVEN).worst_by_level("tpr")
     assert (everyone.group, everyone.successes, everyone.n) == ({}, 98, 152)
     assert (one.group, one.successes, one.n) == ({"sex": "f"}, 5, 52)
-    # Smoothed, 5 of 50 is worse than 0 of 2: 5.5/51 < 0.5/3.
+    # A group of two, of which none succeeded, is passed over.
     assert (leaf.group, leaf.successes, leaf.n) == ({"sex": "f", "race": "a"}, 5, 50)
+
+
+def test_the_worst_and_the_best_group_are_those_whose_rate_as_counted_is_lowest_and_highest():
+    sizes = {"f": (90, 100), "m": (79, 99), "d": (1, 1), "x": (0, 9)}
+    audit = audit_of({(k,): v for k, v in sizes.items()}, ("sex",))
+    assert audit.worst("tpr").group == {"sex": "m"} and audit.best("tpr").group == {"sex": "f"}
+    assert audit.worst_by_level("tpr")[1].group == {"sex": "m"}
+    tiny = audit_of({("f",): (2, 3), ("m",): (1, 2), ("d",): (2, 4)}, ("sex",))
+    assert (tiny.worst("tpr").group, tiny.best("tpr").group) == ({"sex": "d"}, {"sex": "f"})
+
+
+def test_the_json_has_the_smoothed_extremes_that_the_measures_take():
+    audit = audit_of({("f",): (90, 100), ("m",): (79, 99), ("d",): (1, 1)}, ("sex",))
+    worst = fl.Report.of(audit).summary["measures"]["tpr"]["worst"]
+    assert (worst["group"], worst["value"]) == ({"sex": "d"}, 0.75)
 
 
 def test_a_group_that_no_marginal_shows_is_hidden():

@@ -102,7 +102,7 @@ def test_what_a_lattice_refuses():
         GroupLattice.from_features({"a": [1.0, np.inf]}, cuts={"a": [2]})
     with pytest.raises(InputError, match="has 200 levels"):
         GroupLattice.from_features({"a": np.arange(200)})
-    with pytest.raises(InputError, match="not numeric"):
+    with pytest.raises(InputError, match=r"cut at numbers, but 'x' is not one \(2"):
         GroupLattice.from_features({"a": ["x", "y"]}, cuts={"a": [2]})
     with pytest.raises(InputError, match="increase"):
         GroupLattice.from_features({"a": [1, 2]}, cuts={"a": [2, 2]})

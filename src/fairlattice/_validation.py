@@ -130,6 +130,7 @@ def as_column(values: Any, name: str) -> Column:
     if array.ndim != 1:
         raise InputError(f"`{name}` must have one dimension, got an array of shape {array.shape}.")
     if array.dtype.kind == "f":
+        array = _not_half(array)
         return Column(array, np.isnan(array))
     if array.dtype.kind in "Mm":
         return _time_column(array)
@@ -284,13 +285,18 @@ def _series_column(series: nw.Series[Any]) -> Column:
         if is_float:
             missing = missing | series.is_nan().fill_null(True)
         mask = missing.to_numpy().astype(bool)
-        valid = series.filter(~missing).to_numpy()
+        valid = _not_half(series.filter(~missing).to_numpy())
         values = np.zeros(len(mask), dtype=valid.dtype if len(valid) else float)
         values[~mask] = valid
         return Column(_narrow(values, mask), mask)
-    values = series.to_numpy()
+    values = _not_half(series.to_numpy())
     mask = np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
     return Column(_narrow(np.where(mask, 0, values) if mask.any() else values, mask), mask)
+
+
+def _not_half(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The array, in single precision where it is in half precision, which holds no number above 65,504."""
+    return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
 def _text_column(series: nw.Series[Any]) -> Column | None:

@@ -44,7 +44,7 @@ def stratified_splits(
         pairs = list(splitter.split(np.zeros(len(labels)), strata))
     except ValueError as error:
         raise InputError(
-            f"The table is too small to split with `test_size`={test_size:g}: "
+            f"The table is too small to split with `test_size`={test_size:g} (--held-out): "
             "each label needs rows in both parts."
         ) from error
     for train, test in pairs:

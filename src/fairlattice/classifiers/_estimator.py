@@ -196,7 +196,7 @@ def read_leaves(sensitive_features: Any, n_rows: int) -> tuple[IntArray, IntArra
     """
     if sensitive_features is None:
         return np.zeros(n_rows, dtype=np.int64), np.zeros((1, 0), dtype=np.int64)
-    lattice = GroupLattice.from_features(sensitive_features, max_levels=max(100, n_rows // 2))
+    lattice = GroupLattice.from_features(sensitive_features)
     codes = lattice.encode(sensitive_features)
     if len(codes) != n_rows:
         raise InputError(

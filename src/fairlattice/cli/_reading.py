@@ -22,8 +22,9 @@ _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @contextlib.contextmanager
-def reading(path: Path, kind: str = "parquet") -> Iterator[None]:
+def reading(path: Path, kind: str = "") -> Iterator[None]:
     """Make the refusals of the reader plain, and keep to ourselves what the engine prints of its own failures."""
+    kind = kind or path.suffix[1:] or "parquet"  # a folder is one of Parquet files
     try:
         with _quiet_engine():
             yield
@@ -41,13 +42,24 @@ def reading(path: Path, kind: str = "parquet") -> Iterator[None]:
         full = re.search(r"os error (\d+)", str(error))
         if full and int(full[1]) in _FULL:
             raise OSError(int(full[1]), os.strerror(int(full[1]))) from error
-        words = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-        if isinstance(error, pl.exceptions.PanicException):  # the engine's own words help nobody
-            words = "its contents contradict each other"
-        hint = "The file may be truncated or of another format."
-        if "utf-8" in words.lower() and path.suffix.lower() in (".csv", ".tsv"):
-            hint = _converted(path)
+        words, hint = _explained(error, path)
         raise InputError(f"`{path}` cannot be read as {kind.upper()}: {words}. {hint}") from error
+
+
+def _explained(error: BaseException, path: Path) -> tuple[str, str]:
+    """What the engine says of a file it cannot read, and what to do."""
+    words = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    foreign = re.search(r"could not import from `(\w+)` type", str(error))
+    if foreign:
+        return (
+            f"columns of type {foreign[1]} are not supported",
+            "Turn them into numbers or text, or drop them.",
+        )
+    if isinstance(error, pl.exceptions.PanicException):  # the engine's own words help nobody
+        words = "its contents contradict each other"
+    if "utf-8" in words.lower() and path.suffix.lower() in (".csv", ".tsv"):
+        return words, _converted(path)
+    return words, "The file may be truncated or of another format."
 
 
 @contextlib.contextmanager

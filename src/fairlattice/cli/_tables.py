@@ -27,6 +27,7 @@ _FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".pq": "parquet",
     ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc",
 }  # fmt: skip
+_OTHER_ARROW = {b"\xff\xff\xff\xff": "an Arrow stream", b"FEA1": "in version 1 of the Feather format"}
 _ROW_GROUP = 100_000
 
 
@@ -99,6 +100,7 @@ def scan_rows(path: Path, *, as_text: bool = False, decimal: str | None = None) 
         if kind == "parquet":
             return pl.scan_parquet(path, glob=False, hive_partitioning=False)
         if kind == "ipc":
+            _check_arrow(path)
             return pl.scan_ipc(path, glob=False, hive_partitioning=False)
         return scan_text(path, kind, as_text, decimal)
 
@@ -107,12 +109,13 @@ def many_rows(path: Path) -> int:
     """How many rows a file has, at most: of text the lines are counted; 0 where it cannot be read."""
     try:
         kind = table_format(path)
-        _check_file(path)
-        if kind in SEPARATORS:
-            with path.open("rb") as source:
-                return sum(block.count(b"\n") for block in iter(lambda: source.read(2**20), b""))
-        return int(scan_rows(path).select(pl.len()).collect().item())
-    except (InputError, OSError, *UNREADABLE):
+        with reading(path, kind):
+            _check_file(path)
+            if kind in SEPARATORS:
+                with path.open("rb") as source:
+                    return sum(block.count(b"\n") for block in iter(lambda: source.read(2**20), b""))
+            return int(scan_rows(path).select(pl.len()).collect().item())
+    except (InputError, OSError):
         return 0  # whoever reads it says what is wrong
 
 
@@ -197,7 +200,19 @@ def is_text(path: Path) -> bool:
     return not path.is_dir() and table_format(path) in SEPARATORS
 
 
+def _check_arrow(path: Path) -> None:
+    """Raise if a file is of Arrow, but not of the format that can be read at any place."""
+    with path.open("rb") as source:
+        start = source.read(4)
+    if start in _OTHER_ARROW:
+        raise InputError(
+            f"`{path}` is {_OTHER_ARROW[start]}, not an Arrow file. Convert it to one or to Parquet, as with pyarrow."
+        )
+
+
 def _read_binary(path: Path, kind: str) -> pl.DataFrame:
+    if kind == "ipc":
+        _check_arrow(path)
     # Files are passed open: a name could be taken for a pattern that matches other files.
     with path.open("rb") as source:
         return pl.read_parquet(source) if kind == "parquet" else pl.read_ipc(source)

@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,6 +39,7 @@ _KINDS = {
     b"SQLite format 3": "an SQLite database. Save the table as CSV",
 }
 _FIRST = 65_536
+_SHOWN = 20  # rows that show what separates values
 _BEFORE = b' "\t\r\n\f\v'  # signs between a separator and a value
 
 
@@ -63,6 +65,8 @@ class TextLayout:
         Whether lines end with a carriage return alone.
     announced : bool
         Whether a first line such as ``sep=;`` says what separates.
+    empty : tuple of int
+        Positions of the rows that are empty lines, which polars reads as rows without values.
     """
 
     path: Path
@@ -73,6 +77,7 @@ class TextLayout:
     quoted: bool = False
     carriage: bool = False
     announced: bool = False
+    empty: tuple[int, ...] = ()
 
     @property
     def options(self) -> dict[str, Any]:
@@ -114,13 +119,45 @@ class TextLayout:
     def _blocks(self) -> Iterator[bytes]:
         """The file in pieces, each of which begins with the end of the last."""
         tail = b"\n"
-        with self.path.open("rb") as source:
+        with self.open() as source:
             for block in iter(lambda: source.read(2**22), b""):
                 yield tail + block
                 tail = block[-64:]
 
+    def may_have_empty_lines(self) -> bool:
+        """Whether two line ends follow each other, within quotes or not.
+
+        Raises
+        ------
+        InputError
+            If a byte is zero, as in binary data.
+        """
+        found = False
+        for block in self._blocks():
+            if b"\x00" in block:
+                raise InputError(
+                    f"`{self.path}` has a byte that is zero{self._line_of_zero()}, as binary data has. Remove it, or "
+                    "name the file by its format."
+                )
+            found = found or b"\n\n" in block or b"\n\r\n" in block
+        return found
+
+    def _line_of_zero(self) -> str:
+        with self.open() as source:
+            return next(f" in line {n:,}" for n, line in enumerate(source, 1) if b"\x00" in line)
+
     def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Every row below the header: the line where it ends, and its values.
+        """Every row below the header: the line where it ends, and its values; empty lines only of a single column.
+
+        Raises
+        ------
+        InputError
+            As :meth:`lines`.
+        """
+        return ((line, row) for line, row in self.lines() if row or len(self.header) < 2)
+
+    def lines(self) -> Iterator[tuple[int, list[str]]]:
+        """Every row below the header: the line where it ends, and its values; an empty line has none.
 
         Raises
         ------
@@ -136,7 +173,7 @@ class TextLayout:
             started, header = 0, False
             try:
                 for row in reader:
-                    if row and header:
+                    if header:
                         yield reader.line_num + self.skip, row
                     header, started = header or bool(row), reader.line_num
             except csv.Error as error:
@@ -173,7 +210,7 @@ def text_layout(path: Path, kind: str) -> TextLayout:
     twice = next((name for name in layout.header if often[name] > 1), None)
     if twice is not None:
         raise InputError(f"`{path}` has two columns named {twice!r}. Rename one.")
-    return _with_quotes(layout)
+    return _with_empty_lines(_with_quotes(layout))
 
 
 def check_kind(path: Path, start: bytes) -> None:
@@ -205,7 +242,7 @@ def check_rows(layout: TextLayout, height: int | None) -> None:
                 f"`{layout.path}` cannot be read as CSV: line {line} has {len(row)} values for {width} columns. "
                 "Put quotes around values that hold the separator."
             )
-        if len(row) < width:
+        if len(row) < width and width > 1:
             short, first = short + 1, first or line
     if height is not None and n != height:
         raise InputError(
@@ -230,7 +267,8 @@ def _without_preamble(layout: TextLayout) -> TextLayout:
     comments = skip
     while comments < len(first) - 1 and first[comments].startswith("#"):
         comments += 1
-    width = [line.count(layout.separator) for line in (first[max(comments - 1, 0)], first[comments])]
+    around = (first[max(comments - 1, 0)], first[comments])
+    width = [len(next(csv.reader([line], delimiter=layout.separator), [])) for line in around]
     if comments > skip and width[0] != width[1]:  # else it is the header that begins with #
         assume([f"`{layout.path.name}`: {comments - skip} lines of comments above the header are left out."])
         skip = comments
@@ -238,25 +276,53 @@ def _without_preamble(layout: TextLayout) -> TextLayout:
 
 
 def _with_header(layout: TextLayout) -> TextLayout:
-    header = _header(layout)
-    other = next((m for m in _OTHERS if m != layout.separator and m in header[0]), None) if header else None
-    if len(header) == 1 and other is not None:
+    rows = _first_rows(layout)
+    other = next((m for m in _OTHERS if m != layout.separator and _is_split_by(m, layout, rows)), None)
+    if other is not None:
         layout = replace(layout, separator=other)
-        header = _header(layout)
+        rows = _first_rows(layout)
         assume(
             [
                 f"`{layout.path.name}`: values are separated by {printable(other) if other != chr(9) else 'tabs'}."
             ]
         )
-    return replace(layout, header=tuple(header))
+    return replace(layout, header=tuple(rows[0]) if rows else ())
 
 
-def _header(layout: TextLayout) -> list[str]:
+def _is_split_by(other: str, layout: TextLayout, rows: list[list[str]]) -> bool:
+    """Whether another sign separates values, given the first rows as the layout's own separator splits them."""
+    if not rows or not any(other in name for name in rows[0]):
+        return False
+    if len(rows[0]) == 1:
+        return True
+    # The layout's own sign may stand in a name, as in `age;"income, EUR"`.
+    cut = any('"' in name and other in name for name in rows[0])
+    if len(rows) < 2 or not (cut or any(len(row) != len(rows[0]) for row in rows)):
+        return False
+    widths = {len(row) for row in _first_rows(replace(layout, separator=other))}
+    return len(widths) == 1 and widths.pop() > len(rows[0])
+
+
+def _first_rows(layout: TextLayout) -> list[list[str]]:
+    """The header and some rows."""
     csv.field_size_limit(sys.maxsize)
     with layout.open() as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as lines:
         for _ in range(layout.skip):
             lines.readline()
-        return next((row for row in csv.reader(lines, delimiter=layout.separator) if row), [])
+        rows = (row for row in csv.reader(lines, delimiter=layout.separator) if row)
+        return list(islice(rows, _SHOWN))
+
+
+def _with_empty_lines(layout: TextLayout) -> TextLayout:
+    """Find the empty lines, which are not rows; in a table of one column they are missing values."""
+    if not layout.may_have_empty_lines() or len(layout.header) < 2:
+        return layout
+    found = [(place, line) for place, (line, row) in enumerate(layout.lines()) if not row]
+    if found:
+        assume([
+            f"`{layout.path.name}`: empty lines left out: {len(found):,} (first in line {found[0][1]:,})."
+        ])  # fmt: skip
+    return replace(layout, empty=tuple(place for place, _ in found))
 
 
 def _with_quotes(layout: TextLayout) -> TextLayout:

@@ -21,6 +21,7 @@ _FIRST_ROWS = 1000
 _HELD = 2**28  # bytes; a smaller text file is parsed once, and its table is kept in memory for all passes
 _ZEROS = r"^\s*0\d"
 T = TypeVar("T")
+Rows = TypeVar("Rows", pl.DataFrame, pl.LazyFrame)
 
 
 def scan_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.LazyFrame:
@@ -40,7 +41,7 @@ def scan_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.L
         scan = held.lazy()
     elif not as_text:  # each pass over the rows parses the text again
         scan = _scan(layout, schema=_with_codes_as_text(layout, _inferred_types(layout, None), decimal))
-    if layout.quoted:
+    if layout.quoted or layout.empty:
         check_rows(layout, int(scan.select(pl.len()).collect(engine="streaming").item()))
     header, names = layout.header, text.collect_schema().names()
     return scan.rename(dict(zip(names, header, strict=True))) if len(header) == len(names) else scan
@@ -58,7 +59,7 @@ def read_text(path: Path, kind: str, as_text: bool, decimal: str | None) -> pl.D
     except UNREADABLE:
         check_rows(layout, None)  # names the line, where it can
         raise
-    if layout.quoted or (frame.width and frame[:, -1].alias("values").null_count()):
+    if layout.quoted or layout.empty or (frame.width and frame[:, -1].alias("values").null_count()):
         check_rows(layout, frame.height)
     return frame
 
@@ -97,13 +98,23 @@ def _with_codes_as_text(layout: TextLayout, types: pl.Schema, decimal: str | Non
 
 
 def _scan(layout: TextLayout, **options: Any) -> pl.LazyFrame:
-    return pl.scan_csv(layout.scan_source(), glob=False, **layout.options, **options)
+    scan = pl.scan_csv(layout.scan_source(), glob=False, **layout.options, **options)
+    return _without_empty_lines(scan, scan.collect_schema().names(), layout) if layout.empty else scan
+
+
+def _without_empty_lines(rows: Rows, names: list[str], layout: TextLayout) -> Rows:
+    """The rows, except those that are empty lines and have no value; any other stays and is counted one too many."""
+    place = max(names, key=len) + "_"  # longer than the name of any column
+    empty = pl.col(place).is_in(list(layout.empty)) & pl.all_horizontal(cs.exclude(place).is_null())
+    return rows.with_row_index(place).filter(~empty).drop(cs.by_name(place))
 
 
 def _read(layout: TextLayout, types: pl.Schema | None = None) -> pl.DataFrame:
     """The table of a text file, as text without `types`."""
     with layout.open() as source:
         frame = pl.read_csv(source, schema=types, infer_schema=False, **layout.options)
+    if layout.empty:
+        frame = _without_empty_lines(frame, frame.columns, layout)
     # Polars leaves doubled quotes in names as they are.
     names = layout.header
     return frame.rename(dict(zip(frame.columns, names, strict=True))) if len(names) == frame.width else frame

@@ -194,6 +194,18 @@ def parse_sensitive(text: str, columns: Sequence[str] = ()) -> tuple[str, tuple[
 def _check_numeric(name: str, column: Column) -> None:
     values: Any = column.values[~column.missing]
     if values.dtype.kind not in "biuf":
-        raise InputError(f"Attribute `{name}` is cut at numbers, but its values are not numeric.")
+        odd = [value for value in values.tolist() if not _is_number(value)]
+        found = f"{odd[0]!r} is not one ({len(odd):,} such values)" if odd else "its values are not numeric"
+        raise InputError(
+            f"Attribute `{name}` is cut at numbers, but {found}. Correct it, or pass `na` (--na) if it means missing."
+        )
     if values.dtype.kind == "f" and np.isinf(values).any():
         raise InputError(f"Attribute `{name}` has infinite values. Remove or replace them.")
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -25,17 +25,11 @@ class Grouping:
     cuts: Mapping[str, Sequence[float]] | None = None
     missing: str = "level"
 
-    def lattice(self, sensitive_features: Any, *, max_levels: int = 100) -> GroupLattice:
+    def lattice(self, sensitive_features: Any) -> GroupLattice:
         """The lattice of the levels found in a table of sensitive attributes."""
-        return GroupLattice.from_features(
-            sensitive_features, cuts=self.cuts, missing=self.missing, max_levels=max_levels
-        )
+        return GroupLattice.from_features(sensitive_features, cuts=self.cuts, missing=self.missing)
 
-    def encode(self, sensitive_features: Any, *, max_levels: int = 100) -> tuple[GroupLattice, IntArray]:
+    def encode(self, sensitive_features: Any) -> tuple[GroupLattice, IntArray]:
         """The lattice, and the leaf code of every row."""
-        lattice = self.lattice(sensitive_features, max_levels=max_levels)
+        lattice = self.lattice(sensitive_features)
         return lattice, lattice.encode(sensitive_features)
-
-    def encode_training(self, sensitive_features: Any, n_rows: int) -> tuple[GroupLattice, IntArray]:
-        """As :meth:`encode`, for training rows, where an attribute may have levels for half of them."""
-        return self.encode(sensitive_features, max_levels=max(100, n_rows // 2))

@@ -1,9 +1,13 @@
-"""The worst and the best group of an audit, with intervals that allow for their being picked among all."""
+"""The worst and the best group of an audit, with intervals that allow for their being picked among all.
+
+A person picks by the rate as counted, among groups that are not tiny: that of a single person is 0 or 1 whatever the
+model does. The measures pick by smoothed rates, among all groups.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +15,7 @@ from fairlattice.groups import Group
 from fairlattice.metrics._fairness import log_ratio, measure_value
 from fairlattice.metrics._group_rate import GroupRate
 from fairlattice.metrics._intervals import jeffreys_interval, simultaneous_confidence
+from fairlattice.metrics._needed import LEAST_ROWS
 from fairlattice.metrics._rate_columns import RateColumns
 from fairlattice.metrics._rates import Rates
 
@@ -19,23 +24,45 @@ if TYPE_CHECKING:
 
 
 def extreme_group(audit: Audit, rate: str, *, lowest: bool) -> GroupRate:
-    """The group with the lowest smoothed rate, or the highest."""
-    rates = audit._rates(rate)
-    measure_value(rates, log_ratio, smoothing=audit.smoothing)  # refuses a rate that no group defines
-    return _picked(audit, audit.groups, rates, lowest=lowest)
+    """The group with the lowest rate as counted, or the highest, among those that are not tiny."""
+    rates = _defined_rates(audit, rate)
+    return _row_of(audit, audit.groups, rates, _extreme(rates, lowest=lowest))
+
+
+def smoothed_extreme(audit: Audit, rate: str, *, lowest: bool) -> tuple[float, GroupRate]:
+    """The lowest smoothed rate of all groups, or the highest, as the measures take it, and the group that has it."""
+    rates = _defined_rates(audit, rate)
+    smoothed = rates.smoothed(audit.smoothing)
+    place = int(np.nanargmin(smoothed) if lowest else np.nanargmax(smoothed))
+    return float(smoothed[place]), _row_of(audit, audit.groups, rates, place)
 
 
 def lowest_by_level(audit: Audit, rate: str) -> tuple[GroupRate, ...]:
-    """The group with the lowest smoothed rate at every level of the lattice at which one defines it."""
+    """The group that :func:`extreme_group` picks at every level of the lattice at which one defines the rate."""
     levels = [(level.groups, audit._rates_of(level.layers, rate)) for level in audit._levels]
     return tuple(
-        _picked(audit, groups, rates, lowest=True) for groups, rates in levels if rates.defined.any()
+        _row_of(audit, groups, rates, _extreme(rates, lowest=True))
+        for groups, rates in levels
+        if rates.defined.any()
     )
 
 
-def _picked(audit: Audit, groups: Sequence[Group], rates: Rates, *, lowest: bool) -> GroupRate:
-    smoothed = rates.smoothed(audit.smoothing)
-    place = int(np.nanargmin(smoothed) if lowest else np.nanargmax(smoothed))
+def _defined_rates(audit: Audit, rate: str) -> Rates:
+    """Rates of the audit's groups; refuses one that no group defines."""
+    rates = audit._rates(rate)
+    measure_value(rates, log_ratio, smoothing=audit.smoothing)
+    return rates
+
+
+def _extreme(rates: Rates, *, lowest: bool) -> int:
+    """Where the lowest rate is, or the highest: of equal ones that of most rows, and a tiny group's if all are tiny."""
+    large = rates.defined & (rates.trials >= LEAST_ROWS)
+    place: Any = np.flatnonzero(large if large.any() else rates.defined)
+    raw = rates.raw[place]
+    return int(place[np.lexsort((-rates.trials[place], raw if lowest else -raw))[0]])
+
+
+def _row_of(audit: Audit, groups: Sequence[Group], rates: Rates, place: int) -> GroupRate:
     one = rates.of(np.array([place]))
     each = simultaneous_confidence(audit.confidence, int(rates.defined.sum()))
     low, high = jeffreys_interval(one.successes, one.trials, confidence=each)

@@ -164,7 +164,7 @@ def reference_group(counts: GroupCounts, wanted: Mapping[str, Any]) -> Group:
                 f"No attribute `{name}`; the attributes are {known}.{did_you_mean(name, attributes)}"
             )
         levels, level = attributes[name].levels, plain_value(level)
-        by_text = {str(v): v for v in levels}
+        by_text = {show_level(v): v for v in levels} | {str(v): v for v in levels}
         if level not in levels and str(level) not in by_text:
             raise InputError(
                 f"Attribute `{name}` has no level {level!r}; it has {', '.join(map(show_level, levels))}."

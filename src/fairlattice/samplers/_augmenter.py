@@ -216,7 +216,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         labels, self._label_reading = read_labels(y, "y", rules)
         clean, self._attribute_reading = read_attributes(groups, rules)
         grouping = Grouping(self.cuts, self.missing)
-        self.lattice_, leaves = grouping.encode_training(clean, len(labels))
+        self.lattice_, leaves = grouping.encode(clean)
         check_same_length(X=X, y=labels, sensitive_features=leaves)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) > _MOST_LABELS:

@@ -86,7 +86,7 @@ def adaptive_weights(
     """
     check_real("cost", cost, 0.0, 1.0)
     labels = as_labels(y, "y")
-    lattice, leaves = Grouping(cuts, missing).encode_training(sensitive_features, len(labels))
+    lattice, leaves = Grouping(cuts, missing).encode(sensitive_features)
     check_same_length(X=X, y=labels, sensitive_features=leaves)
     classes, codes = np.unique(labels, return_inverse=True)
     index = CellIndex(lattice, leaves, codes.astype(np.int64), len(classes))

@@ -133,7 +133,7 @@ def resample_cells(cells: IntArray, *, per_cell: str | int = "mean", rng: np.ran
 
 def _cells(y: Any, sensitive_features: Any, grouping: Grouping) -> IntArray:
     labels = as_labels(y, "y")
-    _, leaves = grouping.encode_training(sensitive_features, len(labels))
+    _, leaves = grouping.encode(sensitive_features)
     check_same_length(y=labels, sensitive_features=leaves)
     classes, codes = np.unique(labels, return_inverse=True)
     return leaves * len(classes) + codes

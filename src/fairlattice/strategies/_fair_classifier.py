@@ -278,7 +278,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
             clean, self._attribute_reading = read_attributes(
                 groups_of(X, groups, inside), Rules(source.na, source.decimal)
             )
-            lattice, leaves = grouping.encode_training(clean, len(codes))
+            lattice, leaves = grouping.encode(clean)
         check_same_length(y=codes, sensitive_features=leaves)
         return CellIndex(lattice, leaves, codes.astype(np.int64), len(classes)), classes
 

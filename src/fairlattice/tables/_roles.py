@@ -96,7 +96,7 @@ def read_labels(
     column, called = as_column(values, name), _own_name(values) or name
     reading, notes = read_column(called, column, rules or Rules(), counts=counts, numbers=False, what=what)
     found = LabelReading(reading)
-    labels = found.apply(column, name, counts=counts)
+    labels = found.apply(column, called, counts=counts)
     assume(notes)
     check_labels_differ(labels.tolist(), f"`{called}`")
     return labels, found
