@@ -147,7 +147,7 @@ def _use() -> list[Line]:
 def _caveats(summary: Summary) -> list[Line]:
     settings = summary["settings"]
     close = ["A synthetic row may be close to a training row, or equal one; do not take it for anonymous."]
-    if settings.get("mixing") == "importance":
+    if settings.get("mixing") == "importance" and "max_copies" in settings:
         copied = f"{settings['max_copies']:.0%}"
         close.append(
             f"Up to {copied} of the synthetic rows were copied unchanged (max_copies). The others' numbers were moved, "
