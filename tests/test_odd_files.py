@@ -245,3 +245,10 @@ class TestWords:
     def test_a_table_that_is_too_small_names_the_option(self):
         Path("t.csv").write_text("\n".join(PLAIN[:3]) + "\n")
         assert "(--held-out)" in run("diagnose", "t.csv", *AUGMENT, code=2)
+
+
+def test_a_baseline_whose_predictions_are_never_labels_is_refused():
+    table = [[*row, "7"] for row in people()]
+    Path("t.csv").write_text("\n".join(lines([[*HEADER, "old"], *table])) + "\n")
+    printed = run("audit", "t.csv", *AUDIT, "--baseline", "old", code=2)
+    assert "No prediction is a label: `hired` holds [0, 1], `old` holds [7]" in printed

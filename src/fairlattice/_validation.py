@@ -121,6 +121,9 @@ def as_column(values: Any, name: str) -> Column:
     """One-dimensional data of any origin as a :class:`Column`."""
     if isinstance(values, Column):
         return values
+    if isinstance(values, np.ma.MaskedArray):
+        column = as_column(values.data, name)
+        return Column(column.values, column.missing | np.ma.getmaskarray(values).reshape(len(column.missing)))
     series = nw.from_native(values, series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
         return _series_column(series)
@@ -174,6 +177,7 @@ def as_columns(data: Any, name: str, *, default: str | None = None) -> dict[str,
     Columns of an array are called ``<default>_0``, ``<default>_1`` …
     """
     default = default or name.removesuffix("s")
+    check_no_batch(data, name)
     native = as_native(data, allow_series=True)
     if isinstance(native, nw.LazyFrame):
         native = native.collect()
@@ -181,6 +185,8 @@ def as_columns(data: Any, name: str, *, default: str | None = None) -> dict[str,
         columns = {str(c): _series_column(native.get_column(c)) for c in native.columns}
     elif isinstance(native, nw.Series):
         columns = {str(native.name or f"{default}_0"): _series_column(native)}
+    elif isinstance(data, np.ndarray) and data.dtype.names:
+        columns = {field: as_column(data[field], field) for field in data.dtype.names}
     elif isinstance(data, Mapping):
         columns = {str(k): as_column(v, str(k)) for k, v in data.items()}
         if len({len(c.values) for c in columns.values()}) > 1:
@@ -197,6 +203,39 @@ def as_columns(data: Any, name: str, *, default: str | None = None) -> dict[str,
     return columns
 
 
+def has_names(data: Any) -> bool:
+    """Whether columns have names of their own: of a mapping, a frame, eager or lazy, or a structured array."""
+    if isinstance(data, np.ndarray):
+        return data.dtype.names is not None
+    return isinstance(data, Mapping) or isinstance(as_native(data), nw.DataFrame | nw.LazyFrame)
+
+
+def check_no_batch(data: Any, name: str) -> None:
+    """Raise for a batch of pyarrow, which narwhals does not know as a frame, so that its names would be lost."""
+    if type(data).__module__.startswith("pyarrow") and type(data).__name__ == "RecordBatch":
+        raise InputError(
+            f"`{name}` is a RecordBatch of pyarrow. Pass `pyarrow.Table.from_batches([{name}])`."
+        )
+
+
+def check_frame(data: Any, name: str) -> None:
+    """Raise for a table that has no rows to take, as a mapping of columns has not."""
+    check_no_batch(data, name)
+    if isinstance(data, Mapping):
+        raise InputError(
+            f"`{name}` is a mapping of columns. Pass a frame, such as `pandas.DataFrame({name})`."
+        )
+
+
+def check_plain(values: Iterable[Any], what: str) -> None:
+    """Raise if distinct values are not text, numbers or truth values, which alone can be written to a file."""
+    odd = next((value for value in values if not isinstance(value, str | bool | int | float | None)), None)
+    if odd is not None:
+        raise InputError(
+            f"{what} holds values of type {type(odd).__name__}. Turn them into text, as with `str`."
+        )
+
+
 def as_labels(values: Any, name: str) -> npt.NDArray[Any]:
     """Labels as a one-dimensional array without missing values."""
     column = as_column(values, name)
@@ -209,6 +248,8 @@ def as_labels(values: Any, name: str) -> npt.NDArray[Any]:
         raise InputError(f"`{name}` has no rows.")
     if column.values.dtype.kind == "f" and not np.isfinite(column.values).all():
         raise InputError(f"`{name}` has infinite values.")
+    if column.values.dtype.kind not in "biufUMm":
+        check_plain(column.coded.levels, f"`{name}`")
     return column.values
 
 

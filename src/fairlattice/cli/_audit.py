@@ -213,6 +213,7 @@ def _count_and_audit(arguments: argparse.Namespace) -> _Counted:
     from fairlattice.cli._reading import reading
     from fairlattice.cli._tables import file_hash, scan_table
     from fairlattice.groups import GroupCounts, PairedCounts, ScoreCounts
+    from fairlattice.groups._shared import check_agreement
 
     table = scan_table(arguments.table, decimal=arguments.decimal)
     others = [getattr(arguments, role) for role in _ROLES]
@@ -262,6 +263,8 @@ def _count_and_audit(arguments: argparse.Namespace) -> _Counted:
             pairs = PairedCounts.from_frame(
                 table, label=label, before=before, after=after, sensitive=attributes, **options, **spelled
             )
+            if label is not None:
+                check_agreement(pairs.before, label, before)
             about = {"positive": result.positive, "favourable": result.favourable}
             rates = arguments.fail_on_harm.split(",") if arguments.fail_on_harm else result.notion
             found["harm"] = harm(

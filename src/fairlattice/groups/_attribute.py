@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fairlattice._column import Column, index_of
-from fairlattice._validation import IntArray, check_choice, did_you_mean, distinct_values
+from fairlattice._validation import IntArray, check_choice, check_plain, did_you_mean, distinct_values
 from fairlattice.exceptions import InputError
 
 Level = str | int | float | bool | None
@@ -92,6 +92,7 @@ class Attribute:
         if present.dtype.kind == "f" and np.isinf(present).any():
             raise InputError(f"Attribute `{name}` has infinite values. Remove or replace them.")
         levels = distinct_values(present)
+        check_plain(levels, f"Attribute `{name}`")
         if len(levels) > max_levels:
             numeric = present.dtype.kind in "iuf"
             advice = f"Cut it, as in `{name}:25,45`," if numeric else "Merge levels"

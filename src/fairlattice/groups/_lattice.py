@@ -24,6 +24,7 @@ from fairlattice._validation import (
     as_columns,
     check_columns_exist,
     check_count,
+    has_names,
     row_count,
     sorted_values,
 )
@@ -272,7 +273,7 @@ class GroupLattice:
         if not self.attributes:
             return []
         columns = as_columns(sensitive_features, "sensitive_features")
-        unnamed = not (isinstance(sensitive_features, Mapping) or hasattr(sensitive_features, "columns"))
+        unnamed = not has_names(sensitive_features)
         if unnamed and len(columns) == len(self.attributes):
             return list(columns.values())
         check_columns_exist(self.names, list(columns))

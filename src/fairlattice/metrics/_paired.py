@@ -12,7 +12,7 @@ import numpy as np
 from fairlattice._validation import BoolArray, IntArray, check_real
 from fairlattice.exceptions import InputError
 from fairlattice.groups import Group, PairedCounts
-from fairlattice.groups._shared import find_class, find_positive
+from fairlattice.groups._shared import check_agreement, find_class, find_positive
 from fairlattice.metrics._fairness import alpha_measure, log_ratio, measure_value
 from fairlattice.metrics._harm import Harm, harm_of, independent_harm, paired_harm
 from fairlattice.metrics._intervals import simultaneous_confidence
@@ -214,6 +214,9 @@ def _questioned(
         counts = PairedCounts.from_arrays(
             y_true, before, after, sensitive_features=sensitive_features, **options
         )
+    if counts.labelled:
+        check_agreement(counts.before, "y_true", "before")
+        check_agreement(counts.after, "y_true", "after")
     named = options["positive"]
     if counts.labelled:
         label = find_positive(counts.classes, named)

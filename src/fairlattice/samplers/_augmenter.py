@@ -23,6 +23,7 @@ from fairlattice._validation import (
     IntArray,
     check_choice,
     check_count,
+    check_frame,
     check_real,
     check_same_length,
     did_you_mean,
@@ -211,6 +212,7 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         """
         if is_lazy(X):
             return self._fit_lazy(X, y, sensitive_features)
+        check_frame(X, "X")
         groups = groups_of(X, sensitive_features, self.sensitive)
         rules = Rules(self.na, self.decimal)
         labels, self._label_reading = read_labels(y, "y", rules)

@@ -19,6 +19,7 @@ from fairlattice._validation import (
     IntArray,
     as_columns,
     check_choice,
+    check_frame,
     check_same_length,
     is_missing,
     row_count,
@@ -170,13 +171,14 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
         check_choice("notion", self.notion, NOTIONS)
         check_device(self.device)
         strategy_of(self.strategy)  # refuses what is none before anything else
+        check_frame(X, "X")
         validate_data(self, X=X, skip_check_array=True)
         labels = column_or_1d(y, warn=True)
         try:
             assert_all_finite(labels, input_name="y")
         except ValueError as error:
             raise InputError(str(error)) from error
-        if labels.dtype.kind == "O" and any(is_missing(label) for label in labels):
+        if np.ma.is_masked(y) or (labels.dtype.kind == "O" and any(map(is_missing, labels))):
             raise InputError("Input y contains missing values. Remove these rows first.")
         check_classification_targets(labels)
         check_consistent_length(X, y)

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
 from fairlattice._column import Column
-from fairlattice._validation import IntArray, as_column, as_columns, as_labels
+from fairlattice._validation import IntArray, as_column, as_columns, as_labels, as_native
 from fairlattice.exceptions import InputError
 from fairlattice.tables._columns import Reading, Rules, read_column, similar_levels
 from fairlattice.tables._notes import assume
@@ -33,7 +34,8 @@ class AttributeReading:
         """The attributes as they are meant: what was passed, or a mapping of columns where that differs."""
         columns = as_columns(sensitive_features, "sensitive_features")
         read = {name: self._applied(name, column) for name, column in columns.items()}
-        changed = any(read[name] is not column for name, column in columns.items())
+        lazy = isinstance(as_native(sensitive_features, allow_series=True), nw.LazyFrame)
+        changed = lazy or any(read[name] is not column for name, column in columns.items())
         return read if changed else sensitive_features
 
     def _applied(self, name: str, column: Column) -> Column:
