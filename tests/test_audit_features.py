@@ -119,8 +119,28 @@ def test_the_worst_group_of_every_level_by_hand():
     everyone, one, leaf = audit_of(UNEVEN).worst_by_level("tpr")
     assert (everyone.group, everyone.successes, everyone.n) == ({}, 98, 152)
     assert (one.group, one.successes, one.n) == ({"sex": "f"}, 5, 52)
-    # Smoothed, 5 of 50 is worse than 0 of 2: 5.5/51 < 0.5/3.
+    # With one person added who succeeds as everyone does, 5 of 50 is worse than 0 of 2: 5.64/51 < 0.64/3.
     assert (leaf.group, leaf.successes, leaf.n) == ({"sex": "f", "race": "a"}, 5, 50)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "worst", "best"),
+    [
+        ({"f": (90, 100), "m": (79, 99), "d": (1, 1)}, "m", "d"),  # a perfect group of one is not the worst
+        ({"f": (90, 100), "m": (79, 99), "d": (0, 9)}, "d", "f"),  # a small one of which nobody succeeds is
+        ({"f": (9, 10), "m": (18, 20), "d": (1, 4)}, "d", "m"),  # of equal rates, that of more rows is surer
+    ],
+)
+def test_the_worst_and_the_best_group_are_ranked_with_one_person_added(sizes, worst, best):
+    audit = audit_of({(k,): v for k, v in sizes.items()}, ("sex",))
+    assert (audit.worst("tpr").group, audit.best("tpr").group) == ({"sex": worst}, {"sex": best})
+    assert audit.worst_by_level("tpr")[1].group == {"sex": worst}
+
+
+def test_the_json_has_the_smoothed_extremes_that_the_measures_take():
+    audit = audit_of({("f",): (90, 100), ("m",): (79, 99), ("d",): (1, 1)}, ("sex",))
+    worst = fl.Report.of(audit).summary["measures"]["tpr"]["worst"]
+    assert (worst["group"], worst["value"]) == ({"sex": "d"}, 0.75)
 
 
 def test_a_group_that_no_marginal_shows_is_hidden():

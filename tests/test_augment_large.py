@@ -16,7 +16,7 @@ from fairlattice.cli._augment import MANY_ROWS
 from fairlattice.cli._fit_rows import row_keys, rows_per_cell, sample_rows
 from fairlattice.cli._tables import lazy_writer, many_rows, read_table, scan_rows
 from fairlattice.groups import GroupCounts
-from fairlattice.tables._shared import Rules
+from fairlattice.tables._shared import Rules, collected
 
 ROLES = ["--label", "hired", "--sensitive", "sex", "race", "age:30,60"]
 STREAM = ["--stream", "--jobs", "1"]
@@ -138,6 +138,67 @@ def test_other_formats_and_the_very_text_of_text(table, suffix):
         old, new = pl.read_ipc(source), pl.read_ipc(f"o.{suffix}")
     assert new.height > 900
     assert new.head(900).drop(ORIGIN).equals(old)
+
+
+@pytest.mark.parametrize("pieces", [(), ("--stream",)], ids=["at once", "in pieces"])
+@pytest.mark.parametrize(
+    ("source", "out", "first", "separator", "quotes"),
+    [
+        ("t.csv", "o.csv", "", ";", False),  # decimal commas need no quotes between semicolons
+        ("t.csv", "o.tsv", "", "\t", True),
+        ("t.csv", "o.csv", "sep=:\n", ":", False),
+        ("t.csv", "o.csv", "", ",", True),
+        ("t.csv", "o.csv", "", "|", False),
+        ("t.tsv", "o.tsv", "", "\t", False),
+        ("t.tsv", "o.csv", "", ",", True),
+    ],
+)
+def test_text_keeps_its_separator_and_has_quotes_where_it_needs_them(
+    source, out, first, separator, quotes, pieces, table
+):
+    pay = [f"{n},{n % 7}" for n in range(900)]
+    odd = ["5 apples"] * 450 + ["pipe" if source == "t.tsv" or separator in ",:" else '5" pipe'] * 450
+    rows = table.drop("id").with_columns(pl.Series("pay", pay), pl.Series("size", odd))
+    own = "\t" if source == "t.tsv" else ";" if out == "o.tsv" else separator
+    text = rows.write_csv(separator=own, quote_style="necessary" if own == "," else "never")
+    Path(source).write_text(first + text)
+    arguments = ["augment", source, *ROLES, "--out", out, "--per-cell", "40", "--jobs", "1", "--no-origin"]
+    assert main([*arguments, *pieces]) == 0
+    written = Path(out).read_text()
+    assert written.startswith(f"{first}{separator.join(rows.columns)}\n")
+    assert ('"' in written.replace('5" pipe', "")) == quotes
+    if own == separator:
+        assert written.startswith(first + text)
+    with collected():
+        old, new = (read_table(Path(name), as_text=True) for name in (source, out))
+        assert read_table(Path(out)).schema == read_table(Path(source)).schema
+    assert new.height > 900 and new.head(900).equals(old)
+    assert set(new["pay"]) == set(pay) and set(new["size"]) == set(odd)
+
+
+@pytest.mark.parametrize("pieces", [(), ("--stream",)], ids=["at once", "in pieces"])
+def test_identifiers_in_synthetic_rows_are_noted_and_can_be_left_empty(pieces, table, capsys):
+    arguments = [
+        "augment",
+        "t.parquet",
+        *ROLES,
+        "--per-cell",
+        "40",
+        "--jobs",
+        "1",
+        "--json",
+        "o.json",
+        *pieces,
+    ]
+    for drop in ((), ("--drop", "id")):
+        assert main([*arguments, "--out", "o.parquet", *drop]) == 0
+        notes = [line for line in capsys.readouterr().err.splitlines() if "--drop id" in line]
+        written = pl.read_parquet("o.parquet").filter("fairlattice_synthetic")["id"]
+        if drop:
+            assert not notes and written.null_count() == len(written)
+        else:
+            assert len(notes) == 1 and set(written) <= set(table["id"])
+            assert any("--drop id" in note for note in json.loads(Path("o.json").read_text())["notes"])
 
 
 def test_no_origin_and_a_table_that_lacks_nothing(table, capsys):

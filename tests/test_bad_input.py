@@ -94,7 +94,8 @@ class TestTheTable:
 
     def test_bytes_that_are_not_utf8(self, command, capsys):
         Path("t.csv").write_bytes(b"y,p,s,x\n0,1,caf\xe9,2\n1,1,b,3\n")
-        refused(capsys, [command, "t.csv", *COMMANDS[command]], "UTF-8")
+        said = "iconv -f WINDOWS-1252 -t UTF-8 t.csv > t-utf8.csv\n"
+        refused(capsys, [command, "t.csv", *COMMANDS[command]], said)
 
     def test_ragged_rows(self, command, capsys):
         Path("t.csv").write_text("y,p,s,x\n0,1,a,2,9,9\n1,0,b,3\n")
@@ -231,6 +232,43 @@ def test_forty_classes_are_too_many_for_compare_alone(capsys):
     refused(capsys, ["compare", "t.csv", *COMMANDS["compare"]], "two classes, got 40", "audit")
     assert main(["audit", "t.csv", *COMMANDS["audit"]]) == 0
     assert main(["augment", "t.csv", *COMMANDS["augment"]]) == 0
+
+
+@pytest.mark.parametrize("command", ["compare", "diagnose"])
+def test_a_folder_where_a_file_is_read(command, capsys):
+    Path("parts").mkdir()
+    arguments = ["--label", "y", "--sensitive", "s"]
+    refused(capsys, [command, "parts/", *arguments], "`parts` is a folder", "`audit`", "`augment`")
+
+
+def test_names_without_commas(capsys):
+    write()
+    for names in (["none", "label"], ["none,", "label"]):
+        arguments = ["compare", "t.csv", "--strategies", *names, *COMMANDS["compare"]]
+        refused(capsys, arguments, "commas between names, as in --strategies none,label. ")
+    refused(capsys, ["bench", "run", "--datasets", "census", "diabetes"], "--datasets census,diabetes. ")
+
+
+def test_an_option_of_another_command_is_not_taken_for_one_that_differs(capsys):
+    assert main(["compare", write(), *COMMANDS["compare"], "--top", "1"]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_strategy_of_a_file_that_fails_is_named(jobs, capsys):
+    Path("mine.py").write_text("class S:\n    name = 'bad'\n    def fit(self, table):\n        1 / 0\n")
+    options = ["--plugin", "mine.py", "--strategies", "none,bad", "--jobs", jobs]
+    arguments = ["compare", write(), "--label", "y", "--sensitive", "s", *options]
+    refused(capsys, arguments, "ZeroDivisionError", "strategy `bad`", "FAIRLATTICE_DEBUG=1")
+
+
+def test_lazy_frames_where_rows_are_needed():
+    frame = pl.DataFrame(ROWS)
+    X, y, S = frame.select("x"), frame["y"], frame.select("s")
+    for run in (fl.compare, fl.benchmark.diagnose):
+        for name, args in (("X", (X.lazy(), y)), ("y", (X, frame.lazy().select("y")))):
+            with pytest.raises(fl.InputError, match=rf"`{name}` is a lazy frame .* `\.collect\(\)`"):
+                run(*args, sensitive_features=S)
 
 
 def test_options_of_compare(capsys):

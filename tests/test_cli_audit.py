@@ -264,3 +264,41 @@ def test_names_that_are_patterns_are_names_and_weights_out_of_range_are_refused(
         assert f"Weights `{name}` must be 0, or lie between" in refused(
             capsys, *star, "race", "--weight", name
         )
+
+
+def test_the_command_line_names_its_options_and_python_its_parameters(table, rows, capsys):
+    assert main(["audit", table, *COMMON]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "set --notion)" in shown and "set --favourable)" in shown
+    found = fl.audit(rows["hired"], rows["p"], sensitive_features=rows.select("sex", "race"))
+    assert "set notion)" in repr(found) and "hired = 1" in repr(found) and "p = 1" in repr(found)
+
+
+def test_a_column_of_scores_as_predictions_is_refused_by_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    n = 1200
+    decimal_commas = [f"0,{i:04}" for i in range(n)]
+    frame = pl.DataFrame(
+        {"sex": ["f", "m"] * (n // 2), "y": ["yes", "no"] * (n // 2), "chance": decimal_commas}
+    )
+    frame.write_csv("s.csv", separator=";")
+    assert main(["audit", "s.csv", "--label", "y", "--prediction", "chance", "--sensitive", "sex"]) == 2
+    err = capsys.readouterr().err
+    assert "`chance`" in err and "--prediction" in err and "--score" in err and err.count("\n") == 1
+
+
+def test_gates_are_on_the_page_and_in_a_file_of_the_published_schema(table, capsys):
+    gates = ["--baseline", "q", "--fail-on-harm", "--gate-json", "gate.json", "--fail-above", "df=9,if=0.01"]
+    assert main(["audit", table, *COMMON, *gates, "--report", "r.html", "--json", "r.json"]) == 1
+    page = Path("r.html").read_text(encoding="utf-8")
+    assert 'id="table-gates"' in page and "if.corrected&gt;0.01" in page
+    assert (
+        json.loads(Path("r.json").read_text())["gates"] == json.loads(Path("gate.json").read_text())["gates"]
+    )
+    assert "gates" not in summary_of(table)
+    text = Path("gate.json").read_text(encoding="utf-8")
+    found = json.loads(text)
+    assert "-0.0" not in text and [g["limit"] for g in found["gates"]] == [9.0, 0.01, 0.0]
+    schema = json.loads((Path(__file__).parents[1] / "docs" / "schemas" / "gate-1.json").read_text())
+    assert set(found) == set(schema["required"]) and found["schema"] == schema["title"]
+    assert all(set(g) == set(schema["$defs"]["Gate"]["required"]) for g in found["gates"])

@@ -88,6 +88,10 @@ def test_list_names_everything_and_shows_cards(capsys):
     printed = capsys.readouterr().out
     for name in (*dataset_names(), "fairgrad", "+augment", "tradeoff"):
         assert name in printed
+    access = {words[0]: words[1] for line in printed.splitlines() if len(words := line.split()) > 1}
+    assert [access[name] for name in ("census", "diabetes", "adult", "celeba")] == [
+        "included", "included", "fetched", "files",
+    ]  # fmt: skip
     assert main(["bench", "list", "diabetes"]) == 0
     card = capsys.readouterr().out
     for words in ("# diabetes", "Rows: 442", "Smallest groups", "Licence"):

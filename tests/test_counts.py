@@ -153,6 +153,10 @@ def test_real_size_in_one_pass():
 def test_scores_in_place_of_predictions_are_refused():
     with pytest.raises(InputError, match="Turn scores into labels by a threshold"):
         GroupCounts.from_arrays([0, 1], [0.2, 0.7], sensitive_features=["a", "b"])
+    with pytest.raises(InputError, match=r"`y_pred` have 1,500 distinct values, as scores have.*--score"):
+        GroupCounts.from_arrays(
+            ["no", "yes"] * 750, [f"0,{i}" for i in range(1500)], sensitive_features=["a"] * 1500
+        )
     with pytest.raises(InputError, match="more than 1,000 classes"):
         GroupCounts.from_arrays(np.arange(1500), np.arange(1500), sensitive_features=["a"] * 1500)
 

@@ -59,6 +59,18 @@ def test_every_figure_stands_beside_the_floor_and_copies_are_those_of_the_table(
     assert found.overall["real"].memory is None
 
 
+def test_copies_are_counted_among_rows_of_any_place_in_a_cell():
+    """One in ten rows of importance resampling is copied unchanged; where numbers are real, no other equals one."""
+    rng = np.random.default_rng(0)
+    n = 4_000
+    S = {"a": rng.integers(0, 6, n), "b": rng.integers(0, 4, n)}
+    X, y = rng.normal(size=(n, 2)), rng.integers(0, 2, n)
+    found = fl.diagnose(X, y, sensitive_features=S, sources=["augment"], permutations=19, pictures=0)
+    figures = found.overall["augment"]
+    assert figures.n == 300
+    assert 15 <= figures.memory.exact <= 50
+
+
 def test_the_same_seed_gives_the_same_bytes_whatever_the_jobs(two_threads):
     X, y, S = table()
     texts = [

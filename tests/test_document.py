@@ -7,7 +7,7 @@ from html import unescape
 
 import numpy as np
 import pytest
-from rich.console import Console
+from rich.console import Console, Group
 
 import fairlattice as fl
 from fairlattice.report import Report
@@ -133,3 +133,16 @@ def test_a_report_is_rich_and_its_json_is_what_is_shown(report):
     console = Console(width=80, color_system=None, record=True, file=io.StringIO())
     console.print(report)
     assert "fairlattice audit" in console.export_text()
+
+
+@pytest.mark.parametrize("width", range(12, 40))
+def test_no_line_of_a_terminal_begins_with_a_percent_sign(width):
+    from fairlattice.report._terminal import bullets, styled
+
+    line = Line("Of women, 38 % got a loan, against 95 % of everyone else (95 % interval).")
+    for shown in (Group(styled(line)), bullets([line])):
+        console = Console(width=width, record=True, file=io.StringIO())
+        console.print(shown)
+        text = console.export_text()
+        assert [*re.finditer("%", text)] and not re.search(r"^[•\s]*%", text, re.MULTILINE)
+        assert " ".join(text.replace("•", " ").split()) == line.text

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 import fairlattice as fl
 from fairlattice.benchmark import Plugins
@@ -136,6 +137,56 @@ def test_bench_trains_its_methods_by_strategies_of_a_file(plugin, tmp_path):
     assert {r.name for r in results} == {*methods[:3], "logistic+twins+root", "logistic+thresholds"}
     predictions = {r.name: np.concatenate([run.predicted for run in r.runs]) for r in results}
     assert len({p.tobytes() for p in predictions.values()}) == len(methods)
+
+
+@pytest.mark.parametrize("name", ["smote", "half", "bygroup", "smote+root", "twins+root+low"])
+def test_the_recommended_code_trains_a_strategy_of_a_file(name, plugin, table, tmp_path, monkeypatch):
+    """As a reader of the command's output would run it, in the folder where the file lies."""
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "result.json"
+    arguments = [
+        "compare",
+        str(table),
+        "--label",
+        "hired",
+        "--sensitive",
+        "sex",
+        "race",
+        "--plugin",
+        plugin.name,
+    ]
+    code = main([*arguments, "--strategies", name, "--repeats", "1", "--jobs", "1", "--json", str(out)])
+    assert code == 0
+    recommended = json.loads(out.read_text())["recommendation"]["python"]
+    frame = pl.read_csv(table)
+    S = frame.select("sex", "race")
+    X, y = frame.drop("hired", "sex", "race"), frame["hired"]
+    names = {"fl": fl, "make_pipeline": make_pipeline, "LogisticRegression": LogisticRegression,
+             "X": X, "y": y, "S": S, "X_new": X, "S_new": S}  # fmt: skip
+    exec(recommended, names)
+    assert names["model"].strategy_.name == name
+    assert ("Plugins.of('mine.py')" in recommended) == (name != "smote")
+
+
+def test_the_recommended_code_makes_objects_of_ones_own(people):
+    class Root:
+        name, about, uses_groups = "root", "weighs all rows alike", True
+
+        def weights(self, _, rows):
+            return np.ones(len(rows.labels))
+
+    strategy = fl.Strategy(rows="smote", weights=Root())
+    X, y, S = people.select("hours"), people["hired"], people.select("sex")
+    result = fl.compare(X, y, sensitive_features=S, strategies=[strategy], repeats=1)
+    code = fl.Report.of(result).summary["recommendation"]["python"]
+    assert "fl.Strategy(rows='smote', weights=Root(), decision='.5')" in code
+
+
+def test_plugins_are_named_by_text_or_path_alone_or_in_a_list(plugin):
+    found = {Plugins.of(paths) for paths in (plugin, str(plugin), [plugin], [str(plugin)])}
+    assert len(found) == 1
+    with pytest.raises(fl.InputError, match="No strategy is called 'rot'"):
+        found.pop().strategy("smote+rot")
 
 
 @pytest.mark.parametrize(

@@ -444,9 +444,27 @@ def test_a_comparison_says_what_to_take_at_what_price_and_whom_it_hurts():
     assert "Under equal 1 group rates fell and 0 rose beyond noise" in page.text
     found |= {"verdict": "not enough data", "strategy": "none", "advice": ["About 900 rows would tell."]}
     _, page = checked(summary)
-    assert "Not enough data to tell whether a strategy is fairer: keep none" in page.text
+    assert "Not enough data to tell whether equal is fairer: keep none" in page.text
     assert "About 900 rows would tell." in page.text
     checked({**summary, "strategies": []})
+
+
+def test_the_strategy_taken_stands_next_to_none_wherever_groups_are_compared():
+    from fairlattice.report._compare_document import document
+
+    summary = copy.deepcopy(a_comparison())
+    summary["recommendation"] |= {"verdict": "take", "strategy": "label", "considered": "label"}
+    for s in summary["strategies"]:
+        s["default"], s["ablations"] = s["name"] == "equal", ["none"] if s["name"] == "equal" else ["x"]
+    blocks = next(s for s in document(summary).sections if s.name == "groups").blocks
+    tables = [b for b in blocks if hasattr(b, "columns")]
+    assert [c.short for c in tables[0].columns if c.short in ("none", "label", "equal", "borrow")] == [
+        "none", "label", "equal",
+    ]  # fmt: skip
+    by_name = {c.short: i for i, c in enumerate(tables[0].columns)}
+    rates = {s["name"]: sorted(g["rate"] for g in s["by_group"]["tpr"]) for s in summary["strategies"]}
+    for name in ("none", "label", "equal"):
+        assert sorted(row[by_name[name]] for row in tables[0].rows) == rates[name]
 
 
 def test_a_diagnosis_tells_sound_rows_from_unsound_ones():

@@ -153,7 +153,7 @@ def test_the_answer_follows_the_verdicts(one):
     assert "logistic+equal levels down" in lead
     lead = text_of(judged(one, 0.2, False, "no"))[1]
     assert "no method is fairer than logistic beyond noise" in lead
-    assert "logistic+equal is less fair" in lead and "none is shown to level down" in lead
+    assert "logistic+equal is less fair" in lead and "no method is shown to level down" in lead
     lead = text_of(judged(one, -0.2, True, "no"))[1]
     assert "1 of 1 is within noise" in lead
     table = judged(one, -0.2, False, "no")["tables"][0]

@@ -84,9 +84,27 @@ def test_a_clear_gain_is_marked_and_taken_and_none_is_kept_where_strategies_only
     found = recommend(better, strategies, {"label": 0.0}, Limits())
     assert (found.verdict, found.strategy) == ("take", "label")
     limited = recommend(better, strategies, {"label": 0.05}, Limits(max_loss=0.01))
-    assert limited.strategy == "none" and "loses 0.050" in " ".join(limited.reasons)
+    assert limited.strategy == "none" and "-0.050" in limited.reasons[0]
+    assert (
+        limited.reasons[-1]
+        == "Every strategy that is fairer with probability 0.8 loses more than 0.01 of accuracy."
+    )
     worse = Posterior(people([np.full(12, 0.9), np.full(12, 0.75)], [60] * 12))
-    assert recommend(worse, strategies, {"label": 0.1}, Limits()).verdict == "keep"
+    kept = recommend(worse, strategies, {"label": 0.1}, Limits())
+    assert (kept.verdict, kept.reasons[-1]) == ("keep", "No strategy is fairer with probability 0.8.")
+    alone = recommend(worse, {"none": STRATEGIES["none"]}, {}, Limits())
+    assert (alone.verdict, alone.reasons) == ("keep", ("No other strategy was compared.",))
+
+
+def test_the_default_is_named_as_such_where_no_other_is_shown_to_be_fairer():
+    low = np.r_[0.2, np.full(11, 0.9)]
+    posterior = Posterior(people([low, np.full(12, 0.9), np.full(12, 0.9)], [60] * 12))
+    strategies = {name: STRATEGIES[name] for name in ("none", "label", "equal")}
+    chosen = recommend(posterior, strategies, {}, Limits(default="equal"))
+    assert (chosen.verdict, chosen.strategy) == ("take", "equal")
+    assert any("default is equal" in reason for reason in chosen.reasons)
+    fairest = recommend(posterior, strategies, {}, Limits(default="minimax"))
+    assert fairest.verdict == "take" and not any("default" in reason for reason in fairest.reasons)
 
 
 def test_little_data_is_said_to_be_little_and_what_would_help_is_said():

@@ -153,6 +153,15 @@ def as_native(data: Any, *, allow_series: bool | None = None) -> Any:
         raise InputError(f"Two columns have one name: {' '.join(str(error).split())}. Rename one.") from error
 
 
+def check_eager(data: Any, name: str) -> None:
+    """Raise if `data` is a lazy frame where rows are needed."""
+    if isinstance(as_native(data, allow_series=True), nw.LazyFrame):
+        raise InputError(
+            f"`{name}` is a lazy frame ({type(data).__name__}). Collect it first, as by `.collect()`; only an audit "
+            "counts one where it is: `fl.audit(frame, label=…, prediction=…, sensitive=[…])`."
+        )
+
+
 def frame_of(table: nw.DataFrame[Any], kept: Sequence[Any]) -> nw.DataFrame[Any]:
     """Some columns of a frame, at least one, whatever their names: Polars takes some texts for patterns,
     and narwhals takes numbers, which pandas allows as names, for positions.
@@ -168,7 +177,7 @@ def as_columns(data: Any, name: str, *, default: str | None = None) -> dict[str,
     Columns of an array are called ``<default>_0``, ``<default>_1`` …
     """
     default = default or name.removesuffix("s")
-    check_table(data, name)
+    check_no_batch(data, name)
     native = as_native(data, allow_series=True)
     if isinstance(native, nw.LazyFrame):
         native = native.collect()
@@ -201,7 +210,7 @@ def has_names(data: Any) -> bool:
     return isinstance(data, Mapping) or isinstance(as_native(data), nw.DataFrame | nw.LazyFrame)
 
 
-def check_table(data: Any, name: str) -> None:
+def check_no_batch(data: Any, name: str) -> None:
     """Raise for a batch of pyarrow, which narwhals does not know as a frame, so that its names would be lost."""
     if type(data).__module__.startswith("pyarrow") and type(data).__name__ == "RecordBatch":
         raise InputError(
@@ -211,7 +220,7 @@ def check_table(data: Any, name: str) -> None:
 
 def check_frame(data: Any, name: str) -> None:
     """Raise for a table that has no rows to take, as a mapping of columns has not."""
-    check_table(data, name)
+    check_no_batch(data, name)
     if isinstance(data, Mapping) and not hasattr(data, "shape"):  # some sparse arrays are mappings, too
         raise InputError(
             f"`{name}` is a mapping of columns. Pass a frame, such as `pandas.DataFrame({name})`."
@@ -377,11 +386,6 @@ def _object_safe_array(values: Any, name: str) -> npt.NDArray[Any]:
         array = np.empty(len(rows), dtype=object)
         array[:] = rows
     except (TypeError, ValueError) as error:
-        lazy = isinstance(nw.from_native(values, pass_through=True), nw.LazyFrame)
-        hint = (
-            " Count a lazy frame by `from_frame` of `GroupCounts`, `PairedCounts` or `ScoreCounts`."
-            if lazy
-            else ""
-        )
-        raise InputError(f"`{name}` must be array-like, got {type(values).__name__}.{hint}") from error
+        check_eager(values, name)
+        raise InputError(f"`{name}` must be array-like, got {type(values).__name__}.") from error
     return array

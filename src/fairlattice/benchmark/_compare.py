@@ -250,9 +250,13 @@ def _one_part(data: ComparisonData, split: Fold, strategy: AnyStrategy) -> _Part
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         table, Z = prepared(data, split)
-        fitted = strategy.fit(table)
-        predicted = fitted.predict(Z, data.lattice, data.leaves[split.test])
-        score = fitted.score(Z)
+        try:
+            fitted = strategy.fit(table)
+            predicted = fitted.predict(Z, data.lattice, data.leaves[split.test])
+            score = fitted.score(Z)
+        except Exception as error:  # also of the user's own code
+            error.add_note(f"Raised by the strategy `{strategy.name}`.")
+            raise
     remarks = tuple(dict.fromkeys(str(w.message).splitlines()[0] for w in caught))
     return _Part(strategy.name, split.repeat, split.number, split.test, predicted, score, remarks)
 

@@ -67,7 +67,7 @@ class Recommendation:
     considered : str
         The strategy that was weighed against none.
     reasons : tuple of str
-        Why, in sentences.
+        Why, in sentences; where none is kept, the last one says why.
     advice : tuple of str
         What would help, where there is not enough data.
     """
@@ -103,22 +103,41 @@ def recommend(
     """
     figure = NOTIONS[limits.notion]
     means = {name: float(posterior.draws(name, figure).mean()) for name in strategies}
-    allowed, reasons = _allowed(strategies, losses, limits)
+    refused = _refused(strategies, losses, limits)
+    allowed = [name for name in strategies if name not in refused]
     others = [name for name in allowed if name != BASELINE]
-    if not others or BASELINE not in strategies:
-        why = (*reasons, "There is nothing to weigh against none.")
-        name = BASELINE if BASELINE in strategies else min(means, key=means.__getitem__)
+    if BASELINE not in strategies:
+        name = min(means, key=means.__getitem__)
+        why = (
+            *(f"{n} {cause}." for n, cause in refused.items()),
+            f"It is the fairest as estimated; {BASELINE} was not compared, so nothing shows whether it helps.",
+        )
         return Recommendation("keep", name, None, None, None, name, why, ())
+    likely = {name: posterior.probability_better(name, BASELINE, figure) for name in strategies}
+    fair = [name for name in strategies if name != BASELINE and likely[name] >= SURE]
+    reasons = [
+        f"{name} {cause} (accuracy {0.0 - losses.get(name, 0.0):+.3f}, fairer than none with probability "
+        f"{likely[name]:.2f})."
+        for name, cause in refused.items()
+    ]
+    if not others:
+        compared = len(strategies) > 1
+        reasons.append(_why_keep(fair, refused) if compared else "No other strategy was compared.")
+        return Recommendation("keep", BASELINE, None, None, None, BASELINE, tuple(reasons), ())
     start = _starting_point(others, means, limits)
     sure = {name: posterior.probability_better(name, start, figure) for name in others if name != start}
     ahead = [name for name, p in sure.items() if p >= SURE]
     chosen = min(ahead, key=means.__getitem__) if ahead else start
     if ahead:
         reasons.append(f"{chosen} is fairer than {start} with probability {sure[chosen]:.2f}.")
-    fairer = posterior.probability_better(chosen, BASELINE, figure)
+    elif sure:
+        reasons.append(_why_first(start, refused, limits))
+    fairer = likely[chosen]
     best = _probability_best(posterior, chosen, allowed, figure)
     gap = posterior.gaps(BASELINE, figure)[chosen]
     verdict = _verdict(posterior, chosen, limits, fairer, gap, reasons)
+    if verdict == "keep":
+        reasons.append(_why_keep(fair, refused, chosen))
     if verdict == "take":
         simplest = _simplest(chosen, allowed, means)
         return Recommendation("take", chosen, simplest, fairer, best, chosen, tuple(reasons), ())
@@ -146,8 +165,26 @@ def _verdict(
             f"{chosen} may be fairer than none by as much as {-gap.low:.2f}, or not at all: these rows cannot tell."
         )
         return "not enough data"
-    reasons.append(f"{chosen} is fairer than none with probability {fairer:.2f} only.")
     return "keep"
+
+
+def _why_first(start: str, refused: Mapping[str, str], limits: Limits) -> str:
+    """Why a strategy is the first choice, where no other is shown to be fairer."""
+    what = "The default" if start in _defaults(limits) else "The fairest as estimated"
+    other = "other strategy that is allowed" if refused else "other strategy"
+    return f"{what} is {start}, and no {other} is fairer than it with probability {SURE:g}."
+
+
+def _why_keep(fair: list[str], refused: Mapping[str, str], chosen: str = BASELINE) -> str:
+    """Why no strategy is kept; `fair` are those that are fairer with good probability, allowed or not."""
+    if not fair:
+        return f"No strategy is fairer with probability {SURE:g}."
+    if any(name not in refused for name in fair):
+        return (
+            f"No strategy is fairer than {chosen} with probability {SURE:g}, and {chosen} not so than none."
+        )
+    causes = dict.fromkeys(refused[name] for name in fair)
+    return f"Every strategy that is fairer with probability {SURE:g} {' or '.join(causes)}."
 
 
 def _has_experience(posterior: Posterior, default: str, figure: str) -> bool:
@@ -168,25 +205,27 @@ def _with_experience(posterior: Posterior, name: str, default: str, figure: str)
     return float(np.average(posterior.draws(name, figure) < none, weights=weights))
 
 
-def _allowed(
+def _refused(
     strategies: Mapping[str, AnyStrategy], losses: Mapping[str, float], limits: Limits
-) -> tuple[list[str], list[str]]:
-    """The strategies within the limits, and why others are not."""
-    allowed, reasons = [], []
+) -> dict[str, str]:
+    """The strategies beyond the limits, and what each does that is not allowed."""
+    found = {}
     for name, strategy in strategies.items():
         if strategy.needs_groups and not limits.groups_at_prediction:
-            reasons.append(f"{name} needs the groups at prediction, which was not allowed.")
+            found[name] = "needs the groups at prediction, which was not allowed"
         elif limits.max_loss is not None and losses.get(name, 0.0) > limits.max_loss:
-            reasons.append(f"{name} loses {losses[name]:.3f} of accuracy, more than {limits.max_loss:g}.")
-        else:
-            allowed.append(name)
-    return allowed, reasons
+            found[name] = f"loses more than {limits.max_loss:g} of accuracy"
+    return found
+
+
+def _defaults(limits: Limits) -> tuple[str, ...]:
+    """What to take unless another is fairer, in order."""
+    return (*((WITH_GROUPS,) if limits.groups_at_prediction else ()), limits.default)
 
 
 def _starting_point(others: list[str], means: Mapping[str, float], limits: Limits) -> str:
     """The default; where it was not compared or is not allowed, the strategy with the least unfairness."""
-    order = (*((WITH_GROUPS,) if limits.groups_at_prediction else ()), limits.default)
-    return next((name for name in order if name in others), min(others, key=means.__getitem__))
+    return next((n for n in _defaults(limits) if n in others), min(others, key=means.__getitem__))
 
 
 def _probability_best(posterior: Posterior, name: str, allowed: list[str], figure: str) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from fairlattice._validation import FloatArray, IntArray, check_choice, check_count, check_real
+from fairlattice._validation import FloatArray, IntArray, check_choice, check_count, check_eager, check_real
 from fairlattice.benchmark._diagnosis import (
     LEAST,
     MADE,
@@ -150,6 +150,7 @@ def diagnose(
         check_count("permutations", permutations, 19)
     check_count("pictures", pictures, 0)
     seed = check_count("random_state", random_state, 0)
+    check_eager(X, "X")
     encoder = TableEncoder(na=na, decimal=decimal, categorical=categorical, keep=keep)
     grouping = Grouping(cuts, missing)
     split = hold_out(X, y, sensitive_features, grouping=grouping, share=held_out, seed=seed, encoder=encoder)
@@ -299,9 +300,16 @@ def _overall(
     cells = [Cell(*divmod(int(key), split.held.n_labels)) for key in keys]
     seen = rng.permutation(len(split.Z))[:_MOST_SEEN]
     own = {cell: split.Z[rng.permutation(split.index.rows(cell))] for cell in set(cells)}
+    mixed = np.random.default_rng(
+        [seed, 6]
+    )  # the first of a cell's rows may be those that were copied unchanged
+    drawn = {
+        name: {cell: rows[mixed.permutation(len(rows))] for cell, rows in by_cell.items()}
+        for name, by_cell in made.items()
+    }
     found: dict[str, SourceFigures | None] = {}
     copies: list[CopiedRow] = []
-    for name, rows in {REAL: own, **made}.items():
+    for name, rows in {REAL: own, **drawn}.items():
         places, vectors = _matched(cells, rows)
         if len(places) < LEAST:
             found[name] = None

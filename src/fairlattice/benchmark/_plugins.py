@@ -29,6 +29,8 @@ from fairlattice.exceptions import InputError
 from fairlattice.strategies import STRATEGIES
 from fairlattice.strategies._shared import AnyStrategy, strategy_of
 
+_MODULE = "fairlattice_plugin_"
+
 
 @dataclass(frozen=True)
 class Plugins:
@@ -43,15 +45,21 @@ class Plugins:
     files: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, paths: Sequence[Path]) -> Plugins:
-        """The plugins in some files; all are loaded once to see that they can be.
+    def of(cls, paths: str | Path | Sequence[str | Path]) -> Plugins:
+        """The plugins in a file or in some files; all are loaded once to see that they can be.
+
+        Parameters
+        ----------
+        paths : str, Path, or sequence of them
+            Python files.
 
         Raises
         ------
         InputError
             If a file cannot be loaded, or holds no method, strategy or data set.
         """
-        plugins = cls(tuple(str(path.resolve()) for path in paths))
+        given = [paths] if isinstance(paths, str | Path) else paths
+        plugins = cls(tuple(str(Path(path).resolve()) for path in given))
         plugins.load()
         return plugins
 
@@ -68,6 +76,21 @@ class Plugins:
         for file in self.files:
             found |= _from_file(file, _digest(file)).strategies
         return found
+
+    def strategy(self, name: str) -> AnyStrategy:
+        """The strategy of a name, as ``--plugin`` reads it: one of the files, one of ours, or parts of both.
+
+        Parameters
+        ----------
+        name : str
+            As in "smote+root", where `root` is a part in one of the files.
+
+        Raises
+        ------
+        InputError
+            If a part of the name is neither ours nor in the files.
+        """
+        return strategy_of(name, known=self.strategies())
 
     def origins(self) -> dict[str, tuple[str]]:
         """A digest of where each method and strategy comes from that is not ours."""
@@ -95,7 +118,7 @@ def _digest(file: str) -> str:
 
 @cache
 def _from_file(file: str, digest: str) -> _Held:
-    name = f"fairlattice_plugin_{digest[:16]}"
+    name = f"{_MODULE}{digest[:16]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise InputError(f"`{file}` is not a Python file. Pass a file that ends in .py.")
@@ -128,6 +151,12 @@ def _from_file(file: str, digest: str) -> _Held:
     return _Held(known, _strategies_by_name(strategies, file))
 
 
+def plugin_file(thing: Any) -> str | None:
+    """The plugin file that an object's class was loaded from, if any."""
+    module = type(thing).__module__
+    return getattr(sys.modules.get(module), "__file__", None) if module.startswith(_MODULE) else None
+
+
 def _strategies_by_name(given: list[Any], file: str) -> dict[str, AnyStrategy]:
     """Strategies of a file, if their names differ from ours and from each other."""
     known: dict[str, AnyStrategy] = {}
@@ -151,7 +180,7 @@ def _by_file(file: str, thing: Any) -> tuple[Any, ...]:
 def _of_file(file: str, name: str, state: dict[str, Any]) -> Any:
     digest = _digest(file)
     _from_file(file, digest)
-    kind = getattr(sys.modules[f"fairlattice_plugin_{digest[:16]}"], name)
+    kind = getattr(sys.modules[f"{_MODULE}{digest[:16]}"], name)
     thing = kind.__new__(kind)
     vars(thing).update(state)
     return thing

@@ -10,6 +10,7 @@ from ._protocol import UNFAIRNESS
 from ._results import read_results
 from ._seeds_posterior import LEAST_SEEDS
 from ._store import Store
+from ._strategy_code import strategy_code
 from ._table import Table
 from ._vectors import with_vectors
 
@@ -32,5 +33,6 @@ __all__ = [
     "Table",
     "make_classifier",
     "read_results",
+    "strategy_code",
     "with_vectors",
 ]

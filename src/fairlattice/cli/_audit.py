@@ -155,12 +155,13 @@ def compute(arguments: argparse.Namespace, counted: _Counted) -> Found:
         sha256=digest,
     )
     outcomes = _outcomes(arguments, result, parse_gates(arguments.fail_above), found)
-    gates = json.dumps(gates_summary(name, outcomes), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    gates = gates_summary(name, outcomes)
+    gates_text = json.dumps(gates, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     return Found(
-        Report.of(result, data=data, **found),
+        Report.of(result, data=data, gates=gates["gates"], **found),
         files=[
             (arguments.counts, lambda target: target.write(counts.to_json().encode())),
-            (arguments.gate_json, lambda target: target.write(gates.encode(errors="replace"))),
+            (arguments.gate_json, lambda target: target.write(gates_text.encode(errors="replace"))),
         ],
         notes=[*arguments.assumed, *notes_on_attributes(counts.lattice)],
         fallen=[o.message for o in outcomes if o.fell],

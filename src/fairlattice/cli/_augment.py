@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -75,7 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         },
         max_copies={
             "type": float, "default": 0.1, "metavar": "SHARE",
-            "help": "of importance: share of rows that may equal a row of TABLE (default 0.1)",
+            "help": "of importance: share of rows that are copied unchanged (default 0.1); the others' numbers are "
+            "moved, and may equal another row where columns have few values",
         },
         share={
             "default": "label", "metavar": "NAME", "help": "of mixes: parameters per label (default) or cell",
@@ -192,7 +194,7 @@ def _in_one_piece(
     original = read_table(arguments.table, as_text=True) if verbatim else frame
     table = assemble(original, frame.schema, more, columns, origin=not arguments.no_origin)
     rows = frame.height, int(more.origin.synthetic.sum())
-    writer = table_writer(table, arguments.out)
+    writer = table_writer(table, arguments.out, like=arguments.table if verbatim else None)
     return augmented(arguments, augmenter, more, columns, rows, writer, caught)
 
 
@@ -213,6 +215,8 @@ def augmented(
 
     warned = [str(w.message) for w in caught if issubclass(w.category, FairlatticeWarning)]
     original, synthetic = sizes
+    if synthetic:
+        warned += _on_identifiers(augmenter)
     if arguments.device is not None:  # rows agree with NumPy's up to rounding only
         settings["device"] = arguments.device
     digest = file_hash(arguments.table)
@@ -222,6 +226,18 @@ def augmented(
     card = (arguments.card, lambda target: target.write(report.card().encode()))
     notes = [*arguments.assumed, *warned, *notes_on_attributes(augmenter.lattice_)]
     return Found(report, view, [(arguments.out, writer), card], notes)
+
+
+def _on_identifiers(augmenter: HierarchicalAugmenter) -> list[str]:
+    """What a reader must know of columns that identify real rows."""
+    names = [name for name, feature in augmenter.encoder_.features_.items() if feature.kind == "identifier"]
+    if not names:
+        return []
+    listed = ", ".join(f"`{name}`" for name in names)
+    return [
+        f"Synthetic rows carry the identifiers of real rows ({listed}), so these name more than one row. "
+        f"To leave them empty in synthetic rows, pass --drop {shlex.join(names)}."
+    ]
 
 
 def assemble(

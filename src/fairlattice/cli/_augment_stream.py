@@ -31,6 +31,7 @@ from fairlattice.cli._reading import reading
 from fairlattice.cli._skeleton import Found
 from fairlattice.cli._tables import is_text, lazy_writer, scan_parts, scan_rows, table_format
 from fairlattice.cli._text_files import SEPARATORS
+from fairlattice.cli._text_style import TextStyle
 from fairlattice.exceptions import FairlatticeWarning, InputError
 from fairlattice.groups import GroupCounts
 from fairlattice.samplers import HierarchicalAugmenter
@@ -107,17 +108,21 @@ def _file_writer(
     # From text to text the original rows keep their very text, such as the zeros of 007.
     verbatim = is_text(path) and is_text(arguments.out)
     original = _with_origin(scan_rows(path, as_text=verbatim, decimal=arguments.decimal), origin=origin)
-    separator = SEPARATORS.get(table_format(arguments.out))
-    if separator is None:
+    style = None
+    if (kind := table_format(arguments.out)) in SEPARATORS:
+        style = TextStyle.of(kind, path if verbatim else None)
+    if style is None:
         new = _new(batches, typed, columns, original.collect_schema(), origin=origin)
         original = pl.concat([original, new])
 
     def write(target: IO[bytes]) -> None:
         with reading(path):
-            lazy_writer(original, arguments.out)(target)
-            if separator is not None:  # numbers are written below text as they are
-                for frame in batches.frames(typed, columns, origin=origin):
-                    frame.write_csv(target, include_header=False, separator=separator)
+            if style is None:
+                lazy_writer(original, arguments.out)(target)
+                return
+            style.write(original, target)
+            for frame in batches.frames(typed, columns, origin=origin):  # numbers below text, as they are
+                style.write(frame, target, header=False)
 
     return write
 

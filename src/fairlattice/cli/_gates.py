@@ -160,7 +160,7 @@ def harm_outcome(found: Harm) -> Outcome:
         more = f" and {len(groups) - 3:,} more" if len(groups) > 3 else ""
         message = f"harm: a rate fell{by} beyond noise against the baseline: {shown}{more}"
     least = min((g["high"] for g in groups), default=None)
-    return Outcome("harm", bool(groups), least, -found.tolerance, message, groups)
+    return Outcome("harm", bool(groups), least, 0.0 - found.tolerance, message, groups)
 
 
 def gates_summary(name: str, outcomes: list[Outcome]) -> dict[str, Any]:

@@ -7,7 +7,9 @@ the environment variable FAIRLATTICE_DEBUG is set.
 from __future__ import annotations
 
 import argparse
+import difflib
 import io
+import itertools
 import os
 import re
 import sys
@@ -23,6 +25,8 @@ from fairlattice.tables._shared import collected
 
 COMMANDS = (_audit, _compare, _augment, _diagnose, _bench, _report, _demo)
 
+_LISTS = ("--strategies", "--methods", "--datasets")  # options that take names with commas between them
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
@@ -37,12 +41,17 @@ class _Parser(argparse.ArgumentParser):
             hint = did_you_mean(word, known or [module.NAME for module in COMMANDS])
         self._refuse(message, hint)
 
-    def unrecognized(self, unknown: Sequence[str]) -> NoReturn:
+    def unrecognized(self, unknown: Sequence[str], argv: Sequence[str]) -> NoReturn:
         """Refuse arguments that nobody takes."""
-        known = [option for action in self._actions for option in action.option_strings]
         word = unknown[0].split("=")[0]
-        hint = did_you_mean(word, known, cutoff=0.7) if word.startswith("-") else ""
+        hint = self._on_option(word) if word.startswith("-") else _on_names(unknown[0], argv)
         self._refuse(f"unrecognized arguments: {' '.join(map(repr, unknown))}", hint)
+
+    def _on_option(self, word: str) -> str:
+        """What an unknown option may have been meant to be; dashes do not make two alike."""
+        known = {option.lstrip("-"): option for action in self._actions for option in action.option_strings}
+        close = difflib.get_close_matches(word.lstrip("-").lower(), known, n=1, cutoff=0.7)
+        return f" Did you mean {known[close[0]]!r}?" if close else ""
 
     def format_help(self) -> str:
         """The help, for which an epilog that takes time to write is written now."""
@@ -54,6 +63,16 @@ class _Parser(argparse.ArgumentParser):
     def _refuse(self, message: str, hint: str) -> NoReturn:
         line = " ".join(message.split()).rstrip(".")
         self.exit(2, f"{self.prog}: {line}.{hint} See {self.prog} --help.\n")
+
+
+def _on_names(word: str, argv: Sequence[str]) -> str:
+    """Say that commas belong between names, where `word` follows an option that takes a list of them."""
+    at = list(argv).index(word) if word in argv else 0
+    first = max((i for i, text in enumerate(argv[:at]) if text.startswith("-")), default=None)
+    if first is None or argv[first] not in _LISTS:
+        return ""
+    names = itertools.takewhile(lambda text: not text.startswith("-"), argv[first + 1 :])
+    return f" Put commas between names, as in {argv[first]} {','.join(name.strip(',') for name in names)}."
 
 
 def build_parser() -> tuple[_Parser, dict[str, _Parser]]:
@@ -104,7 +123,7 @@ def _run(argv: Sequence[str] | None) -> int:
             arguments, unknown = parser.parse_known_args(argv)
             prog, interrupted = arguments.prog, getattr(arguments, "interrupted", interrupted)
             if unknown:
-                parsers[prog].unrecognized(unknown)
+                parsers[prog].unrecognized(unknown, sys.argv[1:] if argv is None else argv)
         except SystemExit as stop:  # the parser has said it all
             return int(stop.code or 0)
         with collected() as arguments.assumed:
@@ -120,8 +139,9 @@ def _run(argv: Sequence[str] | None) -> int:
     except Exception as error:
         if os.environ.get("FAIRLATTICE_DEBUG"):
             raise
-        words = " ".join(str(error).split())[:300]
-        return _fail(prog, f"failed: {type(error).__name__}: {words} (set FAIRLATTICE_DEBUG=1 for details)")
+        words = " ".join([type(error).__name__ + ":", *str(error).split()])[:300].rstrip(".:")
+        said = " ".join([f"{words}.", *getattr(error, "__notes__", ())])
+        return _fail(prog, f"failed: {said} Set FAIRLATTICE_DEBUG=1 for the traceback.")
 
 
 def _prepare_streams() -> None:

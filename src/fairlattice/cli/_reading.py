@@ -7,6 +7,7 @@ import csv
 import errno
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,11 +42,11 @@ def reading(path: Path, kind: str = "") -> Iterator[None]:
         full = re.search(r"os error (\d+)", str(error))
         if full and int(full[1]) in _FULL:
             raise OSError(int(full[1]), os.strerror(int(full[1]))) from error
-        words, hint = _explained(error)
+        words, hint = _explained(error, path)
         raise InputError(f"`{path}` cannot be read as {kind.upper()}: {words}. {hint}") from error
 
 
-def _explained(error: BaseException) -> tuple[str, str]:
+def _explained(error: BaseException, path: Path) -> tuple[str, str]:
     """What the engine says of a file it cannot read, and what to do."""
     words = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
     foreign = re.search(r"could not import from `(\w+)` type", str(error))
@@ -56,8 +57,8 @@ def _explained(error: BaseException) -> tuple[str, str]:
         )
     if isinstance(error, pl.exceptions.PanicException):  # the engine's own words help nobody
         words = "its contents contradict each other"
-    if "utf-8" in words.lower():
-        return words, "Convert it to UTF-8 first, as with iconv."
+    if "utf-8" in words.lower() and path.suffix.lower() in (".csv", ".tsv"):
+        return words, _converted(path)
     return words, "The file may be truncated or of another format."
 
 
@@ -88,6 +89,13 @@ def _quiet_engine() -> Iterator[None]:
         sys.stderr = ours
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def _converted(path: Path) -> str:
+    """How a text file of another encoding is converted; of Excel in Western Europe it is Windows-1252."""
+    new = path.with_name(f"{path.stem}-utf8{path.suffix}")
+    command = f"iconv -f WINDOWS-1252 -t UTF-8 {shlex.quote(str(path))} > {shlex.quote(str(new))}"
+    return f"Convert it to UTF-8 first; a file of Excel in Western Europe by: {command}"
 
 
 def _near(path: Path) -> str:

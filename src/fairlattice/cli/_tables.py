@@ -19,6 +19,7 @@ import polars as pl
 from fairlattice._files import FolderWriter, Writer, beside, resolved
 from fairlattice.cli._reading import UNREADABLE, reading
 from fairlattice.cli._text_files import SEPARATORS
+from fairlattice.cli._text_style import TextStyle
 from fairlattice.cli._text_tables import read_text, scan_text
 from fairlattice.exceptions import InputError
 
@@ -57,6 +58,10 @@ def read_table(path: Path, *, as_text: bool = False, decimal: str | None = None)
     InputError
         If the file is not there, cannot be read as what its suffix says, or has no rows.
     """
+    if os.path.isdir(path):  # noqa: PTH112 - pathlib raises where a name is too long
+        raise InputError(
+            f"`{path}` is a folder. Only `audit` and `augment` read folders, of Parquet files. Name a file."
+        )
     kind = table_format(path)
     with reading(path, kind):
         _check_file(path)
@@ -295,11 +300,12 @@ def _plain_errors(path: Path, writer: Writer | FolderWriter) -> Writer | FolderW
     return FolderWriter(write) if isinstance(writer, FolderWriter) else write
 
 
-def table_writer(frame: pl.DataFrame, path: Path) -> Writer:
-    """How to write a table in the format that the suffix of `path` tells."""
+def table_writer(frame: pl.DataFrame, path: Path, *, like: Path | None = None) -> Writer:
+    """How to write a table in the format that the suffix of `path` tells; text as in the text file `like`."""
     kind = table_format(path)
     if kind in SEPARATORS:
-        return lambda target: frame.write_csv(target, separator=SEPARATORS[kind])
+        style = TextStyle.of(kind, like)
+        return lambda target: style.write(frame, target)
     return frame.write_parquet if kind == "parquet" else frame.write_ipc
 
 
@@ -307,7 +313,8 @@ def lazy_writer(table: pl.LazyFrame, path: Path) -> Writer:
     """How to write a table piece by piece, never whole, in the format that the suffix of `path` tells."""
     kind = table_format(path)
     if kind in SEPARATORS:
-        return lambda target: table.sink_csv(target, separator=SEPARATORS[kind])
+        style = TextStyle.of(kind, None)
+        return lambda target: style.write(table, target)
     if kind == "parquet":  # a fixed size, so that the bytes do not tell how the engine cut the work
         return lambda target: table.sink_parquet(target, row_group_size=_ROW_GROUP)
     return table.sink_ipc

@@ -33,8 +33,8 @@ _KINDS = {
     b"\xfd7zXZ": "compressed by xz. Decompress it first",
     b"PAR1": "a Parquet file. Name it .parquet",
     b"ARROW1": "an Arrow file. Name it .arrow",
-    b"\xff\xfe": "text in UTF-16. Convert it to UTF-8 first, as with iconv",
-    b"\xfe\xff": "text in UTF-16. Convert it to UTF-8 first, as with iconv",
+    b"\xff\xfe": "text in UTF-16. Convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
+    b"\xfe\xff": "text in UTF-16. Convert it to UTF-8 first, as with iconv -f UTF-16 -t UTF-8",
     b"%PDF": "a PDF. Save the table as CSV",
     b"SQLite format 3": "an SQLite database. Save the table as CSV",
 }
@@ -64,6 +64,8 @@ class TextLayout:
         Whether some values are in quotes.
     carriage : bool
         Whether lines end with a carriage return alone.
+    announced : bool
+        Whether a first line such as ``sep=;`` says what separates.
     empty : tuple of int
         Positions of the rows that are empty lines, which polars reads as rows without values.
     """
@@ -75,6 +77,7 @@ class TextLayout:
     quote: str | None = '"'
     quoted: bool = False
     carriage: bool = False
+    announced: bool = False
     empty: tuple[int, ...] = ()
 
     @property
@@ -263,7 +266,7 @@ def _without_preamble(layout: TextLayout) -> TextLayout:
     skip = 0
     said = re.fullmatch(r'"?sep=(.)"?[\r\n]*', first[0], re.IGNORECASE)
     if said:
-        skip, layout = 1, replace(layout, separator=said[1])
+        skip, layout = 1, replace(layout, separator=said[1], announced=True)
     comments = skip
     while comments < len(first) - 1 and first[comments].startswith("#"):
         comments += 1

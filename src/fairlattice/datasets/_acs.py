@@ -33,6 +33,7 @@ SOURCE = Source(
         "All nine codes of race stay apart, so the smallest groups have some fifty rows in half a million.",
         "Persons of one household are rows of their own, and nothing says that they belong together.",
     ),
+    access="files",
 )
 PARTS = ("train", "validation", "test")
 _RACES = (

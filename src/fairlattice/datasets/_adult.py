@@ -23,6 +23,7 @@ SOURCE = Source(
         "3,620 rows lack workclass, occupation or native-country: a question mark in the files.",
         "relationship says husband or wife, and so the sex of 45 % of the rows, although sex is not a feature.",
     ),
+    access="fetched",
 )
 _NAMES = (
     "age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation",

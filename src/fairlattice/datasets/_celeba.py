@@ -25,6 +25,7 @@ SOURCE = Source(
         "The smallest of the sixteen groups has 47 images.",
         "High_Cheekbones and Mouth_Slightly_Open go with a smile, so attributes alone say much.",
     ),
+    access="files",
 )
 SENSITIVE = ("Male", "Young", "Attractive", "Pale_Skin")
 _LABEL = "Smiling"

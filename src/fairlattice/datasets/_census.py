@@ -18,6 +18,7 @@ SOURCE = Source(
         "Three codes of Native Americans are one level; income is rounded to hundreds of dollars.",
         "Persons of one household are rows of their own, and nothing says that they belong together.",
     ),
+    access="included",
 )
 _FILE = Path(__file__).with_name("census.parquet")
 

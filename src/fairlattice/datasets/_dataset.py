@@ -41,12 +41,16 @@ class Source:
         What to cite.
     traps : tuple of str, default=()
         What goes wrong easily, a sentence each.
+    access : {"included", "fetched", "files", ""}, default=""
+        How a table is had: it is included; it is fetched from OpenML once, unless a folder of its files is named; or
+        it needs its own files in such a folder. Empty where nothing is known of it.
     """
 
     url: str
     licence: str
     reference: str
     traps: tuple[str, ...] = ()
+    access: str = ""
 
 
 def _mapping(columns: Any) -> Mapping[str, Any]:

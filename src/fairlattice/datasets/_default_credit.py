@@ -24,6 +24,7 @@ SOURCE = Source(
         "EDUCATION 0, 5 and 6 and MARRIAGE 0 are in no code book; they count as other.",
         "35 rows repeat another; without the clients' numbers nobody knows whether they are one client.",
     ),
+    access="fetched",
 )
 LABEL = "default payment next month"
 _LABELS = (LABEL, "default.payment.next.month", "default", "y")

@@ -18,6 +18,7 @@ SOURCE = Source(
     licence="not stated; comes inside scikit-learn (BSD-3-Clause)",
     reference="Efron, Hastie, Johnstone & Tibshirani (2004), Least angle regression, Ann. Statist. 32(2).",
     traps=("Sex is coded 1 and 2, and no source says which is which.",),
+    access="included",
 )
 
 

@@ -39,6 +39,7 @@ SOURCE = Source(
         "Race is missing in 2,273 rows, weight in 98,569; weight and two constant drugs are left out.",
         "Some groups of race, gender and age have hardly a row: two Asian men are below 30.",
     ),
+    access="fetched",
 )
 _FILES = ("diabetic_data.csv", "dataset_diabetes.zip", "diabetes+130-us+hospitals+for+years+1999-2008.zip")
 _ADVICE = f"The folder must hold diabetic_data.csv or dataset_diabetes.zip, from {SOURCE.url}."

@@ -27,6 +27,7 @@ SOURCE = Source(
         "963 of 1,000 are foreign workers; it stays a feature, since the others are too few for groups.",
         "With 1,000 rows the smallest of the four groups has 85.",
     ),
+    access="fetched",
 )
 _LEVELS: dict[str, tuple[str, ...]] = {
     "checking_status": ("<0", "0<=X<200", ">=200", "no checking"),

@@ -36,6 +36,7 @@ SOURCE = Source(
         "Raters repeat too, so rows of one group come from few people.",
         "One band of age is written 54-59; it is 55-59.",
     ),
+    access="files",
 )
 _FILES = ("offensiveness.csv", "raw_data.csv")
 _NAMES = {"comment": "instance_id", "rater": "user_id"}  # in the file as published

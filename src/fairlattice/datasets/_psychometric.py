@@ -48,6 +48,7 @@ SOURCE = Source(
         "Who declined to answer is missing, which is a level of its own with few rows.",
         "The label is cut at the median of a score: people near it differ little. Its items are dropped.",
     ),
+    access="files",
 )
 _SURVEY, _FOLDS = "Data_SurveyPlusDemographics.txt", "DataCVFolds.zip"
 _ADVICE = f"The folder must hold {_SURVEY}, from {SOURCE.url}."

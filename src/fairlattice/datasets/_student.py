@@ -21,6 +21,7 @@ SOURCE = Source(
         "382 pupils are in both files, so the two must not be pooled as if independent.",
         "A few hundred rows in eight groups: the smallest has 17 (mathematics) or 25 (Portuguese).",
     ),
+    access="files",
 )
 _BOUNDS = {
     "age": (10, 30), "Medu": (0, 4), "Fedu": (0, 4), "traveltime": (1, 4), "studytime": (1, 4),

@@ -28,6 +28,7 @@ SOURCE = Source(
         "Quotation marks in tweets are plain characters; a reader that interprets them loses rows.",
         "Some texts are numbers of words, in which those outside the vocabulary are gone.",
     ),
+    access="files",
 )
 _PARTS = {"train.tsv": "train", "valid.tsv": "validation", "test.tsv": "test"}
 _MEANING = {

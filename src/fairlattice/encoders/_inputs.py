@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from fairlattice._column import Column
-from fairlattice._validation import as_columns, check_table
+from fairlattice._validation import as_columns, check_eager, check_no_batch
 from fairlattice.exceptions import InputError
 from fairlattice.tables._shared import Feature
 
@@ -29,7 +29,8 @@ def written_types(X: Any) -> set[str]:
 
 
 def table_columns(X: Any) -> dict[str, Column]:
-    check_table(X, "X")
+    check_no_batch(X, "X")
+    check_eager(X, "X")
     frame = nw.from_native(X, eager_only=True, pass_through=True)
     if isinstance(frame, nw.DataFrame):
         odd = {n: t for n, t in frame.schema.items() if t.is_nested() or t == nw.Binary}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,25 @@ from fairlattice.exceptions import InputError
 from fairlattice.tables._shared import check_labels_differ
 
 _MOST_CLASSES = 1000  # a table of counts holds their square
+_NO_SCORES = (
+    "Turn scores into labels by a threshold: decisions are the prediction (--prediction), probabilities the score "
+    "(--score)."
+)
 
 
-def common_classes(first: npt.NDArray[Any], *others: npt.NDArray[Any], what: str) -> tuple[Any, ...]:
-    """The distinct labels; scores given in place of predictions are refused."""
+def common_classes(
+    first: npt.NDArray[Any], *others: npt.NDArray[Any], what: str, names: Sequence[str] = ()
+) -> tuple[Any, ...]:
+    """The distinct labels and predictions, of which `names` are the columns; scores in place of these are refused."""
     known = classes = tuple(distinct_values(first))
-    for values in others:
+    for values, name in zip_longest(others, names):
         given = distinct_values(values)
+        called = "Predictions" if name is None else f"Predictions `{name}`"
         odd = [v for v in given if isinstance(v, float) and not v.is_integer() and v not in known]
         if odd:
-            raise InputError(
-                f"Predictions hold {odd[0]!r}, which is not a label. Turn scores into labels by a threshold."
-            )
+            raise InputError(f"{called} hold {odd[0]!r}, which is not a label. {_NO_SCORES}")
+        if len(given) > _MOST_CLASSES >= len(known):
+            raise InputError(f"{called} have {len(given):,} distinct values, as scores have. {_NO_SCORES}")
         classes = join_classes(classes, given, what)
     check_labels_differ(classes, what[0].lower() + what[1:])
     return classes

@@ -404,7 +404,11 @@ class GroupCounts:
         if truth is not None and positive_prediction is not None:
             predicted = as_labels_of(predicted, truth, positive, positive_prediction)
         first = np.empty(0, dtype=predicted.dtype) if truth is None else truth
-        known = common_classes(first, predicted, what=what) if classes is None else tuple(classes)
+        known = (
+            common_classes(first, predicted, what=what, names=names[1:])
+            if classes is None
+            else tuple(classes)
+        )
         labels = None if truth is None else class_positions(truth, known, names[0])
         given = class_positions(predicted, known, names[1])
         return cls.from_codes(

@@ -143,7 +143,7 @@ class PairedCounts:
         if labels is not None and spelled[1] is not None:
             given = [as_labels_of(v, labels, *spelled) for v in given]
         first = np.empty(0, dtype=given[0].dtype) if labels is None else labels
-        classes = common_classes(first, *given, what="Labels and predictions")
+        classes = common_classes(first, *given, what="Labels and predictions", names=names[1:])
         old, new = (class_positions(v, classes, n) for v, n in zip(given, names[1:], strict=True))
         truth = np.zeros_like(old) if labels is None else class_positions(labels, classes, names[0])
         k = len(classes)

@@ -373,11 +373,23 @@ class Audit(ShowsAsPage):
         return value_of(self, measure, "if", alpha)
 
     def worst(self, rate: str = "tpr") -> GroupRate:
-        """The group with the lowest smoothed rate; its interval allows for being picked among all."""
+        """The group with the lowest rate; its interval allows for being picked among all.
+
+        Groups are ranked with one person added to each, who succeeds at the rate of everyone: otherwise a group of
+        one, whose rate is 0 or 1, would often come first. :meth:`probability_worst` weighs chance fully.
+
+        Examples
+        --------
+        >>> import fairlattice as fl
+        >>> y, p = [0] * 200, [0] * 90 + [1] * 10 + [0] * 79 + [1] * 20 + [0]
+        >>> S = {"sex": ["f"] * 100 + ["m"] * 99 + ["d"]}
+        >>> print(fl.audit(y, p, sensitive_features=S, positive=1).worst("tnr"))
+        sex=m: 0.798 [0.691, 0.881] (n=99)
+        """
         return extreme_group(self, rate, lowest=True)
 
     def best(self, rate: str = "tpr") -> GroupRate:
-        """The group with the highest smoothed rate; its interval allows for being picked among all."""
+        """The group with the highest rate, picked as by :meth:`worst`."""
         return extreme_group(self, rate, lowest=False)
 
     def smoothed(self, rate: str = "tpr") -> tuple[float | None, ...]:
@@ -425,7 +437,7 @@ class Audit(ShowsAsPage):
         )
 
     def worst_by_level(self, rate: str = "tpr") -> tuple[GroupRate, ...]:
-        """The group with the lowest smoothed rate at every level of the lattice, from everyone to the leaves.
+        """The group with the lowest rate at every level of the lattice, from everyone to the leaves, as :meth:`worst`.
 
         Its interval allows for being picked among all groups of its level.
         """

@@ -1,4 +1,9 @@
-"""The worst and the best group of an audit, with intervals that allow for their being picked among all."""
+"""The worst and the best group of an audit, with intervals that allow for their being picked among all.
+
+The rate of a single person is 0 or 1 whatever the model does. So groups are ranked by their rates with one more person
+added to each, who succeeds at the rate of everyone: a perfect group of one is not the worst, and large groups keep
+their order. The measures rank by smoothed rates.
+"""
 
 from __future__ import annotations
 
@@ -19,23 +24,45 @@ if TYPE_CHECKING:
 
 
 def extreme_group(audit: Audit, rate: str, *, lowest: bool) -> GroupRate:
-    """The group with the lowest smoothed rate, or the highest."""
-    rates = audit._rates(rate)
-    measure_value(rates, log_ratio, smoothing=audit.smoothing)  # refuses a rate that no group defines
-    return _picked(audit, audit.groups, rates, lowest=lowest)
+    """The group with the lowest rate, or the highest, as :func:`_extreme` ranks them."""
+    rates = _defined_rates(audit, rate)
+    return _row_of(audit, audit.groups, rates, _extreme(rates, lowest=lowest))
+
+
+def smoothed_extreme(audit: Audit, rate: str, *, lowest: bool) -> tuple[float, GroupRate]:
+    """The lowest smoothed rate of all groups, or the highest, as the measures take it, and the group that has it."""
+    rates = _defined_rates(audit, rate)
+    smoothed = rates.smoothed(audit.smoothing)
+    place = int(np.nanargmin(smoothed) if lowest else np.nanargmax(smoothed))
+    return float(smoothed[place]), _row_of(audit, audit.groups, rates, place)
 
 
 def lowest_by_level(audit: Audit, rate: str) -> tuple[GroupRate, ...]:
-    """The group with the lowest smoothed rate at every level of the lattice at which one defines it."""
+    """The group that :func:`extreme_group` picks at every level of the lattice at which one defines the rate."""
     levels = [(level.groups, audit._rates_of(level.layers, rate)) for level in audit._levels]
     return tuple(
-        _picked(audit, groups, rates, lowest=True) for groups, rates in levels if rates.defined.any()
+        _row_of(audit, groups, rates, _extreme(rates, lowest=True))
+        for groups, rates in levels
+        if rates.defined.any()
     )
 
 
-def _picked(audit: Audit, groups: Sequence[Group], rates: Rates, *, lowest: bool) -> GroupRate:
-    smoothed = rates.smoothed(audit.smoothing)
-    place = int(np.nanargmin(smoothed) if lowest else np.nanargmax(smoothed))
+def _defined_rates(audit: Audit, rate: str) -> Rates:
+    """Rates of the audit's groups; refuses one that no group defines."""
+    rates = audit._rates(rate)
+    measure_value(rates, log_ratio, smoothing=audit.smoothing)
+    return rates
+
+
+def _extreme(rates: Rates, *, lowest: bool) -> int:
+    """Where the lowest rate is, or the highest, with one person added to each group; of equal ones, of most rows."""
+    place = np.flatnonzero(rates.defined)
+    successes, trials = rates.successes[place], rates.trials[place]
+    shrunk = (successes + successes.sum() / trials.sum()) / (trials + 1.0)
+    return int(place[np.lexsort((-trials, shrunk if lowest else -shrunk))[0]])
+
+
+def _row_of(audit: Audit, groups: Sequence[Group], rates: Rates, place: int) -> GroupRate:
     one = rates.of(np.array([place]))
     each = simultaneous_confidence(audit.confidence, int(rates.defined.sum()))
     low, high = jeffreys_interval(one.successes, one.trials, confidence=each)

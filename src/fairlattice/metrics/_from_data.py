@@ -50,7 +50,8 @@ def audit(
     Parameters
     ----------
     y_true : array-like of shape (n,), None, frame, or GroupCounts
-        Labels, of any number of classes, or None where there are decisions only; or counts, and no other data; or any
+        Labels, of any number of classes, or None where there are decisions only; a Series gives sentences its name; or
+        counts, and no other data; or any
         frame that narwhals knows, eager or lazy, with `label`, `prediction` and `sensitive` naming its columns: its
         own engine counts.
     y_pred : array-like of shape (n,)
@@ -151,6 +152,7 @@ def audit(
             raise InputError(
                 "`y_pred` and `sensitive_features` are needed, and `y_true` where there are labels."
             )
+        task = replace(task, **_names_of(label=y_true, prediction=y_pred))
         counts = GroupCounts.from_arrays(
             y_true, y_pred, sensitive_features=sensitive_features, sample_weight=sample_weight,
             cuts=cuts, missing=missing, na=na, decimal=decimal, **spelled,
@@ -169,6 +171,13 @@ def audit(
             notion or (DEFAULT_NOTION if counts.labelled else DEFAULT_UNLABELLED), good, reference, min_share, task,
         )
     )  # fmt: skip
+
+
+def _names_of(**given: Any) -> dict[str, Any]:
+    """What columns taken out of a frame are called, by their roles; two of one name say nothing."""
+    names = {role: getattr(values, "name", None) for role, values in given.items()}
+    known = {role: name for role, name in names.items() if isinstance(name, str) and name}
+    return known if len(set(known.values())) == len(known) else {}
 
 
 def positive_of(counts: GroupCounts, positive: Any, positive_prediction: Any = None) -> Any:

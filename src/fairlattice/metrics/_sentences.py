@@ -42,17 +42,16 @@ def notion_words(notion: str) -> str:
     return notion.replace("_", " ")
 
 
-def assumed_sentence(data: Plain, settings: Plain, style: Style = PLAIN) -> Any:
-    """What is to be equal, and which outcome is good; and which of these was assumed."""
-    assumed = settings.get("assumed", ())
-    notion = style.text("Notion: {}{}.").format(
-        notion_words(settings["notion"]), " (assumed; set notion)" if "notion" in assumed else ""
-    )
+def assumed_sentence(data: Plain, settings: Plain, style: Style = PLAIN, *, shell: bool = False) -> Any:
+    """What is to be equal, and which outcome is good; and which was assumed, as the shell or Python names it."""
+    sign = "--" if shell else ""
+    assumed = {key: f" (assumed; set {sign}{key})" for key in settings.get("assumed", ())}
+    notion = style.text("Notion: {}{}.").format(notion_words(settings["notion"]), assumed.get("notion", ""))
     if settings["favourable"] is None:
         return notion
     good = style.text(" Good for people: {}{}.").format(
         _outcome(data, settings["favourable"], style),
-        " (assumed; set favourable)" if "favourable" in assumed else "",
+        assumed.get("favourable", ""),
     )
     return notion + good
 
@@ -136,19 +135,31 @@ def _ratio(v: Plain, data: Plain, sure: str, style: Style) -> Any:
         if v["against"] is None
         else style.text("{}").format(style.group(v["against"]))
     )
-    template = (
-        "Of {}, {} {}, against {} of {}: a ratio of {:.2f} ({} interval {:.2f} to {}; {} and {} people)."
-    )
+    template = "Of {}, {} {}, against {} of {}: a ratio of {:.2f} ({} interval {:.2f} to {}; {})."
     facts = style.text(template).format(
         style.group(v["group"]), percent(v["value"]), what, percent(v["other"]), against, v["estimate"], sure,
-        v["low"], _end(v["high"]), f"{v['n']:,.0f}", f"{v['other_n']:,.0f}",
+        v["low"], _end(v["high"]), _both(v["n"], v["other_n"]),
     )  # fmt: skip
+    return facts + _ratio_answer(v, style) + _few_in_reference(v, style)
+
+
+def _ratio_answer(v: Plain, style: Style) -> Any:
     if v["verdict"] == "yes":
         more = _more(v["count"] - 1, "group is", "groups are", "below four fifths", style)
-        return facts + style.text(" Below four fifths, beyond noise.{}").format(more)
+        return style.text(" Below four fifths, beyond noise.{}").format(more)
     if v["verdict"] == "no":
-        return facts + style.text(" No group is below four fifths.")
-    return facts + style.text(" Not enough data to tell whether a group is below four fifths.")
+        return style.text(" No group is below four fifths.")
+    return style.text(" Not enough data to tell whether a group is below four fifths.")
+
+
+def _few_in_reference(v: Plain, style: Style) -> Any:
+    """That the ratio is to the rate of few people; its interval is not, since it holds whichever group is the best."""
+    if v["against"] is None or v["other_n"] >= TINY:
+        return style.text("")
+    return style.text(
+        " The reference group has only {}: the interval and the verdict allow for that, the ratio does not. "
+        "Leave out small groups by `min_share` (--min-share), or name a larger one as `reference` (--reference)."
+    ).format(_counted(v["other_n"]))
 
 
 def _harm(v: Plain, data: Plain, sure: str, style: Style) -> Any:
@@ -157,7 +168,7 @@ def _harm(v: Plain, data: Plain, sure: str, style: Style) -> Any:
     template = "Of {}{}, {} {}, against {} under the baseline (change {} points, {} interval {} to {}; {})."
     facts = style.text(template).format(
         style.group(v["group"]), who, percent(v["value"]), what, percent(v["other"]),
-        *_signed(v["estimate"]), sure, *_signed(v["low"], v["high"]), f"{v['n']:,.0f} {_noun(v['n'])}",
+        *_signed(v["estimate"]), sure, *_signed(v["low"], v["high"]), _counted(v["n"]),
     )  # fmt: skip
     if v["verdict"] == "yes":
         head = style.text("{} fell{} beyond noise. ").format(_rates(v["count"]), by)
@@ -225,6 +236,16 @@ def _people(v: Plain) -> str:
     return f"{n} of them" if v["n"] == v["rows"] else f"{n} such {_noun(v['n'])} of {v['rows']:,.0f}"
 
 
+def _counted(n: float) -> str:
+    return f"{n:,.0f} {_noun(n)}"
+
+
+def _both(first: float, second: float) -> str:
+    """Two numbers of people, with one noun if that suits both."""
+    alike = _noun(first) == _noun(second) == "people"
+    return f"{first:,.0f} and {_counted(second)}" if alike else f"{_counted(first)} and {_counted(second)}"
+
+
 def _noun(n: float) -> str:
     return "person" if round(n) == 1 else "people"
 
@@ -238,7 +259,7 @@ def _needed(v: Plain, style: Style) -> Any:
             needed_words(needed), gap
         )
     if v["n"] < TINY:
-        few = "1 person is" if _noun(v["n"]) == "person" else f"{v['n']:,.0f} people are"
+        few = f"{_counted(v['n'])} {'is' if _noun(v['n']) == 'person' else 'are'}"
         return style.text(": {} too few to say how many would").format(few)
     return style.text(", and no realistic amount would tell")
 

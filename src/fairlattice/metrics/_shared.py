@@ -4,6 +4,7 @@ from fairlattice.groups._shared import find_positive
 from fairlattice.metrics._claims import FOUR_FIFTHS, UNSURE
 from fairlattice.metrics._design import Design
 from fairlattice.metrics._distinct import distinct_rows
+from fairlattice.metrics._extreme_groups import smoothed_extreme
 from fairlattice.metrics._fairness import alpha_measure, log_ratio
 from fairlattice.metrics._figures import parse_figure
 from fairlattice.metrics._notions import DEFAULT_NOTION, NOTIONS
@@ -46,5 +47,6 @@ __all__ = [
     "percent",
     "pooled_columns",
     "rate_phrases",
+    "smoothed_extreme",
     "verdict_sentence",
 ]

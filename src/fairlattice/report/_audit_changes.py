@@ -51,7 +51,8 @@ _CHANGES = (
 )
 _WORDS = (verdict("fell", tone="bad"), verdict("rose", tone="good"), verdict("within noise", tone="unsure"))
 _BEFORE = Kind("before", "currentColor", "circle", filled=False)
-_SCORES = (Kind("", BLUE), Kind(f"fewer than {TINY} rows", GREY, "circle", filled=False))
+_GUESSING = 0.5  # the AUC of scores that say nothing
+_SCORES = (Kind(f"at least {TINY} rows", BLUE), Kind(f"fewer than {TINY} rows", GREY, "circle", filled=False))
 
 
 def leveling_section(summary: Summary) -> Section | None:
@@ -264,7 +265,7 @@ def scores_section(summary: Summary) -> Section | None:
     if not scores:
         return None
     intro = Line(
-        "AUC: how often the score ranks a positive above a negative of the same group; 0.5 is guessing. "
+        f"AUC: how often the score ranks a positive above a negative of the same group; {_GUESSING} is guessing. "
         "Calibration: mean score minus share of positives; above 0 the score promises too much."
     )
     ranked = sorted((s for s in scores if s["auc"] is not None), key=lambda s: (s["auc"], -s["n"]))
@@ -290,9 +291,14 @@ def _scores_reading(scores: Sequence[Summary]) -> Iterator[Line]:
     ranked = [s for s in scores if s["auc"] is not None]
     if ranked:
         least = min(ranked, key=lambda s: s["auc_high"])
+        guessing = "; no better than guessing" if least["auc_high"] <= _GUESSING else ""
         yield Line(
-            "Surest to be ranked badly by the score: {}, AUC {:.2f} ({:.2f} to {:.2f}; {:,} rows)."
-        ).format(GroupName(least["group"]), least["auc"], least["auc_low"], least["auc_high"], least["n"])
+            "Ranked least well by the score, going by the upper ends of intervals: {}, AUC {:.2f} ({:.2f} to {:.2f}; "
+            "{}){}."
+        ).format(
+            GroupName(least["group"]), least["auc"], least["auc_low"], least["auc_high"], rows_word(least["n"]),
+            guessing,
+        )  # fmt: skip
     off = [s for s in scores if s["calibration_low"] > 0 or s["calibration_high"] < 0]
     worst = max(off, key=lambda s: abs(s["calibration"]), default=None)
     if worst is not None:
@@ -334,5 +340,5 @@ def _score_chart(summary: Summary, scores: list[Summary], what: str) -> Chart:
         axis=words,
         label_title=attributes_title(summary),
         domain=(0.0, 1.0) if is_auc else (-limit, limit),
-        reference=0.5 if is_auc else 0.0,
+        reference=_GUESSING if is_auc else 0.0,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from fairlattice.metrics._shared import assumed_sentence, is_favour, rate_phrases, verdict_sentence
 from fairlattice.report._audit_changes import harm_section, leveling_section, scores_section, series_section
+from fairlattice.report._audit_gates import gates_section
 from fairlattice.report._audit_groups import ranked_section, ratio_section
 from fairlattice.report._document import (
     Answer,
@@ -59,8 +60,9 @@ _TONES = {"yes": "bad", "no": "good", "not seen": "good"}
 def document(summary: Summary) -> Document:
     """What a reader is to see of an audit."""
     data = summary["data"]
-    assumed = Line(assumed_sentence(data, summary["settings"], STYLE))
+    assumed = Line(assumed_sentence(data, summary["settings"], STYLE, shell=True))
     found = [
+        gates_section(summary),
         ratio_section(summary),
         ranked_section(summary),
         _explore(summary),
@@ -210,7 +212,10 @@ def _levels_table(summary: Summary) -> list[Table]:
         Column("0 to 1", "bar", get=lambda g: (g["low"], g["rate"], g["high"])),
     ]
     title = Line("The lowest group at every level, from everyone to the leaves")
-    note = Line("The intervals allow for having picked the lowest of its level.")
+    note = Line(
+        "Ranked with one person added to each group, who fares as everyone does. The intervals allow for having picked "
+        "the lowest."
+    )
     return [table_of("table-levels", title, columns, records, folded=True, note=note)] if records else []
 
 
@@ -228,7 +233,9 @@ def _reading(summary: Summary, rate: str) -> Iterator[Line]:
         )
     path = summary["levels"].get(rate, ())
     if len(path) > 2:
-        steps = Line("; ").join(Line("{} {:.2f}").format(GroupName(g["group"]), g["rate"]) for g in path)
+        steps = Line("; ").join(
+            Line("{} {:.2f} ({})").format(GroupName(g["group"]), g["rate"], rows_word(g["n"])) for g in path
+        )
         yield Line("Lowest {} at every level: {}.").format(name, steps)
     if m["df"]["p_value"] >= 1 - summary["settings"]["confidence"]:
         yield Line("That groups differ in {} at all is not certain (p = {:.2f}).").format(

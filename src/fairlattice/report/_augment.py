@@ -145,5 +145,12 @@ def _use() -> list[Line]:
 
 
 def _caveats(summary: Summary) -> list[Line]:
-    close = "A synthetic row may be close to a training row; do not take it for anonymous."
-    return [Line(close), *(Line(note) for note in summary["notes"])]
+    settings = summary["settings"]
+    close = ["A synthetic row may be close to a training row, or equal one; do not take it for anonymous."]
+    if settings.get("mixing") == "importance" and "max_copies" in settings:
+        copied = f"{settings['max_copies']:.0%}"
+        close.append(
+            f"Up to {copied} of the synthetic rows were copied unchanged (max_copies). The others' numbers were moved, "
+            "as far as there are any; they may equal a training row all the same where columns have few values."
+        )
+    return [*map(Line, close), *(Line(note) for note in summary["notes"])]

@@ -133,8 +133,8 @@ def _sentences(study: Study, found: Verdicts) -> Iterator[Line]:
         rest.append(Line("{} {} less fair").format(methods_named(found.less), _is(found.less)))
     down = leveled(table)
     levels = Line("{} {} down").format(methods_named(down), "levels" if len(down) == 1 else "level")
-    rest.append(levels if down else Line("none is shown to level down"))
-    yield Line("; ").join(rest) + "."
+    rest.append(levels if down else Line("no method is shown to level down"))
+    yield Line("; ").join(rest).capitalized() + "."
 
 
 def _is(methods: Sequence[Summary]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fairlattice.exceptions import InputError
-from fairlattice.report._compare_document import decision_lines
+from fairlattice.report._compare_document import decision_lines, further_reasons
 from fairlattice.report._compare_groups import figure_of_notion
 from fairlattice.report._document import (
     Answer,
@@ -66,7 +66,7 @@ def model_card(summary: Summary, strategy: str | None = None) -> Document:
         ])]),
         Section("data", "Data", [Facts(list(data_facts({**summary, "attributes": []})))]),
         Section("decision", "Decision", [
-            Items([*decision_lines(summary), *(Line(reason) for reason in found["reasons"])]),
+            Items([*decision_lines(summary), *(Line(reason) for reason in further_reasons(found))]),
             Code(found["python"]),
         ]),
         Section("evaluation", "Evaluation", [Text(evaluated), _strategies(summary, name)]),

@@ -97,10 +97,19 @@ def decision_lines(summary: Summary) -> Iterator[Line]:
         if found["simplest"]:
             yield Line("{} is simpler and as fair within .01.").format(Name(found["simplest"]))
     elif found["verdict"] == "keep":
-        yield Line("Keep {}: no strategy is fairer with probability .8.{}").format(strategy, sure)
+        yield Line("Keep {}. {}{}").format(strategy, found["reasons"][-1], sure)
     else:
-        yield Line("Not enough data to tell whether a strategy is fairer: keep {}.{}").format(strategy, sure)
+        considered = Name(found["considered"])
+        yield Line("Not enough data to tell whether {} is fairer: keep {}.{}").format(
+            considered, strategy, sure
+        )
         yield from (Line(advice) for advice in found["advice"])
+
+
+def further_reasons(found: Summary) -> list[str]:
+    """The reasons of a recommendation; without the last one where that is why none is kept, as the lead says so."""
+    reasons: list[str] = found["reasons"]
+    return reasons[:-1] if found["verdict"] == "keep" else reasons
 
 
 def _price(summary: Summary) -> Line:
@@ -120,9 +129,10 @@ def cards(summary: Summary) -> list[Card]:
     """Which strategy, at what price, who is hurt, and whether it levels down."""
     if not summary["strategies"]:
         return []
-    found = [_decision_card(summary), _price_card(summary)]
-    considered = _considered(summary)
-    return found if considered is None else [*found, _harm_card(considered), _leveling_card(considered)]
+    decision, considered = _decision_card(summary), _considered(summary)
+    if considered is None:
+        return [decision]
+    return [decision, _price_card(summary), _harm_card(considered), _leveling_card(considered)]
 
 
 def _considered(summary: Summary) -> Summary | None:
@@ -136,11 +146,12 @@ def _decision_card(summary: Summary) -> Card:
     found = summary["recommendation"]
     sure = found["verdict"] in ("take", "keep")
     word = f"{found['verdict']} {found['strategy']}" if sure else UNSURE
-    sentences = [*found["reasons"], *found["advice"]]
+    detail = Line(" ").join(Line(sentence) for sentence in [*further_reasons(found), *found["advice"]])
     if found["probability_best"] is not None:
-        likely = number(found["probability_best"], 2)
-        sentences.append(f"It is the fairest of those allowed with probability {likely}.")
-    return Card("strategy", "Which strategy?", word, "good" if sure else "unsure", Line(" ".join(sentences)))
+        detail += Line(" The probability that {} is the fairest of all that are allowed is {}.").format(
+            Name(found["considered"]), number(found["probability_best"], 2)
+        )
+    return Card("strategy", "Which strategy?", word, "good" if sure else "unsure", detail, bool(detail.parts))
 
 
 def _price_card(summary: Summary) -> Card:
@@ -326,9 +337,10 @@ def _changed(summary: Summary) -> Section:
         return Section("leveling", title, [])
     intro = "Leveling down means: fairer by a measure, while the worst-off group fares worse than under none."
     items = Items([Line("Leveled down, by strategy: {}.").format(Line(", ").join(verdicts))], brief=True)
+    taken = summary["recommendation"]["considered"]
     records = [
         {**g, "strategy": s["name"], "word": verdict(key, tone=tone)}
-        for s in summary["strategies"]
+        for s in sorted(summary["strategies"], key=lambda s: s["name"] != taken)
         for key, tone in (("fell", "bad"), ("rose", "good"))
         for g in s["harm"][key]
     ]

@@ -44,11 +44,19 @@ def figure_of_notion(summary: Summary) -> str:
     return NOTIONS[summary["settings"]["notion"]].partition(".")[0]
 
 
-def side_by_side(strategies: Sequence[Summary]) -> list[Summary]:
-    """The first strategy and up to three others: the default, and those that have one idea only."""
-    first, *others = strategies
-    chosen = [s for s in others if s.get("default") or s.get("ablations") == [BASELINE]]
-    return [first, *(chosen or others)[:3]]
+def side_by_side(summary: Summary) -> list[Summary]:
+    """The first strategy, the one recommended or weighed, and up to two others: the default, those of one idea."""
+    first, *others = summary["strategies"]
+    wanted = [summary["recommendation"][key] for key in ("strategy", "considered")]
+    leading = [s for s in others if s["name"] in wanted]
+    simple = [s for s in others if s.get("default") or s.get("ablations") == [BASELINE]]
+    more = [s for s in (simple or others) if s not in leading]
+    return [first, *[*leading, *more][: len(_LOOKS) - 1]]
+
+
+def _place(strategy: Summary, leading: Sequence[Summary]) -> int:
+    """Where a strategy stands among the leading ones; after them if it is not one of them."""
+    return next((i for i, s in enumerate(leading) if s is strategy), len(leading))
 
 
 def _worst_rate(summary: Summary) -> str:
@@ -75,7 +83,7 @@ def groups_section(summary: Summary) -> Section:
 
 
 def _beside_chart(summary: Summary, rate: str, order: list[int], place: int) -> Chart:
-    chosen = side_by_side(summary["strategies"])
+    chosen = side_by_side(summary)
     kinds = [
         Kind(label_of(s["name"], 20), color, shape) for s, (color, shape) in zip(chosen, _LOOKS, strict=False)
     ]
@@ -107,7 +115,9 @@ def _beside_chart(summary: Summary, rate: str, order: list[int], place: int) -> 
 
 def _beside_table(summary: Summary, rate: str, order: list[int], place: int) -> Table:
     strategies = summary["strategies"]
-    first, few = strategies[0]["by_group"][rate], side_by_side(strategies)
+    few = side_by_side(summary)
+    first = few[0]["by_group"][rate]
+    ranked = sorted(enumerate(strategies), key=lambda pair: _place(pair[1], few))
     title_of = Line(Name(strategies[0]["name"]))
     columns = [
         group_column(summary, "group"),
@@ -115,7 +125,7 @@ def _beside_table(summary: Summary, rate: str, order: list[int], place: int) -> 
         *(Column(title_of + f" {t}", "number", get=t) for t in ("low", "high")),
         *(
             Column(Line(Name(s["name"])), "number", s["name"] if s in few else None, get=f"rates.{i}")
-            for i, s in enumerate(strategies)
+            for i, s in ranked
         ),
         Column("note", get=lambda g: span("mark", "tiny") if g["n"] < TINY else Line()),
     ]

@@ -34,6 +34,7 @@ from fairlattice.report._document import (
 from fairlattice.report._words import LONGEST_TITLE, cell_line, clean, cut, label_of, shown
 
 _MOST_COLUMNS = 6  # attributes with a column each
+_PROSE = 40  # letters from which on a cell is read as a sentence and needs room
 _TAGS = {
     "strong": "<strong>{}</strong>",
     "code": "<code>{}</code>",
@@ -161,7 +162,8 @@ def _cell(value: Any, column: Column, *, first: bool) -> Markup:
         return Markup('<td class="n">{}</td>').format(html(line))
     tag, scope = ("th", ' scope="row"') if first else ("td", "")
     if not isinstance(value, Name):
-        return Markup(f"<{tag}{scope}>{{}}</{tag}>").format(html(line))
+        prose = ' class="prose"' if isinstance(value, str) and len(value) >= _PROSE else ""
+        return Markup(f"<{tag}{scope}{prose}>{{}}</{tag}>").format(html(line))
     text = shown(value.value)
     short = cut(text, value.most)
     title = Markup(' title="{}"').format(cut(text, LONGEST_TITLE)) if short != text else ""

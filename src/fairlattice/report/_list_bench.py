@@ -21,10 +21,11 @@ _SMALLEST = 5
 
 def bench_list_text(methods: Mapping[str, Method], what: Sequence[str]) -> RenderableType:
     """The lists that were asked for, as tables for a terminal."""
-    lists: dict[str, tuple[str, list[tuple[str, str]]]] = {
+    lists: dict[str, tuple[str, list[tuple[str, ...]]]] = {
         "datasets": (
-            "data sets; `fairlattice bench list NAME` shows a card",
-            [(name, dataset_about(name)[0]) for name in dataset_names()],
+            "data sets, included, fetched from OpenML once, or read from files in --data-dir; "
+            "`fairlattice bench list NAME` shows a card",
+            [(name, *_access_and_about(name)) for name in dataset_names()],
         ),
         "methods": (
             "methods; METHOD+STRATEGY says which rows they are trained on",
@@ -40,11 +41,18 @@ def bench_list_text(methods: Mapping[str, Method], what: Sequence[str]) -> Rende
         title, rows = lists[name]
         table = Table(box=None, pad_edge=False)
         table.add_column("name", no_wrap=True)
+        if name == "datasets":
+            table.add_column("is", no_wrap=True)
         table.add_column("what it is")
         for row in rows:
             table.add_row(*row)
         parts += [Text(title, style="italic"), table, ""]
     return Stack(*parts[:-1])
+
+
+def _access_and_about(name: str) -> tuple[str, str]:
+    about, source = dataset_about(name)
+    return ("" if source is None else source.access), about
 
 
 def dataset_card(name: str, data: Dataset | None) -> str:

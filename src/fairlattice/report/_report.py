@@ -84,9 +84,9 @@ class Report:
         data : mapping, optional
             What else is known of the data: rows, date, sha256, features, dropped, assumed.
         **more
-            What the summary may also hold: of an audit ``leveling``, ``harm``, ``scores``, ``series``; of a diagnosis
-            ``noise``, ``drift``; of experiments ``experiment``, the one to show; of an augmenter ``rows``, the
-            augmented table, and ``notes``.
+            What the summary may also hold: of an audit ``leveling``, ``harm``, ``scores``, ``series``, ``gates``; of a
+            diagnosis ``noise``, ``drift``; of experiments ``experiment``, the one to show; of an augmenter ``rows``,
+            the augmented table, and ``notes``.
 
         Raises
         ------

@@ -200,6 +200,17 @@ class Coarser(TypedDict):
     by_rate: dict[str, list[GroupRate]]
 
 
+class Gate(TypedDict):
+    """A gate: the figure it is about, its limit, and whom it names."""
+
+    gate: str
+    fell: bool
+    found: Number
+    limit: Number
+    message: str
+    groups: list[dict[str, Any]]
+
+
 class AuditJSON(TypedDict):
     schema: Literal["fairlattice/audit/2"]
     data: Data
@@ -227,7 +238,8 @@ class AuditJSON(TypedDict):
     harm: NotRequired[Harm]
     leveling_down: NotRequired[Leveling]
     scores: NotRequired[list[dict[str, Any]]]
-    series: NotRequired[dict[str, Any]]  # fmt: skip
+    series: NotRequired[dict[str, Any]]
+    gates: NotRequired[list[Gate]]
 
 
 class Price(TypedDict):
@@ -468,4 +480,13 @@ class AugmentJSON(TypedDict):
     verdicts: list[Verdict]
 
 
-ALL = (AuditJSON, AugmentJSON, BenchJSON, CompareJSON, DiagnoseJSON)
+class GateJSON(TypedDict):
+    """What became of the gates of an audit."""
+
+    schema: Literal["fairlattice/gate/1"]
+    name: str
+    passed: bool
+    gates: list[Gate]
+
+
+ALL = (AuditJSON, AugmentJSON, BenchJSON, CompareJSON, DiagnoseJSON, GateJSON)

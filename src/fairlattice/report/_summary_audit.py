@@ -27,6 +27,7 @@ from fairlattice.metrics._shared import (
     columns_of,
     compute_ahead,
     pooled_columns,
+    smoothed_extreme,
     verdict_sentence,
 )
 from fairlattice.report._summary import (
@@ -52,6 +53,7 @@ def audit_summary(
     harm: Harm | None = None,
     scores: Sequence[GroupScore] | None = None,
     series: AuditSeries | None = None,
+    gates: Sequence[Mapping[str, Any]] | None = None,
 ) -> Summary:
     """An audit as plain data, schema ``fairlattice/audit/2``; what it was not asked for is left out.
 
@@ -63,6 +65,8 @@ def audit_summary(
         What the data are: name and rows, and where known label, prediction, baseline, date, sha256.
     leveling, harm, scores, series
         What else was found.
+    gates : sequence of mapping, optional
+        What became of the gates, each with the keys of ``fairlattice/gate/1``.
 
     Notes
     -----
@@ -124,6 +128,8 @@ def audit_summary(
         summary["scores"] = [fields_of(s) for s in scores]
     if series is not None:
         summary["series"] = _series(series)
+    if gates:
+        summary["gates"] = [dict(gate) for gate in gates]
     return summary
 
 
@@ -175,9 +181,8 @@ def _rows(columns: RateColumns) -> list[Summary]:
 def _measure(audit: Audit, rate: str) -> Summary:
     summary: Summary = {kind: _disparity(audit, rate, kind) for kind in ("df", "if")}
     try:
-        smoothed = [v for v in audit.smoothed(rate) if v is not None]
-        for name, pick, g in (("worst", min, audit.worst(rate)), ("best", max, audit.best(rate))):
-            value = pick(smoothed)
+        for name in ("worst", "best"):
+            value, g = smoothed_extreme(audit, rate, lowest=name == "worst")
             low, high = min(g.low, value), max(g.high, value)
             summary[name] = {"value": value, "low": low, "high": high, "group": g.group}
         shrunk = pooled_columns(audit, rate)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fairlattice.benchmark import CLASSIFIERS, Comparison, GroupShift, StrategyResult
-from fairlattice.benchmark._shared import ACCURACIES, COMPARED_FIGURES, KINDS, POSTERIOR_RATES
+from fairlattice.benchmark._shared import ACCURACIES, COMPARED_FIGURES, KINDS, POSTERIOR_RATES, strategy_code
 from fairlattice.metrics._shared import DEFAULT_NOTION
 from fairlattice.report._summary import Summary, attribute_rows, empty_groups, group_row, versions
 from fairlattice.strategies._shared import BASELINE, PER_CELL
@@ -100,7 +100,7 @@ def python_of(comparison: Comparison, strategy: str) -> str:
     needs = taken.needs_groups
     return (
         f"classifier = make_pipeline({encoder}, {' '.join(made.split())})\n"
-        f"model = fl.FairClassifier(classifier, {strategy!r}{given}).fit(X, y, sensitive_features=S)\n"
+        f"model = fl.FairClassifier(classifier, {strategy_code(taken)}{given}).fit(X, y, sensitive_features=S)\n"
         f"model.predict(X_new{', sensitive_features=S_new' if needs else ''})"
     )
 

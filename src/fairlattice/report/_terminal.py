@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from rich.console import Console, RenderableType
 from rich.console import Group as Stack
-from rich.console import RenderableType
+from rich.containers import Lines
 from rich.table import Table as Grid
 from rich.text import Text as Styled
 
@@ -14,6 +16,8 @@ from fairlattice.report._document import Column, Document, Heading, Items, Line,
 from fairlattice.report._words import capitalized, cell_line
 
 BAR = 21  # signs that an interval takes
+_KEPT = "\ue000"  # a letter, as wrapping breaks lines at every kind of space
+_PERCENT = re.compile(r"(?<=\d) (?=%)")
 _STYLES = {"bad": "bold red", "worse": "red", "better": "green"}
 
 
@@ -111,12 +115,22 @@ def bullets(lines: Iterable[Line]) -> Grid:
     return grid
 
 
+class _Wrapped(Styled):
+    """Text that is wrapped without a break between a number and its percent sign."""
+
+    def wrap(self, console: Console, width: int, **options: Any) -> Lines:
+        lines = super().wrap(console, width, **options)
+        for line in lines:
+            line.plain = line.plain.replace(_KEPT, " ")
+        return lines
+
+
 def styled(line: Line, *, bold: bool = False, style: str = "") -> Styled:
     """A line with its colours."""
-    found = Styled(style="bold" if bold else style)
+    found = _Wrapped(style="bold" if bold else style)
     for part in line.parts:
         look = _STYLES.get(part.look, "") if isinstance(part, Span) else ""
-        found.append(visible(Line(part).text), style=look or None)
+        found.append(_PERCENT.sub(_KEPT, visible(Line(part).text)), style=look or None)
     return found
 
 

@@ -83,9 +83,10 @@ class HierarchicalAugmenter(BaseEstimator):  # type: ignore[misc]
         Of mixes: share parameters among all leaves of a label, or fit each cell its own. A cell with
         fewer rows than parents always uses its label's.
     max_copies : float, default=0.1
-        Of importance resampling: the share of rows, in [0, 1], that may equal one training row or nearly so.
-        Where no number can be moved, as in tables of categories only, synthetic rows are copies whatever this
-        says.
+        Of importance resampling: the share of rows, in [0, 1], that are copied unchanged, so that both of their
+        source rows are the same. The others' numbers are moved away from both source rows. They may equal a third
+        training row where columns have few values. Where no number can be moved, as in tables of categories only,
+        synthetic rows are copies whatever this says.
     beta : float, default=1.0
         Of mixes: weight of the parents' term of the loss; at least 0.
     bandwidths : "median" or sequence of float, default="median"

@@ -84,7 +84,7 @@ class ImportanceSampler:
     labels : tuple of _Label or None
         What was learned of each label; None where it has no rows.
     max_copies : float
-        Share of synthetic rows that may equal one training row.
+        Share of synthetic rows that are copied unchanged.
     snap : callable or None
         Makes vectors, or some coordinates of them, valid.
     entropy : tuple of int
@@ -129,9 +129,9 @@ class ImportanceSampler:
         blocks : sequence of slice
             Coordinates that belong to categories; they are copied together from one row.
         max_copies : float, default=0.1
-            In [0, 1]: share of synthetic rows that may equal one training row, or nearly so. The others'
-            numbers are moved. Where no number can be moved, as in tables of categories only, synthetic
-            rows are copies whatever this says.
+            In [0, 1]: share of synthetic rows that are copied unchanged. The others' numbers are moved away from both
+            source rows, and may equal a third where columns have few values. Where no number can be moved, as in
+            tables of categories only, synthetic rows are copies whatever this says.
         spread : float, default=1.0
             Above 0: variance of the log-odds of a typical row before anything is learned. Small trusts
             that all rows of a label are alike; large trusts the attributes' differences.

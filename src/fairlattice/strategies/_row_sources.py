@@ -164,7 +164,7 @@ class ImportanceRows:
     Parameters
     ----------
     max_copies : float, default=0.1
-        Share of synthetic rows, in [0, 1], that may equal one training row.
+        Share of synthetic rows, in [0, 1], that are copied unchanged.
     """
 
     max_copies: float = 0.1
