@@ -18,6 +18,7 @@ import fairlattice as fl
 from fairlattice._validation import as_column
 from fairlattice.cli import main
 from fairlattice.cli._tables import read_table, scan_rows
+from fairlattice.tables._shared import collected
 
 HEADER = ["hired", "pred", "sex", "age"]
 AUDIT = ["--label", "hired", "--prediction", "pred", "--sensitive", "sex"]
@@ -245,3 +246,14 @@ class TestWords:
     def test_a_table_that_is_too_small_names_the_option(self):
         Path("t.csv").write_text("\n".join(PLAIN[:3]) + "\n")
         assert "(--held-out)" in run("diagnose", "t.csv", *AUGMENT, code=2)
+
+
+@pytest.mark.parametrize("separator", [";", "|", ","])
+@pytest.mark.parametrize("name", ["sex", "#sex"])
+def test_comments_and_headers_that_begin_with_a_hash_are_distinguished_whatever_separates(separator, name):
+    header, rows = [name, "hired", "pay"], [["f", "1", "3"], ["m", "0", "4"]]
+    text = "".join(f"{line}\n" for line in lines([header, *rows], separator))
+    Path("t.csv").write_text(text if name[0] == "#" else f"# made by a program\n{text}")
+    with collected():
+        frame = read_table(Path("t.csv"))
+    assert frame.columns == header and frame.height == 2
