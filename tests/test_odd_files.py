@@ -18,6 +18,7 @@ import fairlattice as fl
 from fairlattice._validation import as_column
 from fairlattice.cli import main
 from fairlattice.cli._tables import read_table, scan_rows
+from fairlattice.tables._shared import collected
 
 HEADER = ["hired", "pred", "sex", "age"]
 AUDIT = ["--label", "hired", "--prediction", "pred", "--sensitive", "sex"]
@@ -261,3 +262,14 @@ def test_an_empty_line_is_found_where_two_blocks_meet(end, shift):
     Path("t.csv").write_bytes(b"a,b" + end + filler + end + end + b"2,y" + end)
     with pytest.warns(fl.exceptions.AssumptionWarning, match=r"empty lines left out: 1 \(first in line 3\)"):
         assert read_table(Path("t.csv")).height == 2
+
+
+@pytest.mark.parametrize("separator", [";", "|", ","])
+@pytest.mark.parametrize("name", ["sex", "#sex"])
+def test_comments_and_headers_that_begin_with_a_hash_are_distinguished_whatever_separates(separator, name):
+    header, rows = [name, "hired", "pay"], [["f", "1", "3"], ["m", "0", "4"]]
+    text = "".join(f"{line}\n" for line in lines([header, *rows], separator))
+    Path("t.csv").write_text(text if name[0] == "#" else f"# made by a program\n{text}")
+    with collected():
+        frame = read_table(Path("t.csv"))
+    assert frame.columns == header and frame.height == 2

@@ -270,12 +270,19 @@ def _without_preamble(layout: TextLayout) -> TextLayout:
     comments = skip
     while comments < len(first) - 1 and first[comments].startswith("#"):
         comments += 1
-    around = (first[max(comments - 1, 0)], first[comments])
-    width = [len(next(csv.reader([line], delimiter=layout.separator), [])) for line in around]
-    if comments > skip and width[0] != width[1]:  # else it is the header that begins with #
+    signs = layout.separator if layout.announced else layout.separator + _OTHERS
+    if comments > skip and not _have_one_width(first[comments - 1], first[comments], signs):
         assume([f"`{layout.path.name}`: {comments - skip} lines of comments above the header are left out."])
         skip = comments
     return replace(layout, skip=skip)
+
+
+def _have_one_width(above: str, below: str, separators: str) -> bool:
+    """Whether two lines may be of one table, so that the upper is its header even where it begins with #."""
+    widths = [
+        [len(next(csv.reader([line], delimiter=sign), [])) for line in (above, below)] for sign in separators
+    ]
+    return any(a == b > 1 for a, b in widths) or all(a == b == 1 for a, b in widths)
 
 
 def _with_header(layout: TextLayout) -> TextLayout:
