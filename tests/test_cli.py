@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import polars as pl
 import pytest
@@ -443,8 +444,7 @@ def test_an_interruption_leaves_one_line_and_no_file(table, until, wait):
 def test_an_interruption_that_a_callback_swallows_is_heard_all_the_same():
     code = """if True:
         import os, signal, time, weakref
-        from fairlattice.cli._interrupt import one_interrupt
-        class Thing: pass
+                class Thing: pass
         thing = Thing()
         watched = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
         with one_interrupt():
@@ -459,6 +459,23 @@ def test_an_interruption_that_a_callback_swallows_is_heard_all_the_same():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout, done.stderr) == ("heard\n", "")
+
+
+def test_an_interruption_while_a_class_is_created_is_one_too(table, monkeypatch, capsys):
+    class Slow:
+        def __set_name__(self, owner, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("fairlattice.cli._main.run", lambda *_: type("Late", (), {"part": Slow()}))
+    assert main(["compare", table, "--label", "hired", "--sensitive", "sex"]) == 2
+    assert capsys.readouterr().err == "fairlattice compare: interrupted; nothing was written.\n"
+    with pytest.raises(RuntimeError) as caught:
+        type("Late", (), {"part": Slow()})
+    monkeypatch.setattr(
+        "fairlattice.cli._main.run_command", Mock(side_effect=caught.value)
+    )  # while modules load
+    assert main([]) == 2
+    assert capsys.readouterr().err == "fairlattice: interrupted; nothing was written.\n"
 
 
 def test_many_interruptions_are_as_one(table):

@@ -157,8 +157,9 @@ def check_eager(data: Any, name: str) -> None:
     """Raise if `data` is a lazy frame where rows are needed."""
     if isinstance(as_native(data, allow_series=True), nw.LazyFrame):
         raise InputError(
-            f"`{name}` is a lazy frame ({type(data).__name__}). Collect it first, as by `.collect()`; only an audit "
-            "counts one where it is: `fl.audit(frame, label=…, prediction=…, sensitive=[…])`."
+            f"`{name}` is a lazy frame ({type(data).__name__}). Collect it first, as by `.collect()`. Audits count "
+            "one where it is: `fl.audit(frame, label=…, prediction=…, sensitive=[…])`, or `from_frame` of "
+            "`GroupCounts`, `PairedCounts` or `ScoreCounts`."
         )
 
 

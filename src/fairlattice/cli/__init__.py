@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 a gate fell, 2 anything else."""
-    from fairlattice.cli._interrupt import one_interrupt
+    from fairlattice.cli._interrupt import follows_interruption, one_interrupt
 
     try:
         with one_interrupt():
@@ -16,7 +16,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             from fairlattice.cli._main import run_command
 
             return run_command(argv)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if not follows_interruption(error):
+            raise
         sys.stderr.write("fairlattice: interrupted; nothing was written.\n")
         return 2
 

@@ -58,6 +58,13 @@ def one_interrupt() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
+def follows_interruption(error: BaseException) -> bool:
+    """Whether an error stands in for an interruption, as Python raises one while it creates a class."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return isinstance(error, KeyboardInterrupt)
+
+
 def _again(_number: int = 0, _frame: FrameType | None = None) -> None:
     """Interrupt now, and once more after a while if that goes unheard."""
     if hasattr(signal, "SIGALRM"):

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import fairlattice
 from fairlattice._validation import did_you_mean, printable
 from fairlattice.cli import _audit, _augment, _bench, _compare, _demo, _diagnose, _report
+from fairlattice.cli._interrupt import follows_interruption
 from fairlattice.cli._skeleton import run
 from fairlattice.exceptions import InputError
 from fairlattice.tables._shared import collected
@@ -137,6 +138,8 @@ def _run(argv: Sequence[str] | None) -> int:
     except MemoryError:
         return _fail(prog, "out of memory. Use fewer rows, or fewer jobs (--jobs 1).")
     except Exception as error:
+        if follows_interruption(error):
+            return _fail(prog, interrupted)
         if os.environ.get("FAIRLATTICE_DEBUG"):
             raise
         words = " ".join([type(error).__name__ + ":", *str(error).split()])[:300].rstrip(".:")
