@@ -444,7 +444,8 @@ def test_an_interruption_leaves_one_line_and_no_file(table, until, wait):
 def test_an_interruption_that_a_callback_swallows_is_heard_all_the_same():
     code = """if True:
         import os, signal, time, weakref
-                class Thing: pass
+        from fairlattice.cli._interrupt import one_interrupt
+        class Thing: pass
         thing = Thing()
         watched = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
         with one_interrupt():
