@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import did_you_mean
+from fairlattice._validation import did_you_mean, is_number
 from fairlattice.exceptions import InputError
 
 Columns = dict[str, npt.NDArray[Any]]
@@ -131,7 +131,7 @@ def numbers(
     try:
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
-        row = next(i for i, value in enumerate(values) if not _is_number(value))
+        row = next(i for i, value in enumerate(values) if not is_number(value))
         raise InputError(
             f"`{path}` has {values[row]!r} for a number in column `{name}`, row {row + 1:,}. "
             "Is it the right file?"
@@ -174,11 +174,3 @@ def objects(values: Iterable[Any]) -> npt.NDArray[Any]:
     array = np.empty(len(listed), dtype=object)
     array[:] = listed
     return array
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True

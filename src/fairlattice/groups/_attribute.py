@@ -16,7 +16,14 @@ from typing import Any
 import numpy as np
 
 from fairlattice._column import Column, index_of
-from fairlattice._validation import IntArray, check_choice, check_plain, did_you_mean, distinct_values
+from fairlattice._validation import (
+    IntArray,
+    check_choice,
+    check_plain,
+    did_you_mean,
+    distinct_values,
+    is_number,
+)
 from fairlattice.exceptions import InputError
 
 Level = str | int | float | bool | None
@@ -195,18 +202,10 @@ def parse_sensitive(text: str, columns: Sequence[str] = ()) -> tuple[str, tuple[
 def _check_numeric(name: str, column: Column) -> None:
     values: Any = column.values[~column.missing]
     if values.dtype.kind not in "biuf":
-        odd = [value for value in values.tolist() if not _is_number(value)]
+        odd = [value for value in values.tolist() if not is_number(value)]
         found = f"{odd[0]!r} is not one ({len(odd):,} such values)" if odd else "its values are not numeric"
         raise InputError(
             f"Attribute `{name}` is cut at numbers, but {found}. Correct it, or pass `na` (--na) if it means missing."
         )
     if values.dtype.kind == "f" and np.isinf(values).any():
         raise InputError(f"Attribute `{name}` has infinite values. Remove or replace them.")
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
