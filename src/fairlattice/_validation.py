@@ -273,15 +273,6 @@ def distinct_values(values: npt.NDArray[Any]) -> list[Any]:
     return list(np.unique(plain).tolist())
 
 
-def is_number(value: Any) -> bool:
-    """Whether a value is a number, or text that Python reads as one."""
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
 def plain_value(value: Any) -> Any:
     """A value as text, a number or a truth value, where it represents one."""
     if isinstance(value, np.generic):

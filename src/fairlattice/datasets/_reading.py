@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fairlattice._validation import did_you_mean, is_number
+from fairlattice._validation import did_you_mean
 from fairlattice.exceptions import InputError
+from fairlattice.tables._shared import is_number
 
 Columns = dict[str, npt.NDArray[Any]]
 

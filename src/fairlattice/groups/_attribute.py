@@ -22,9 +22,9 @@ from fairlattice._validation import (
     check_plain,
     did_you_mean,
     distinct_values,
-    is_number,
 )
 from fairlattice.exceptions import InputError
+from fairlattice.tables._shared import is_number
 
 Level = str | int | float | bool | None
 

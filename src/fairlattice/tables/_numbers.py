@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fairlattice._validation import check_choice
 
@@ -127,3 +128,12 @@ def _value(bare: str, decimal: str) -> float | None:
         bare = bare.replace("." if decimal == "," else ",", "")
     value = float(bare.replace(",", "."))
     return value if abs(value) < float("inf") else None
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, or text that Python reads as one."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -4,6 +4,7 @@ from fairlattice.tables._columns import Reading, Rules, read_column
 from fairlattice.tables._dates import time_order
 from fairlattice.tables._features import Feature, read_features
 from fairlattice.tables._notes import assume, collected
+from fairlattice.tables._numbers import is_number
 from fairlattice.tables._roles import (
     AttributeReading,
     LabelReading,
@@ -22,6 +23,7 @@ __all__ = [
     "assume",
     "check_labels_differ",
     "collected",
+    "is_number",
     "read_attributes",
     "read_column",
     "read_features",
