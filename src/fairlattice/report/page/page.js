@@ -65,7 +65,7 @@
       const shown = found.slice(0, limit);
       body.replaceChildren(...shown);
       const part = found.length > shown.length ? `${english(shown.length)} shown of ` : "";
-      count.textContent = `${part}${english(found.length)}${found.length < all.length ? ` of ${english(all.length)}` : ""} rows`;
+      count.textContent = `${part}${english(found.length)}${found.length < all.length ? ` of ${english(all.length)}` : ""} ${all.length === 1 ? "row" : "rows"}`;
       more.hidden = found.length <= limit;
     };
     const filter = make("input", { type: "search", placeholder: "filter" });
@@ -83,7 +83,7 @@
       const lines = [kept.map((i) => csvField(titles[i]))];
       for (const r of found) lines.push(kept.map((i) => csvField(textOf(r.cells[i]))));
       const done = await toClipboard(lines.map((l) => l.join(",")).join("\r\n") + "\r\n");
-      copied.textContent = done ? `${english(found.length)} rows copied` : "the browser does not allow copying";
+      copied.textContent = done ? `${english(found.length)} ${found.length === 1 ? "row" : "rows"} copied` : "the browser does not allow copying";
     });
 
     heads.forEach((head, i) => {
