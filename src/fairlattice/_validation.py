@@ -35,10 +35,10 @@ FloatArray = npt.NDArray[np.float64]
 NumberArray = IntArray | FloatArray
 
 
-def did_you_mean(word: str, candidates: Iterable[Any], *, cutoff: float = 0.5) -> str:
-    """`` Did you mean 'x'?`` for the nearest candidate, whatever its case, or nothing."""
-    by_lower = {str(c).lower(): str(c) for c in candidates}
-    close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=cutoff)
+def did_you_mean(word: str, candidates: Iterable[Any], *, cutoff: float = 0.5, ignoring: str = "") -> str:
+    """`` Did you mean 'x'?`` for the nearest candidate, whatever its case and signs to ignore before it, or nothing."""
+    by_lower = {str(c).lower().lstrip(ignoring): str(c) for c in candidates}
+    close = difflib.get_close_matches(word.lower().lstrip(ignoring), by_lower, n=1, cutoff=cutoff)
     return f" Did you mean {by_lower[close[0]]!r}?" if close else ""
 
 

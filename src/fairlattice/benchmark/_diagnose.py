@@ -300,9 +300,8 @@ def _overall(
     cells = [Cell(*divmod(int(key), split.held.n_labels)) for key in keys]
     seen = rng.permutation(len(split.Z))[:_MOST_SEEN]
     own = {cell: split.Z[rng.permutation(split.index.rows(cell))] for cell in set(cells)}
-    mixed = np.random.default_rng(
-        [seed, 6]
-    )  # the first of a cell's rows may be those that were copied unchanged
+    # The first of a cell's rows may be those that were copied unchanged.
+    mixed = np.random.default_rng([seed, 6])
     drawn = {
         name: {cell: rows[mixed.permutation(len(rows))] for cell, rows in by_cell.items()}
         for name, by_cell in made.items()

@@ -35,7 +35,7 @@ from fairlattice.cli._text_style import TextStyle
 from fairlattice.exceptions import FairlatticeWarning, InputError
 from fairlattice.groups import GroupCounts
 from fairlattice.samplers import HierarchicalAugmenter
-from fairlattice.samplers._shared import SYNTHETIC, cast_like, cell_sizes, shortfalls
+from fairlattice.samplers._shared import SYNTHETIC, Roles, cast_like, cell_sizes, counted, shortfalls
 from fairlattice.tables._shared import Rules
 
 if TYPE_CHECKING:
@@ -108,9 +108,8 @@ def _file_writer(
     # From text to text the original rows keep their very text, such as the zeros of 007.
     verbatim = is_text(path) and is_text(arguments.out)
     original = _with_origin(scan_rows(path, as_text=verbatim, decimal=arguments.decimal), origin=origin)
-    style = None
-    if (kind := table_format(arguments.out)) in SEPARATORS:
-        style = TextStyle.of(kind, path if verbatim else None)
+    kind = table_format(arguments.out)
+    style = TextStyle.of(kind, path if verbatim else None) if kind in SEPARATORS else None
     if style is None:
         new = _new(batches, typed, columns, original.collect_schema(), origin=origin)
         original = pl.concat([original, new])
@@ -193,13 +192,12 @@ def _check(table: pl.LazyFrame, columns: Columns, features: list[str]) -> None:
 
 
 def _counted(table: pl.LazyFrame, columns: Columns, rules: Rules) -> GroupCounts:
-    """The cells: the label counted against itself."""
-    name = columns.label
-    roles: dict[str, Any] = {"label": name, "prediction": name, "sensitive": columns.sensitive}
-    counts = GroupCounts.from_frame(table, **roles, cuts=columns.cuts, na=rules.na, decimal=rules.decimal)
+    """Count the cells; refuse a label of one class."""
+    roles = Roles(columns.label, tuple(columns.sensitive))
+    counts = counted(table, roles, cuts=columns.cuts, missing="level", rules=rules)
     if len(counts.classes) < 2:
         raise InputError(
-            f"Label `{name}` has one class only, {counts.classes[0]!r}. At least two are needed."
+            f"Label `{columns.label}` has one class only, {counts.classes[0]!r}. At least two are needed."
         )
     return counts
 

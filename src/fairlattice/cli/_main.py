@@ -7,7 +7,6 @@ the environment variable FAIRLATTICE_DEBUG is set.
 from __future__ import annotations
 
 import argparse
-import difflib
 import io
 import itertools
 import os
@@ -45,14 +44,12 @@ class _Parser(argparse.ArgumentParser):
     def unrecognized(self, unknown: Sequence[str], argv: Sequence[str]) -> NoReturn:
         """Refuse arguments that nobody takes."""
         word = unknown[0].split("=")[0]
-        hint = self._on_option(word) if word.startswith("-") else _on_names(unknown[0], argv)
+        if word.startswith("-"):
+            known = [option for action in self._actions for option in action.option_strings]
+            hint = did_you_mean(word, known, cutoff=0.7, ignoring="-")  # dashes do not make two options alike
+        else:
+            hint = _on_names(unknown[0], argv)
         self._refuse(f"unrecognized arguments: {' '.join(map(repr, unknown))}", hint)
-
-    def _on_option(self, word: str) -> str:
-        """What an unknown option may have been meant to be; dashes do not make two alike."""
-        known = {option.lstrip("-"): option for action in self._actions for option in action.option_strings}
-        close = difflib.get_close_matches(word.lstrip("-").lower(), known, n=1, cutoff=0.7)
-        return f" Did you mean {known[close[0]]!r}?" if close else ""
 
     def format_help(self) -> str:
         """The help, for which an epilog that takes time to write is written now."""

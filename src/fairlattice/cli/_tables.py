@@ -301,7 +301,7 @@ def _plain_errors(path: Path, writer: Writer | FolderWriter) -> Writer | FolderW
 
 
 def table_writer(frame: pl.DataFrame, path: Path, *, like: Path | None = None) -> Writer:
-    """How to write a table in the format that the suffix of `path` tells; text as in the text file `like`."""
+    """How to write a table in the format of the suffix of `path`; text as in the text file `like`."""
     kind = table_format(path)
     if kind in SEPARATORS:
         style = TextStyle.of(kind, like)

@@ -10,14 +10,16 @@ import numpy as np
 from scipy.sparse import issparse
 
 from fairlattice._column import Column
-from fairlattice._validation import as_columns, check_eager, check_no_batch
+from fairlattice._validation import as_columns, check_eager, check_no_batch, has_names
 from fairlattice.exceptions import InputError
-from fairlattice.tables._shared import Feature
+from fairlattice.tables._shared import Feature, Rules, assume, read_features
 
 
-def is_named(X: Any) -> bool:
-    """Whether columns have names: of a frame or a mapping."""
-    return isinstance(X, Mapping) or isinstance(nw.from_native(X, pass_through=True), nw.DataFrame)
+def decide_features(X: Any, columns: Mapping[str, Column], rules: Rules) -> dict[str, Feature]:
+    """Decide what each column of X is, and report what is assumed."""
+    features, notes = read_features(columns, rules, named=has_names(X))
+    assume(notes)
+    return features
 
 
 def written_types(X: Any) -> set[str]:

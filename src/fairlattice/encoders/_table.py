@@ -21,12 +21,12 @@ from fairlattice.encoders._columns import (
     fit_codec,
     refuse_infinite,
 )
-from fairlattice.encoders._inputs import is_named, read_as, table_columns, written_types
+from fairlattice.encoders._inputs import decide_features, read_as, table_columns, written_types
 from fairlattice.encoders._makers import ArrayMaker, FrameMaker
 from fairlattice.encoders._names import Names, check_names, coordinate_names, names_in
 from fairlattice.encoders._plain_numbers import DecodedColumns, PlainNumbers
 from fairlattice.exceptions import InputError
-from fairlattice.tables._shared import Feature, Rules, assume, read_features
+from fairlattice.tables._shared import Feature, Rules
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -131,9 +131,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _read(self, X: Any, columns: dict[str, Column]) -> dict[str, Feature]:
         rules = Rules(self.na, self.decimal, tuple(self.categorical), tuple(self.keep))
-        features, notes = read_features(columns, rules, named=is_named(X))
-        assume(notes)
-        return features
+        return decide_features(X, columns, rules)
 
     def fit_vectors(self, X: Any, features: Mapping[str, Feature] | None = None) -> FloatArray:
         """Fit to rows and return their vectors, reading the columns only once.

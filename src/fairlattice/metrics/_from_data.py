@@ -50,10 +50,9 @@ def audit(
     Parameters
     ----------
     y_true : array-like of shape (n,), None, frame, or GroupCounts
-        Labels, of any number of classes, or None where there are decisions only; a Series gives sentences its name; or
-        counts, and no other data; or any
-        frame that narwhals knows, eager or lazy, with `label`, `prediction` and `sensitive` naming its columns: its
-        own engine counts.
+        Labels, of any number of classes, or None where there are decisions only; the name of a Series is used in
+        sentences. Or counts, and no other data. Or any frame that narwhals knows, eager or lazy, with `label`,
+        `prediction` and `sensitive` naming its columns: its own engine counts.
     y_pred : array-like of shape (n,)
         Predictions.
     sensitive_features : frame, mapping of arrays, Series, or array of shape (n,) or (n, p)

@@ -9,7 +9,7 @@ from fairlattice.samplers._cells import (
 )
 from fairlattice.samplers._device import check_device
 from fairlattice.samplers._engines import cast_like
-from fairlattice.samplers._lazy import MOST, SYNTHETIC, cell_sizes, shortfalls
+from fairlattice.samplers._lazy import MOST, SYNTHETIC, Roles, cell_sizes, counted, shortfalls
 from fairlattice.samplers._membership import LeafProbabilities
 from fairlattice.samplers._places import Places
 from fairlattice.samplers._rows import concat_rows, draw_by_weight, take_rows
@@ -26,12 +26,14 @@ __all__ = [
     "SYNTHETIC",
     "LeafProbabilities",
     "Places",
+    "Roles",
     "RowsByKey",
     "cast_like",
     "cell_sizes",
     "check_device",
     "columns_inside",
     "concat_rows",
+    "counted",
     "describe_small_cells",
     "draw_by_weight",
     "draw_rows",

@@ -106,8 +106,7 @@ class FairClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):  # typ
     InputError
         In ``fit``, if a strategy that uses groups gets none, the strategy or its parts are unknown, `positive` is not
         one of two labels, learned weights or thresholds meet more than two labels, or X holds what the estimator cannot
-        take. In ``predict``, if the
-        strategy needs groups and gets none.
+        take. In ``predict``, if the strategy needs groups and gets none.
 
     Examples
     --------

@@ -203,9 +203,8 @@ class _Seen:
     def accuracy(self, correct: FloatArray) -> float:
         """Balanced accuracy of the whole table, estimated."""
         place = self.represented.place
-        weights = (
-            self.table_sizes[place] / self.represented.sizes[place]
-        )  # rows of the table for each row seen
+        # Rows of the table for each row seen.
+        weights = self.table_sizes[place] / self.represented.sizes[place]
         labels = self.represented.labels[place]
         right = np.bincount(labels, weights=correct * weights)
         return float(np.mean(right / np.bincount(labels, weights=weights)))
